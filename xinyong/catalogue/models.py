@@ -1,0 +1,44 @@
+"""Published catalogue versions, the operator's tables: working days, legally issued exception codes."""
+
+from django.db import models
+
+
+class ItemVersion(models.Model):
+    """One version of a catalogue item. ``body`` is the item as data; a published body never changes (a trigger)."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "草稿"
+        PUBLISHED = "published", "已发布"
+        RETIRED = "retired", "已停用"
+
+    item_id = models.CharField(max_length=40)
+    version = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    body = models.JSONField()
+    digest = models.CharField(max_length=64)
+    effective_from = models.DateField()
+    published_at = models.DateTimeField(null=True)
+    published_by = models.CharField(max_length=80, blank=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item_id", "version"], name="item_version_once")]
+
+
+class WorkingDayOverride(models.Model):
+    """A day that differs from Monday–Friday working: a holiday or a make-up working day, with its official notice."""
+
+    day = models.DateField(primary_key=True)
+    is_working = models.BooleanField()
+    name = models.CharField(max_length=60, blank=True)
+    source = models.CharField(max_length=200)
+    is_provisional = models.BooleanField(default=False)
+
+
+class IssuedException(models.Model):
+    """A code that fails its check character but was lawfully issued (early pilot codes)."""
+
+    code = models.CharField(max_length=18, primary_key=True)
+    reason = models.CharField(max_length=200)
+    added_at = models.DateTimeField(auto_now_add=True)
+    added_by = models.CharField(max_length=80)

@@ -1,0 +1,73 @@
+"""Every environment variable the program reads, typed and documented. Nothing else reads ``os.environ``.
+
+``VARIABLES`` is also the source of docs/reference/settings.md.
+"""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable: its name, the default shown to a reader, and what it does."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("XINYONG_HOME", "./var", "Data directory: embedded database, received files, keys, logs. 数据目录"),
+    Variable("DATABASE_URL", "", "postgresql://user:password@host:port/name (PostgreSQL ≥ 15). Empty: embedded server."),
+    Variable("XINYONG_DEBUG", "0", "1 shows tracebacks in the browser. Never in production."),
+    Variable("XINYONG_HOSTS", "127.0.0.1,localhost,[::1],testserver", "Host names the server answers to, comma separated."),
+    Variable("XINYONG_ORIGIN", "http://127.0.0.1:8000", "Public address printed in reports and their QR codes."),
+    Variable("XINYONG_SECRET_KEY_FILE", "", "File holding the session secret. Empty: made in the data directory, 0600."),
+    Variable("XINYONG_SITE_NAME", "信用中国(云溪)", "Name of the site in page heads and reports."),
+    Variable("XINYONG_HTTPS", "0", "1 behind TLS: secure cookies, HSTS."),
+    Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office, in MiB."),
+)
+
+
+def text(name: str) -> str:
+    """The value of a declared variable, or its default. A name that is not declared is a programming error."""
+    for variable in VARIABLES:
+        if variable.name == name:
+            return os.environ.get(name, variable.default) or variable.default
+    raise KeyError(f"{name} is not declared in config/env.py")
+
+
+def flag(name: str) -> bool:
+    """True for 1, true, yes, on."""
+    return text(name).strip().lower() in {"1", "true", "yes", "on"}
+
+
+def whole(name: str) -> int:
+    """The value as a whole number; a clear error names the variable when it is not one."""
+    try:
+        return int(text(name))
+    except ValueError as error:
+        raise SystemExit(f"环境变量 {name} 应为整数 / {name} must be a whole number: {text(name)!r}") from error
+
+
+def home() -> Path:
+    """The data directory, absolute; made when absent."""
+    path = Path(text("XINYONG_HOME")).expanduser().absolute()
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def secret(name: str, size: int = 48) -> str:
+    """A secret kept in ``<home>/keys/<name>``, mode 0600; made with the system's random source at first use."""
+    folder = home() / "keys"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / name
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(size))
+    return path.read_text(encoding="ascii").strip()

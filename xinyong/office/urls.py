@@ -1,0 +1,6 @@
+"""Addresses of the office."""
+
+from django.urls import URLPattern, URLResolver
+
+app_name = "office"
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,97 @@
+"""The one console script, ``xinyong``. Each command lives in the module of the room it shows and is loaded when called.
+
+Exit codes: 0 done, nothing wrong · 1 done, something to correct (an invalid code, rejected rows, an altered file) ·
+2 wrong usage · 3 refused or failed, with a sentence that says why.
+"""
+
+import importlib
+import json
+import os
+import sys
+from typing import Any
+
+import click
+
+from xinyong import __version__
+from xinyong.kernel.errors import XinyongError
+
+#: command → (module, attribute, one line of help). The help stands here so that listing commands loads nothing.
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    "serve": ("xinyong.operations.serve", "serve", "启动平台 Start the platform: database, pages, worker"),
+    "code": ("xinyong.operations.codes", "code", "校验代码 Judge codes: USCC, organisation code, citizen ID"),
+    "check": ("xinyong.operations.intake", "check", "试校验文件 Check a file against an item; nothing is kept"),
+    "submit": ("xinyong.operations.intake", "submit", "报送文件 Submit a file for a source unit"),
+    "feedback": ("xinyong.operations.intake", "feedback", "取回反馈 Write the returned workbook of a submission"),
+    "search": ("xinyong.operations.subjects", "search", "查找主体 Find organisations"),
+    "show": ("xinyong.operations.records", "show", "查看档案 Show a subject's file as a role may see it on a date"),
+    "report": ("xinyong.operations.reports", "report", "出具信用报告 Write a credit report (PDF)"),
+    "verify": ("xinyong.operations.reports", "verify", "验证报告 Verify a report file"),
+    "city": ("xinyong.operations.city", "city", "生成演示城市 Generate the synthetic city"),
+    "catalogue": ("xinyong.operations.catalogue", "catalogue", "目录 list | show | diff | export | publish"),
+    "calendar": ("xinyong.operations.tables", "calendar", "工作日表 import | show working-day overrides"),
+    "exceptions": ("xinyong.operations.tables", "exceptions", "合法例外代码 add | list legally issued exception codes"),
+    "nightly": ("xinyong.operations.jobs", "nightly", "夜间作业 Run the clocks for the day that ended"),
+    "worker": ("xinyong.operations.jobs", "worker", "后台作业 Run the background worker"),
+    "doctor": ("xinyong.operations.doctor", "doctor", "自检 Check database, versions, disk, clock, calendar"),
+    "setup": ("xinyong.operations.setup", "setup", "初始化 Migrate, load the national catalogue and tables"),
+    "manage": ("xinyong.operations.manage", "manage", "Django management commands"),
+}
+
+
+class Commands(click.Group):
+    """Loads a command's module when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        return getattr(importlib.import_module(module), attribute)  # type: ignore[no-any-return]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="xinyong")
+def group() -> None:
+    """信用 Xinyong: 公共信用信息共享平台 public credit information sharing platform."""
+
+
+def with_database() -> None:
+    """Starts the embedded database if there is no other, and sets Django up. Commands that need data call it first."""
+    from xinyong.config import postgres
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinyong.config.settings")
+    postgres.ensure_running()
+    without_database()
+
+
+def without_database() -> None:
+    """Sets Django up for commands that touch no data."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinyong.config.settings")
+    django.setup()
+
+
+def print_json(value: Any) -> None:
+    """Prints one JSON document; dates in ISO form, Chinese readable."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def main() -> None:
+    """Entry point. Our own errors become one sentence on stderr and exit code 3."""
+    try:
+        group(standalone_mode=True)
+    except XinyongError as error:
+        if "--json" in sys.argv:
+            print_json({"error": {"code": error.code, "zh": error.zh, "en": error.en}})
+        click.echo(f"✗ {error.zh}\n  {error.en}\n  [{error.code}]", err=True)
+        sys.exit(3)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,66 @@
+"""Versioned records, hash-partitioned by subject (the table is made by SQL in the first migration)."""
+
+from django.db import models
+
+
+class Record(models.Model):
+    """One version of one datum about one subject. Rows are only ever added (a trigger holds it).
+
+    ``key_digest`` is the first 16 bytes of the SHA-256 of the natural key; a new ``content_digest`` under the same key
+    is version + 1. "Now" is the newest version known at the asked instant. Periods are half-open.
+    """
+
+    class State(models.IntegerChoices):
+        ACTIVE = 1, "有效"
+        WITHDRAWN = 2, "已撤回"
+
+    pk = models.CompositePrimaryKey("subject_id", "key_digest", "version")
+    subject_id = models.BigIntegerField()
+    key_digest = models.BinaryField(max_length=16)
+    version = models.SmallIntegerField(default=1)
+    content_digest = models.BinaryField(max_length=16)
+    state = models.SmallIntegerField(choices=State, default=State.ACTIVE)
+    item_id = models.CharField(max_length=40)
+    item_version = models.SmallIntegerField()
+    source_id = models.BigIntegerField(help_text="security.Department")
+    submission_id = models.BigIntegerField()
+    row_no = models.IntegerField()
+    disclosure = models.CharField(max_length=10)
+    severity = models.CharField(max_length=8, null=True)
+    rule_set = models.CharField(max_length=40, null=True)
+    decided_on = models.DateField()
+    valid_from = models.DateField(null=True)
+    valid_to = models.DateField(null=True, help_text="first day it is no longer in force; null is indefinite")
+    publish_from = models.DateField(null=True, help_text="null: never published")
+    publish_until = models.DateField(null=True, help_text="first day it is no longer shown; null is no end")
+    repair_from = models.DateField(null=True, help_text="first day repair may be asked for")
+    retain_until = models.DateField(null=True, help_text="first day it may no longer be used; null is no end")
+    is_late = models.BooleanField(default=False)
+    payload = models.JSONField()
+    sealed = models.BinaryField(null=True, help_text="personal fields, encrypted")
+    extra = models.JSONField(null=True, help_text="the sender's own columns, given back in every feedback")
+    known_from = models.DateTimeField()
+
+    class Meta:
+        db_table = "record"
+
+
+class Tally(models.Model):
+    """How many new records a chunk brought, by item, source and month of decision: what figures are summed from."""
+
+    item_id = models.CharField(max_length=40)
+    source_id = models.BigIntegerField()
+    month = models.DateField()
+    records = models.IntegerField()
+    submission_id = models.BigIntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["month"], name="tally_month")]
+
+
+class ClockRun(models.Model):
+    """One nightly run of the clocks: which day it closed, how many records left publicity and why."""
+
+    day = models.DateField(unique=True)
+    at = models.DateTimeField()
+    ended = models.JSONField(default=dict)

@@ -1,0 +1,61 @@
+"""The gate every request passes: who is asking, and does the view's declared action allow it."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+
+from xinyong.security import access
+from xinyong.security.access import Action, Actor, Role
+
+#: Views of libraries that we mount and that declare nothing themselves.
+_OPEN_MODULES = ("django.views.i18n",)
+
+
+class UndeclaredView(RuntimeError):
+    """A view without ``@access(...)`` was reached: a programming error, refused."""
+
+
+class Gate:
+    """Sets ``request.actor`` and refuses what the policy does not allow."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = actor_of(request)  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """Checks the view's declared action; sends somebody not signed in to the sign-in page."""
+        action = getattr(view, "xinyong_action", None)
+        if action is None:
+            if view.__module__ in _OPEN_MODULES:
+                return None
+            raise UndeclaredView(f"{view.__module__}.{getattr(view, '__name__', view)} declares no action")
+        actor = cast(Actor, request.actor)  # type: ignore[attr-defined]
+        if access.may(actor, cast(Action, action)):
+            return None
+        if actor.role is Role.PUBLIC:
+            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+        access.require(actor, cast(Action, action))
+        return None
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The actor behind a request, from its session; PUBLIC when nobody is signed in."""
+    user = request.user
+    address = request.META.get("REMOTE_ADDR")
+    if not user.is_authenticated:
+        return Actor(role=Role.PUBLIC, name="public", address=address)
+    return Actor(
+        role=Role(user.role),
+        name=user.get_username(),
+        account_id=user.pk,
+        department=user.department.code if user.department else None,
+        address=address,
+    )

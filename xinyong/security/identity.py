@@ -1,0 +1,131 @@
+"""Departments, divisions and accounts: who exists for the platform."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import authenticate, login, logout
+from django.db import transaction
+from django.http import HttpRequest
+
+from xinyong.kernel.errors import Forbidden, NotFound
+from xinyong.security import audit
+from xinyong.security.access import PUBLIC, Action, Actor, Role, require
+from xinyong.security.models import Account, Department, Region
+
+
+class UnknownDepartment(NotFound):
+    """No active department has this code."""
+
+    code = "security.unknown-department"
+
+
+class WrongCredentials(Forbidden):
+    """User name and password do not fit."""
+
+    code = "security.wrong-credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceUnit:
+    """A department as other rooms see it. ``may_report_for`` holds codes, its own among them."""
+
+    id: int
+    code: str
+    name: str
+    short_name: str
+    region_code: str
+    may_report_for: frozenset[str]
+
+
+def source_unit(code: str) -> SourceUnit:
+    """The active department with this unified social credit code. Raises UnknownDepartment."""
+    found = Department.objects.filter(code=code, is_active=True).prefetch_related("reports_for").first()
+    if found is None:
+        raise UnknownDepartment(
+            f"没有代码为 {code} 的信源单位。请核对单位的统一社会信用代码,或请信用中心登记该单位。",
+            f"No source unit has the code {code}. Check the code, or ask the credit centre to register the unit.",
+        )
+    return _unit(found)
+
+
+def source_units() -> list[SourceUnit]:
+    """All departments by code, the inactive ones too (records of theirs stay)."""
+    return [_unit(d) for d in Department.objects.order_by("code").prefetch_related("reports_for")]
+
+
+def _unit(department: Department) -> SourceUnit:
+    codes = {department.code, *(other.code for other in department.reports_for.all())}
+    return SourceUnit(
+        id=department.pk, code=department.code, name=department.name,
+        short_name=department.short_name or department.name,
+        region_code=department.region_code, may_report_for=frozenset(codes),
+    )  # fmt: skip
+
+
+@transaction.atomic
+def register_department(*, code: str, name: str, short_name: str = "", region_code: str = "", by: Actor) -> SourceUnit:
+    """Registers a source unit, or brings its names up to date. Same call twice: one department."""
+    require(by, Action.MANAGE_TABLES)
+    department, is_new = Department.objects.update_or_create(
+        code=code, defaults={"name": name, "short_name": short_name, "region_code": region_code, "is_active": True}
+    )
+    if is_new:
+        audit.enter(audit.Event.DEPARTMENT_REGISTERED, by=by, object_kind="department", object_ref=code)
+    return _unit(department)
+
+
+@transaction.atomic
+def load_regions(rows: Iterable[dict[str, Any]], *, source: str, by: Actor) -> int:
+    """Adds divisions (code, name, level, parent_code, valid_from, valid_to, successor_code); known ones stay. Returns
+    how many were given."""
+    require(by, Action.MANAGE_TABLES)
+    regions = [Region(**row, source=source) for row in rows]
+    Region.objects.bulk_create(regions, batch_size=5000, ignore_conflicts=True)
+    audit.enter(audit.Event.TABLE_CHANGED, by=by, object_kind="regions", object_ref=source[:80], rows=len(regions))
+    return len(regions)
+
+
+def regions() -> dict[str, str]:
+    """code → name of the divisions loaded into this node, current ones only."""
+    return dict(Region.objects.filter(valid_to__isnull=True).values_list("code", "name"))
+
+
+@transaction.atomic
+def create_account(
+    *, username: str, password: str, display_name: str, role: str, department: str | None, is_demo: bool = False, by: Actor
+) -> int:
+    """Creates an account, or for the demo city sets it anew; returns its id."""
+    require(by, Action.OPERATE)
+    unit = Department.objects.get(code=department) if department else None
+    account = Account.objects.filter(username=username).first() or Account(username=username)
+    account.display_name, account.role, account.department, account.is_demo = display_name, role, unit, is_demo
+    account.set_password(password)
+    account.full_clean()
+    account.save()
+    audit.enter(audit.Event.ACCOUNT_CREATED, by=by, object_kind="account", object_ref=username, role=role)
+    return account.pk
+
+
+def sign_in(request: HttpRequest, *, username: str, password: str) -> Actor:
+    """Checks the password, rotates the session, leaves an audit entry either way. Raises WrongCredentials."""
+    address = request.META.get("REMOTE_ADDR")
+    account = authenticate(request, username=username, password=password)
+    if not isinstance(account, Account):
+        anybody = Actor(role=PUBLIC.role, name="public", address=address)
+        audit.enter(audit.Event.SIGN_IN_REFUSED, by=anybody, object_kind="account", object_ref="-", outcome="refused")
+        raise WrongCredentials(
+            "用户名或密码不正确。请检查大小写后重试;忘记密码请联系信用中心。",
+            "User name or password is wrong. Check capitals and try again; if forgotten, ask the credit centre.",
+        )
+    login(request, account)
+    department = account.department.code if account.department else None
+    actor = Actor(role=Role(account.role), name=account.username, account_id=account.pk, department=department, address=address)
+    audit.enter(audit.Event.SIGNED_IN, by=actor, object_kind="account", object_ref=account.username)
+    return actor
+
+
+def sign_out(request: HttpRequest, *, by: Actor) -> None:
+    """Ends the session."""
+    audit.enter(audit.Event.SIGNED_OUT, by=by, object_kind="account", object_ref=by.name)
+    logout(request)

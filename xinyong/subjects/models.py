@@ -1,0 +1,92 @@
+"""Subjects, their identifiers and names with history, and judgements on who is who."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+
+
+class Subject(models.Model):
+    """A credit subject (信用主体): an organisation, a sole trader, or (sealed) a natural person."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "存续"
+        REVOKED = "revoked", "吊销"
+        CANCELLED = "cancelled", "注销"
+        MOVED_OUT = "moved_out", "迁出"
+        PROVISIONAL = "provisional", "待登记"  # known from a report only, not yet in the base register
+
+    code = models.CharField(max_length=18, null=True, help_text="canonical unified social credit code; null for persons")
+    person_digest = models.BinaryField(null=True, help_text="keyed digest of kind and number of a person's certificate")
+    subject_class = models.CharField(max_length=24)
+    name = models.CharField(max_length=200, blank=True, help_text="empty for natural persons")
+    status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
+    region_code = models.CharField(max_length=12, blank=True)
+    registered_on = models.DateField(null=True)
+    ended_on = models.DateField(null=True)
+    sealed = models.BinaryField(null=True, help_text="a person's name and certificate, encrypted")
+    known_from = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["code"], name="subject_code_once"),
+            models.UniqueConstraint(fields=["person_digest"], name="subject_person_once"),
+            models.CheckConstraint(
+                condition=models.Q(code__isnull=False) ^ models.Q(person_digest__isnull=False), name="subject_has_one_key"
+            ),
+        ]
+
+
+class SubjectIdentifier(models.Model):
+    """Another code of a subject: organisation code, registration, tax, institution, social organisation number."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, db_constraint=False)
+    scheme = models.CharField(max_length=20)
+    value = models.CharField(max_length=50)
+    valid_from = models.DateField(null=True)
+    valid_to = models.DateField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["scheme", "value", "subject"], name="identifier_once")]
+
+
+class SubjectName(models.Model):
+    """A name a subject has or had. ``grams`` holds the n-grams, pinyin and initials that search looks up."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, db_constraint=False)
+    name = models.CharField(max_length=200)
+    name_key = models.CharField(max_length=200)
+    trade_name = models.CharField(max_length=100, blank=True)
+    is_current = models.BooleanField(default=True)
+    valid_from = models.DateField(null=True)
+    valid_to = models.DateField(null=True)
+    grams = SearchVectorField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subject", "name_key"], name="subject_name_once")]
+        indexes = [
+            GinIndex(fields=["grams"], name="subject_name_grams", fastupdate=False),
+            models.Index(fields=["name_key"], name="subject_name_key", opclasses=["text_pattern_ops"]),
+        ]
+
+
+class Judgement(models.Model):
+    """A person's or the engine's word on whether a row without a usable code is this subject. Append-only: undoing is
+    a later judgement."""
+
+    class Verdict(models.TextChoices):
+        CANDIDATE = "candidate", "候选"
+        SAME = "same", "同一主体"
+        DIFFERENT = "different", "不同主体"
+
+    at = models.DateTimeField()
+    submission_id = models.BigIntegerField()
+    row_no = models.IntegerField()
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT)
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    score = models.DecimalField(max_digits=5, decimal_places=4, null=True)
+    reasons = models.JSONField(default=list)
+    judged_by = models.CharField(max_length=80)
+    undoes = models.ForeignKey("self", null=True, on_delete=models.PROTECT)
+
+    class Meta:
+        indexes = [models.Index(fields=["submission_id", "row_no"], name="judgement_row")]
