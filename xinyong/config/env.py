@@ -20,11 +20,17 @@ class Variable:
 
 VARIABLES: tuple[Variable, ...] = (
     Variable("XINYONG_HOME", "./var", "Data directory: embedded database, received files, keys, logs. 数据目录"),
-    Variable("DATABASE_URL", "", "postgresql://user:password@host:port/name (PostgreSQL ≥ 15). Empty: embedded server."),
+    Variable(
+        "DATABASE_URL", "", "postgresql://user:password@host:port/name (PostgreSQL ≥ 15). Empty: embedded server."
+    ),
     Variable("XINYONG_DEBUG", "0", "1 shows tracebacks in the browser. Never in production."),
-    Variable("XINYONG_HOSTS", "127.0.0.1,localhost,[::1],testserver", "Host names the server answers to, comma separated."),
+    Variable(
+        "XINYONG_HOSTS", "127.0.0.1,localhost,[::1],testserver", "Host names the server answers to, comma separated."
+    ),
     Variable("XINYONG_ORIGIN", "http://127.0.0.1:8000", "Public address printed in reports and their QR codes."),
-    Variable("XINYONG_SECRET_KEY_FILE", "", "File holding the session secret. Empty: made in the data directory, 0600."),
+    Variable(
+        "XINYONG_SECRET_KEY_FILE", "", "File holding the session secret. Empty: made in the data directory, 0600."
+    ),
     Variable("XINYONG_SITE_NAME", "信用中国(云溪)", "Name of the site in page heads and reports."),
     Variable("XINYONG_HTTPS", "0", "1 behind TLS: secure cookies, HSTS."),
     Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office, in MiB."),

@@ -164,7 +164,17 @@ def _initialise(folder: Path, quick_and_unsafe: bool) -> None:
             utils.ensure_folder_permissions(path, 0o055)
             utils.ensure_folder_permissions(path.parent / "lib", 0o044)
         _give(folder)
-    _run("initdb", "--auth=trust", "--encoding=utf8", "--locale=C.UTF-8", "--data-checksums", "-U", "postgres", "-D", str(folder))
+    _run(
+        "initdb",
+        "--auth=trust",
+        "--encoding=utf8",
+        "--locale=C.UTF-8",
+        "--data-checksums",
+        "-U",
+        "postgres",
+        "-D",
+        str(folder),
+    )
     extra = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n" if quick_and_unsafe else ""
     with (folder / "postgresql.conf").open("a", encoding="utf-8") as conf:
         conf.write(SETTINGS + extra)

@@ -53,9 +53,29 @@ class Tally(models.Model):
     month = models.DateField()
     records = models.IntegerField()
     submission_id = models.BigIntegerField()
+    deposited_at = models.DateTimeField()
 
     class Meta:
         indexes = [models.Index(fields=["month"], name="tally_month")]
+
+
+class ClockEnd(models.Model):
+    """A clock that ran out: which record, which clock, why, from which day. Append-only."""
+
+    subject_id = models.BigIntegerField()
+    key_digest = models.BinaryField(max_length=16)
+    version = models.SmallIntegerField()
+    item_id = models.CharField(max_length=40)
+    clock = models.CharField(max_length=10, help_text="publicity, retention or list")
+    reason = models.CharField(max_length=40)
+    ended_on = models.DateField(help_text="first day without it")
+    noted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subject_id", "key_digest", "version", "clock"], name="clock_ends_once")
+        ]
+        indexes = [models.Index(fields=["ended_on"], name="clock_end_day")]
 
 
 class ClockRun(models.Model):

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from functools import cache
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives import hashes
 from django.conf import settings
 
 from xinyong.kernel.errors import Conflict

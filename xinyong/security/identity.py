@@ -93,7 +93,14 @@ def regions() -> dict[str, str]:
 
 @transaction.atomic
 def create_account(
-    *, username: str, password: str, display_name: str, role: str, department: str | None, is_demo: bool = False, by: Actor
+    *,
+    username: str,
+    password: str,
+    display_name: str,
+    role: str,
+    department: str | None,
+    is_demo: bool = False,
+    by: Actor,
 ) -> int:
     """Creates an account, or for the demo city sets it anew; returns its id."""
     require(by, Action.OPERATE)
@@ -120,7 +127,9 @@ def sign_in(request: HttpRequest, *, username: str, password: str) -> Actor:
         )
     login(request, account)
     department = account.department.code if account.department else None
-    actor = Actor(role=Role(account.role), name=account.username, account_id=account.pk, department=department, address=address)
+    actor = Actor(
+        role=Role(account.role), name=account.username, account_id=account.pk, department=department, address=address
+    )
     audit.enter(audit.Event.SIGNED_IN, by=actor, object_kind="account", object_ref=account.username)
     return actor
 

@@ -19,7 +19,9 @@ class Region(models.Model):
     source = models.CharField(max_length=200)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["code", "valid_from"], name="region_code_once", nulls_distinct=False)]
+        constraints = [
+            models.UniqueConstraint(fields=["code", "valid_from"], name="region_code_once", nulls_distinct=False)
+        ]
 
 
 class Department(models.Model):

@@ -2,11 +2,11 @@
 
 from django.db import migrations, models
 
-
 # Hash partitions by subject: the natural key holds the subject, so uniqueness and partitioning agree
 # (docs/decisions/0003). ``key_digest`` starts every look-up inside a partition.
 PARTITIONS = 8
-RECORD = """
+RECORD = (
+    """
 CREATE TABLE record (
     subject_id bigint NOT NULL,
     key_digest bytea NOT NULL,
@@ -38,10 +38,12 @@ CREATE TABLE record (
     CONSTRAINT record_publicity CHECK (publish_until IS NULL OR publish_from IS NULL OR publish_until >= publish_from),
     CONSTRAINT record_publicity_within_retention CHECK (retain_until IS NULL OR publish_until IS NULL OR publish_until <= retain_until)
 ) PARTITION BY HASH (subject_id);
-""" + "".join(
-    f"CREATE TABLE record_{n} PARTITION OF record FOR VALUES WITH (MODULUS {PARTITIONS}, REMAINDER {n});\n"
-    for n in range(PARTITIONS)
-) + """
+"""
+    + "".join(
+        f"CREATE TABLE record_{n} PARTITION OF record FOR VALUES WITH (MODULUS {PARTITIONS}, REMAINDER {n});\n"
+        for n in range(PARTITIONS)
+    )
+    + """
 CREATE INDEX record_by_item ON record (item_id, decided_on DESC);
 CREATE INDEX record_by_submission ON record USING brin (submission_id);
 CREATE FUNCTION record_only_grows() RETURNS trigger LANGUAGE plpgsql AS
@@ -49,76 +51,125 @@ $$ BEGIN RAISE EXCEPTION 'records are only added, never changed: %', TG_OP; END 
 CREATE TRIGGER record_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON record
     FOR EACH STATEMENT EXECUTE FUNCTION record_only_grows();
 """
+)
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ClockRun',
+            name="ClockRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField(unique=True)),
-                ('at', models.DateTimeField()),
-                ('ended', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("day", models.DateField(unique=True)),
+                ("at", models.DateTimeField()),
+                ("ended", models.JSONField(default=dict)),
             ],
         ),
         migrations.SeparateDatabaseAndState(
             state_operations=[
                 migrations.CreateModel(
-                    name='Record',
+                    name="Record",
                     fields=[
-                        ('pk', models.CompositePrimaryKey('subject_id', 'key_digest', 'version', blank=True, editable=False, primary_key=True, serialize=False)),
-                        ('subject_id', models.BigIntegerField()),
-                        ('key_digest', models.BinaryField(max_length=16)),
-                        ('version', models.SmallIntegerField(default=1)),
-                        ('content_digest', models.BinaryField(max_length=16)),
-                        ('state', models.SmallIntegerField(choices=[(1, '有效'), (2, '已撤回')], default=1)),
-                        ('item_id', models.CharField(max_length=40)),
-                        ('item_version', models.SmallIntegerField()),
-                        ('source_id', models.BigIntegerField(help_text='security.Department')),
-                        ('submission_id', models.BigIntegerField()),
-                        ('row_no', models.IntegerField()),
-                        ('disclosure', models.CharField(max_length=10)),
-                        ('severity', models.CharField(max_length=8, null=True)),
-                        ('rule_set', models.CharField(max_length=40, null=True)),
-                        ('decided_on', models.DateField()),
-                        ('valid_from', models.DateField(null=True)),
-                        ('valid_to', models.DateField(help_text='first day it is no longer in force; null is indefinite', null=True)),
-                        ('publish_from', models.DateField(help_text='null: never published', null=True)),
-                        ('publish_until', models.DateField(help_text='first day it is no longer shown; null is no end', null=True)),
-                        ('repair_from', models.DateField(help_text='first day repair may be asked for', null=True)),
-                        ('retain_until', models.DateField(help_text='first day it may no longer be used; null is no end', null=True)),
-                        ('is_late', models.BooleanField(default=False)),
-                        ('payload', models.JSONField()),
-                        ('sealed', models.BinaryField(help_text='personal fields, encrypted', null=True)),
-                        ('extra', models.JSONField(help_text="the sender's own columns, given back in every feedback", null=True)),
-                        ('known_from', models.DateTimeField()),
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "subject_id",
+                                "key_digest",
+                                "version",
+                                blank=True,
+                                editable=False,
+                                primary_key=True,
+                                serialize=False,
+                            ),
+                        ),
+                        ("subject_id", models.BigIntegerField()),
+                        ("key_digest", models.BinaryField(max_length=16)),
+                        ("version", models.SmallIntegerField(default=1)),
+                        ("content_digest", models.BinaryField(max_length=16)),
+                        ("state", models.SmallIntegerField(choices=[(1, "有效"), (2, "已撤回")], default=1)),
+                        ("item_id", models.CharField(max_length=40)),
+                        ("item_version", models.SmallIntegerField()),
+                        ("source_id", models.BigIntegerField(help_text="security.Department")),
+                        ("submission_id", models.BigIntegerField()),
+                        ("row_no", models.IntegerField()),
+                        ("disclosure", models.CharField(max_length=10)),
+                        ("severity", models.CharField(max_length=8, null=True)),
+                        ("rule_set", models.CharField(max_length=40, null=True)),
+                        ("decided_on", models.DateField()),
+                        ("valid_from", models.DateField(null=True)),
+                        (
+                            "valid_to",
+                            models.DateField(
+                                help_text="first day it is no longer in force; null is indefinite", null=True
+                            ),
+                        ),
+                        ("publish_from", models.DateField(help_text="null: never published", null=True)),
+                        (
+                            "publish_until",
+                            models.DateField(help_text="first day it is no longer shown; null is no end", null=True),
+                        ),
+                        ("repair_from", models.DateField(help_text="first day repair may be asked for", null=True)),
+                        (
+                            "retain_until",
+                            models.DateField(help_text="first day it may no longer be used; null is no end", null=True),
+                        ),
+                        ("is_late", models.BooleanField(default=False)),
+                        ("payload", models.JSONField()),
+                        ("sealed", models.BinaryField(help_text="personal fields, encrypted", null=True)),
+                        (
+                            "extra",
+                            models.JSONField(
+                                help_text="the sender's own columns, given back in every feedback", null=True
+                            ),
+                        ),
+                        ("known_from", models.DateTimeField()),
                     ],
                     options={
-                        'db_table': 'record',
+                        "db_table": "record",
                     },
                 ),
             ],
             database_operations=[migrations.RunSQL(RECORD, "DROP TABLE record")],
         ),
         migrations.CreateModel(
-            name='Tally',
+            name="ClockEnd",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('item_id', models.CharField(max_length=40)),
-                ('source_id', models.BigIntegerField()),
-                ('month', models.DateField()),
-                ('records', models.IntegerField()),
-                ('submission_id', models.BigIntegerField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("subject_id", models.BigIntegerField()),
+                ("key_digest", models.BinaryField(max_length=16)),
+                ("version", models.SmallIntegerField()),
+                ("item_id", models.CharField(max_length=40)),
+                ("clock", models.CharField(help_text="publicity, retention or list", max_length=10)),
+                ("reason", models.CharField(max_length=40)),
+                ("ended_on", models.DateField(help_text="first day without it")),
+                ("noted_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['month'], name='tally_month')],
+                "indexes": [models.Index(fields=["ended_on"], name="clock_end_day")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("subject_id", "key_digest", "version", "clock"), name="clock_ends_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Tally",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("item_id", models.CharField(max_length=40)),
+                ("source_id", models.BigIntegerField()),
+                ("month", models.DateField()),
+                ("records", models.IntegerField()),
+                ("submission_id", models.BigIntegerField()),
+                ("deposited_at", models.DateTimeField()),
+            ],
+            options={
+                "indexes": [models.Index(fields=["month"], name="tally_month")],
             },
         ),
     ]

@@ -5,75 +5,103 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True)),
-                ('role', models.CharField(max_length=20)),
-                ('actor', models.CharField(max_length=80)),
-                ('department', models.CharField(blank=True, max_length=18)),
-                ('address', models.GenericIPAddressField(null=True)),
-                ('event', models.CharField(max_length=60)),
-                ('object_kind', models.CharField(max_length=30)),
-                ('object_ref', models.CharField(help_text='never a personal identifier: an id, or a keyed digest', max_length=80)),
-                ('purpose', models.CharField(blank=True, max_length=200)),
-                ('outcome', models.CharField(max_length=20)),
-                ('facts', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_index=True)),
+                ("role", models.CharField(max_length=20)),
+                ("actor", models.CharField(max_length=80)),
+                ("department", models.CharField(blank=True, max_length=18)),
+                ("address", models.GenericIPAddressField(null=True)),
+                ("event", models.CharField(max_length=60)),
+                ("object_kind", models.CharField(max_length=30)),
+                (
+                    "object_ref",
+                    models.CharField(help_text="never a personal identifier: an id, or a keyed digest", max_length=80),
+                ),
+                ("purpose", models.CharField(blank=True, max_length=200)),
+                ("outcome", models.CharField(max_length=20)),
+                ("facts", models.JSONField(default=dict)),
             ],
         ),
         migrations.CreateModel(
-            name='Department',
+            name="Department",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=18, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('short_name', models.CharField(blank=True, max_length=60)),
-                ('region_code', models.CharField(blank=True, max_length=12)),
-                ('is_active', models.BooleanField(default=True)),
-                ('reports_for', models.ManyToManyField(blank=True, to='security.department')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=18, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("short_name", models.CharField(blank=True, max_length=60)),
+                ("region_code", models.CharField(blank=True, max_length=12)),
+                ("is_active", models.BooleanField(default=True)),
+                ("reports_for", models.ManyToManyField(blank=True, to="security.department")),
             ],
         ),
         migrations.CreateModel(
-            name='Region',
+            name="Region",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=12)),
-                ('name', models.CharField(max_length=60)),
-                ('level', models.PositiveSmallIntegerField(help_text='1 province, 2 city, 3 county, 4 township, 5 village')),
-                ('parent_code', models.CharField(blank=True, max_length=12)),
-                ('valid_from', models.DateField(null=True)),
-                ('valid_to', models.DateField(null=True)),
-                ('successor_code', models.CharField(blank=True, max_length=12)),
-                ('source', models.CharField(max_length=200)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("code", models.CharField(max_length=12)),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(help_text="1 province, 2 city, 3 county, 4 township, 5 village"),
+                ),
+                ("parent_code", models.CharField(blank=True, max_length=12)),
+                ("valid_from", models.DateField(null=True)),
+                ("valid_to", models.DateField(null=True)),
+                ("successor_code", models.CharField(blank=True, max_length=12)),
+                ("source", models.CharField(max_length=200)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('code', 'valid_from'), name='region_code_once', nulls_distinct=False)],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "valid_from"), name="region_code_once", nulls_distinct=False
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('username', models.CharField(max_length=60, unique=True)),
-                ('display_name', models.CharField(max_length=60)),
-                ('role', models.CharField(choices=[('source_unit', '信源单位'), ('operator', '信用中心'), ('auditor', '审计')], max_length=20)),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_demo', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('department', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='security.department')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                ("username", models.CharField(max_length=60, unique=True)),
+                ("display_name", models.CharField(max_length=60)),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("source_unit", "信源单位"), ("operator", "信用中心"), ("auditor", "审计")],
+                        max_length=20,
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("is_demo", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "department",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="security.department"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('role', 'source_unit'), _negated=True), ('department__isnull', False), _connector='OR'), name='source_unit_has_department')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("role", "source_unit"), _negated=True),
+                            ("department__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="source_unit_has_department",
+                    )
+                ],
             },
         ),
         migrations.RunSQL(

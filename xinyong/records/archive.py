@@ -1,0 +1,119 @@
+"""The way into the archive for batches: look up keys, copy new versions, count them.
+
+Every verb works on a psycopg connection inside the caller's transaction: a chunk's ledger line, its records and its
+tallies are in together or not at all.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from xinyong.kernel import sql
+from xinyong.kernel.errors import NotFound
+from xinyong.records.models import Record
+from xinyong.security.access import Action, Actor, require
+
+_SQL = sql.load(__file__, "records.sql")
+
+#: Columns in the order of the COPY stream that ``copy_in`` expects.
+COPY_COLUMNS = (
+    "subject_id", "key_digest", "version", "content_digest", "state", "item_id", "item_version", "source_id",
+    "submission_id", "row_no", "disclosure", "severity", "rule_set", "decided_on", "valid_from", "valid_to",
+    "publish_from", "publish_until", "repair_from", "retain_until", "is_late", "payload", "sealed", "extra", "known_from",
+)  # fmt: skip
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest version of a key that is already in the archive."""
+
+    version: int
+    content_digest: bytes
+    source_id: int
+    submission_id: int
+    row_no: int
+    is_withdrawn: bool
+
+
+class UnknownRecord(NotFound):
+    """No record has this key."""
+
+    code = "records.unknown-key"
+
+
+def look_up(
+    connection: psycopg.Connection[Any], *, places: Sequence[int], subject_ids: Sequence[int], keys: Sequence[bytes]
+) -> dict[int, Known]:
+    """Which of the keys are known: place → newest version. One statement for the batch."""
+    if not places:
+        return {}
+    # Without this the planner reads every partition into a hash table (37 µs a key measured, against 3 µs).
+    connection.execute("SET LOCAL enable_hashjoin = off")
+    connection.execute("SET LOCAL enable_mergejoin = off")
+    cursor = connection.execute(_SQL["look_up"], [list(places), list(subject_ids), list(keys)], binary=True)
+    return {
+        place: Known(version, content, source_id, submission_id, row_no, state == Record.State.WITHDRAWN)
+        for place, version, content, source_id, submission_id, row_no, state in cursor
+    }
+
+
+def copy_in(connection: psycopg.Connection[Any], path: Path) -> int:
+    """Copies a CSV file of COPY_COLUMNS into the archive; returns the number of rows.
+
+    Raises psycopg.errors.UniqueViolation when a key and version came in meanwhile; the caller looks up again.
+    """
+    statement = f"COPY record ({', '.join(COPY_COLUMNS)}) FROM STDIN (FORMAT csv, NULL '\\N')"
+    with connection.cursor() as cursor:
+        with cursor.copy(statement) as copy, path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                copy.write(block)
+        return cursor.rowcount
+
+
+def count(
+    connection: psycopg.Connection[Any],
+    tallies: Iterable[tuple[str, int, date, int]],
+    *,
+    submission_id: int,
+    deposited_at: datetime,
+) -> None:
+    """Notes how many new data a chunk brought: (item, source, first day of the month of decision, number)."""
+    rows = [(*tally, submission_id, deposited_at) for tally in tallies]
+    if rows:
+        connection.cursor().executemany(
+            "INSERT INTO records_tally (item_id, source_id, month, records, submission_id, deposited_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            rows,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One stored version, raw: for lineage and tests, never for a page."""
+
+    subject_id: int
+    version: int
+    state: int
+    source_id: int
+    submission_id: int
+    row_no: int
+    payload: dict[str, Any]
+    known_from: datetime
+
+
+def versions(*, key_digest: bytes, seen_by: Actor) -> list[Version]:
+    """All versions of a datum, oldest first; for the operator. Raises NotAllowed, UnknownRecord."""
+    require(seen_by, Action.OPERATE)
+    found = [
+        Version(r.subject_id, r.version, r.state, r.source_id, r.submission_id, r.row_no, r.payload, r.known_from)
+        for r in Record.objects.filter(key_digest=key_digest).order_by("version")
+    ]
+    if not found:
+        raise UnknownRecord("没有这条记录。请核对记录编号。", "There is no such record. Check its reference.")
+    return found

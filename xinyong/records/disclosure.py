@@ -1,0 +1,77 @@
+"""Who may see which record and which field, decided here and nowhere else.
+
+The publicity end is part of every query's predicate (security.md T14): a page never shows what ended at midnight,
+whether or not the nightly job has run.
+"""
+
+from dataclasses import dataclass
+
+from xinyong.catalogue.schema import Field, Grade, Item, Masking
+from xinyong.kernel import codes, names
+from xinyong.security.access import Action, Actor, may
+from xinyong.security.identity import source_unit
+
+#: What everybody sees: public items of organisations, inside publicity and retention, not withdrawn.
+_PUBLIC = """
+    r.disclosure = 'public' AND r.state = 1
+    AND r.publish_from <= %(as_of)s AND (r.publish_until IS NULL OR %(as_of)s < r.publish_until)
+    AND (r.retain_until IS NULL OR %(as_of)s < r.retain_until)
+"""
+
+#: What departments and the credit centre share in their work: also past publicity, never past retention.
+_SHARED = """
+    (r.disclosure IN ('public', 'shared') OR r.source_id = %(own_source)s) AND r.state = 1
+    AND r.decided_on <= %(as_of)s AND (r.retain_until IS NULL OR %(as_of)s < r.retain_until)
+"""
+
+_ORDER = (Grade.PUBLIC, Grade.SHARED, Grade.AUTHORISED, Grade.INTERNAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one actor can see: the predicate over ``record r``, its parameters, the closest field grade shown."""
+
+    predicate: str
+    parameters: dict[str, object]
+    grade: Grade
+    is_public: bool
+
+
+def sight(actor: Actor) -> Sight:
+    """The sight of an actor. Everybody who has no right to shared data has the public's."""
+    if not may(actor, Action.VIEW_SHARED):
+        return Sight(_PUBLIC, {}, Grade.PUBLIC, is_public=True)
+    own = source_unit(actor.department).id if actor.department else -1
+    return Sight(_SHARED, {"own_source": own}, Grade.SHARED, is_public=False)
+
+
+def public_sight() -> Sight:
+    """What everybody sees, whoever asks: for ordinary reports and open lists."""
+    return Sight(_PUBLIC, {}, Grade.PUBLIC, is_public=True)
+
+
+def is_shown(field: Field, seen: Sight) -> bool:
+    """True when the field's grade is within sight. Personal fields are never shown to the public."""
+    if seen.is_public and field.is_personal:
+        return False
+    return _ORDER.index(field.grade) <= _ORDER.index(seen.grade)
+
+
+def is_shown_item(item: Item, seen: Sight) -> bool:
+    """True when records of the item can be in sight at all."""
+    if item.is_about_persons:
+        return False  # a person's records need an authorised query (INV-70)
+    return _ORDER.index(item.disclosure) <= _ORDER.index(seen.grade)
+
+
+def masked(text: str, masking: Masking) -> tuple[str, bool]:
+    """The text as it may be printed, and whether anything was hidden."""
+    if masking is Masking.NONE or not text:
+        return text, False
+    if masking is Masking.NAME:
+        return names.mask(text), True
+    if masking is Masking.CERTIFICATE:
+        return codes.mask(text), True
+    if masking is Masking.PHONE:
+        return text[:3] + "*" * max(len(text) - 3, 4), True
+    return "****", True

@@ -1,0 +1,166 @@
+"""A subject's file (信用档案) as of a date, as this actor may see it; both time axes.
+
+``as_of`` asks what held in the world that day (terms, publicity), ``known_at`` what the platform knew at that instant.
+"""
+
+from collections import defaultdict
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+
+from xinyong.catalogue import publish
+from xinyong.catalogue.schema import Section
+from xinyong.kernel import clock, sql
+from xinyong.kernel.errors import NotFound
+from xinyong.records import _cursor, _rows, disclosure
+from xinyong.records.disclosure import Sight
+from xinyong.records.view import Dossier, NameView, Page, RecordView, SectionView
+from xinyong.security import audit, identity
+from xinyong.security.access import Actor
+from xinyong.subjects import classes, registry
+
+_SQL = sql.load(__file__, "records.sql")
+
+SECTIONS: dict[Section, tuple[str, str]] = {
+    Section.REGISTRATION: ("登记注册基础信息", "Registration"),
+    Section.LICENCE: ("行政许可", "Administrative licences"),
+    Section.PENALTY: ("行政处罚", "Administrative penalties"),
+    Section.HONOUR: ("诚实守信", "Honours for trustworthiness"),
+    Section.SERIOUS_LIST: ("严重失信主体名单", "Lists of seriously dishonest entities"),
+    Section.ABNORMAL: ("经营异常", "Abnormal operation"),
+    Section.OTHER: ("其他信息", "Other information"),
+}
+
+
+class UnknownRecord(NotFound):
+    """No such record, or not for this actor, which looks the same."""
+
+    code = "records.unknown-record"
+
+
+def of(
+    code: str,
+    *,
+    as_of: date,
+    seen_by: Actor,
+    known_at: datetime | None = None,
+    purpose: str = "",
+    per_section: int = 50,
+) -> Dossier:
+    """The file of the organisation with this unified social credit code.
+
+    A look that shows more than the public sees leaves an audit entry before anything is returned.
+    Raises subjects' UnknownSubject.
+    """
+    seen = disclosure.sight(seen_by)
+    subject = registry.subject(code, seen_by=seen_by)
+    if not seen.is_public:
+        with transaction.atomic():
+            audit.enter(
+                audit.Event.DOSSIER_VIEWED, by=seen_by, object_kind="subject", object_ref=code, purpose=purpose,
+                as_of=as_of.isoformat(),
+            )  # fmt: skip
+    return compose(subject.id, as_of=as_of, seen=seen, known_at=known_at, per_section=per_section)
+
+
+def compose(subject_id: int, *, as_of: date, seen: Sight, known_at: datetime | None, per_section: int) -> Dossier:
+    """The file by subject id within a given sight; leaves no audit entry (callers have done so)."""
+    now = known_at or clock.now()
+    subject = registry.by_id(subject_id)
+    names = registry.names_of(subject_id)
+    found: dict[Section, list[RecordView]] = defaultdict(list)
+    totals: dict[Section, dict[str, int]] = defaultdict(dict)
+    sources = _rows.Sources()
+    statement = _fill("of_subject", seen)
+    parameters = {"subject_id": subject_id, "as_of": as_of, "known_at": now, "per_item": per_section, **seen.parameters}
+    for row in _cursor.rows(statement, parameters):
+        record = _rows.view(
+            row, seen=seen, as_of=as_of, sources=sources, subject_code=subject.code, subject_name=subject.name
+        )
+        found[record.section].append(record)
+        totals[record.section][record.item_id] = row["total"]
+    sections = []
+    for section, (title_zh, title_en) in SECTIONS.items():
+        records = sorted(found[section], key=lambda r: (r.decided_on, r.ref), reverse=True)[:per_section]
+        sections.append(SectionView(section, title_zh, title_en, tuple(records), sum(totals[section].values())))
+    label = classes.LABELS[subject.subject_class]
+    status = classes.STATUS[subject.status]
+    return Dossier(
+        subject_id=subject_id,
+        code=subject.code,
+        name=subject.name,
+        subject_class=subject.subject_class,
+        subject_class_zh=label[0],
+        subject_class_en=label[1],
+        status=subject.status,
+        status_zh=status[0],
+        status_en=status[1],
+        region_code=subject.region_code,
+        region_name=identity.regions().get(subject.region_code, ""),
+        registered_on=subject.registered_on,
+        names=tuple(NameView(n.name, n.valid_from, n.valid_to, n.is_current) for n in names),
+        sections=tuple(sections),
+        as_of=as_of,
+        known_at=now,
+        is_public_view=seen.is_public,
+    )
+
+
+def section(
+    code: str, which: Section, *, as_of: date, seen_by: Actor, after: str | None = None, limit: int = 50
+) -> Page:
+    """One section of the file, page by page. Raises UnknownSubject, BadCursor."""
+    seen = disclosure.sight(seen_by)
+    subject = registry.subject(code, seen_by=seen_by)
+    if not seen.is_public:
+        audit.enter(audit.Event.DOSSIER_VIEWED, by=seen_by, object_kind="subject", object_ref=code, section=which.value)
+    item_ids = [item.id for item in publish.items() if item.section is which]
+    parameters: dict[str, Any] = {
+        "subject_id": subject.id, "item_ids": item_ids, "as_of": as_of, "known_at": clock.now(), "limit": limit + 1,
+        **seen.parameters,
+    }  # fmt: skip
+    if after:
+        parameters |= _cursor.decode(after)
+    found = list(_cursor.rows(_fill("page_of_subject", seen, after=_cursor.AFTER if after else "true"), parameters))
+    sources = _rows.Sources()
+    views = tuple(
+        _rows.view(row, seen=seen, as_of=as_of, sources=sources, subject_code=subject.code, subject_name=subject.name)
+        for row in found[:limit]
+    )
+    return Page(views, _cursor.encode(found[limit - 1]) if len(found) > limit else None)
+
+
+def record(code: str, ref: str, *, as_of: date, seen_by: Actor) -> tuple[RecordView, list[RecordView]]:
+    """One record and its older versions, newest first. Raises UnknownSubject, UnknownRecord."""
+    seen = disclosure.sight(seen_by)
+    subject = registry.subject(code, seen_by=seen_by)
+    try:
+        key = bytes.fromhex(ref)
+    except ValueError:
+        key = b""
+    parameters = {
+        "subject_id": subject.id, "key_digest": key, "as_of": as_of, "known_at": clock.now(), **seen.parameters
+    }  # fmt: skip
+    sources = _rows.Sources()
+    views = [
+        _rows.view(row, seen=seen, as_of=as_of, sources=sources, subject_code=subject.code, subject_name=subject.name)
+        for row in _cursor.rows(_fill("versions_of_record", seen), parameters)
+    ]
+    if not views or views[0].version != _newest_version(subject.id, key):
+        raise UnknownRecord(
+            "没有找到这条记录。它可能已公示期满、已撤回,或网址有误。",
+            "No such record. Its publicity may have ended, it may have been withdrawn, or the address is wrong.",
+        )
+    if not seen.is_public:
+        audit.enter(audit.Event.DOSSIER_VIEWED, by=seen_by, object_kind="record", object_ref=ref)
+    return views[0], views[1:]
+
+
+def _newest_version(subject_id: int, key: bytes) -> int:
+    statement = "SELECT max(version) AS newest FROM record WHERE subject_id = %(s)s AND key_digest = %(k)s"
+    return next(_cursor.rows(statement, {"s": subject_id, "k": key}))["newest"] or 0
+
+
+def _fill(name: str, seen: Sight, **parts: str) -> str:
+    return _SQL[name].format(columns=_SQL["columns"], newest=_SQL["newest"], sight=seen.predicate, **parts)

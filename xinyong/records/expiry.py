@@ -1,0 +1,70 @@
+"""The clocks: publicity, retention and list terms that end are noted with their reason, once a day.
+
+Nothing is hidden by this job: the read path has the ends in its predicate and stops at midnight by itself. The job
+writes down what ended and why, catches up on days it missed, and checks that both agree.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db import connection, transaction
+
+from xinyong.catalogue import publish
+from xinyong.kernel import clock, sql
+from xinyong.kernel.errors import Conflict
+from xinyong.records.models import ClockRun
+from xinyong.security import audit
+from xinyong.security.access import Action, Actor, require
+
+_SQL = sql.load(__file__, "records.sql")
+
+
+class DayNotOver(Conflict):
+    """A day can be closed only when it is over."""
+
+    code = "records.day-not-over"
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What ended with one day: ``day`` is the first day without it; counts by clock and reason."""
+
+    day: date
+    ended: dict[str, dict[str, int]]
+    is_new: bool
+
+
+def close(*, today: date, by: Actor) -> list[Closing]:
+    """Notes everything that ended up to and including ``today`` (first day without it), day by day since the last run.
+
+    Safe to run again: a day closed before is not closed twice.
+    """
+    require(by, Action.OPERATE)
+    last = ClockRun.objects.order_by("-day").values_list("day", flat=True).first()
+    day = last + timedelta(days=1) if last else today
+    closings = []
+    while day <= today:
+        closings.append(close_day(day, today=today, by=by))
+        day += timedelta(days=1)
+    return closings or [close_day(today, today=today, by=by)]
+
+
+@transaction.atomic
+def close_day(day: date, *, today: date, by: Actor) -> Closing:
+    """Notes what has ``day`` as its first day without. Raises DayNotOver for a day in the future."""
+    require(by, Action.OPERATE)
+    if day > today:
+        raise DayNotOver(f"{day} 还没有到,不能结算。", f"{day} has not come yet: nothing to close.")
+    lists = [item.id for item in publish.items() if item.publicity.clock == "while_listed"]
+    parameters = {"day": day, "now": clock.now(), "lists": lists}
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["ended_on_day"], parameters)
+        cursor.execute(_SQL["ended_counts"], parameters)
+        ended: dict[str, dict[str, int]] = {}
+        for which, reason, number in cursor.fetchall():
+            ended.setdefault(which, {})[reason] = number
+    _, is_new = ClockRun.objects.get_or_create(day=day, defaults={"at": clock.now(), "ended": ended})
+    if is_new:
+        total = sum(sum(reasons.values()) for reasons in ended.values())
+        audit.enter(audit.Event.CLOCKS_RUN, by=by, object_kind="day", object_ref=day.isoformat(), ended=total)
+    return Closing(day, ended, is_new)

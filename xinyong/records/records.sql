@@ -1,0 +1,95 @@
+-- name: newest
+-- True for the newest version of a datum known at the asked instant.
+r.known_from <= %(known_at)s AND NOT EXISTS (
+    SELECT 1 FROM record n
+    WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest
+      AND n.version > r.version AND n.known_from <= %(known_at)s
+)
+
+-- name: columns
+r.subject_id, r.key_digest, r.version, r.state, r.item_id, r.item_version, r.source_id, r.submission_id, r.severity,
+r.decided_on, r.valid_from, r.valid_to, r.publish_from, r.publish_until, r.repair_from, r.retain_until, r.is_late,
+r.payload, r.known_from
+
+-- name: of_subject
+-- The newest versions about one subject, at most {per_item} of an item, with the item's total.
+SELECT * FROM (
+    SELECT {columns},
+           count(*) OVER (PARTITION BY r.item_id) AS total,
+           row_number() OVER (PARTITION BY r.item_id ORDER BY r.decided_on DESC, r.key_digest) AS place
+    FROM record r
+    WHERE r.subject_id = %(subject_id)s AND {newest} AND {sight}
+) AS found
+WHERE place <= %(per_item)s
+ORDER BY item_id, place
+
+-- name: page_of_subject
+SELECT {columns}
+FROM record r
+WHERE r.subject_id = %(subject_id)s AND r.item_id = ANY(%(item_ids)s) AND {newest} AND {sight} AND {after}
+ORDER BY r.decided_on DESC, r.subject_id DESC, r.key_digest DESC
+LIMIT %(limit)s
+
+-- name: versions_of_record
+SELECT {columns}
+FROM record r
+WHERE r.subject_id = %(subject_id)s AND r.key_digest = %(key_digest)s AND r.known_from <= %(known_at)s AND {sight}
+ORDER BY r.version DESC
+
+-- name: latest
+-- Across subjects, along the index (item_id, decided_on DESC).
+SELECT {columns}, s.code, s.name
+FROM record r JOIN subjects_subject s ON s.id = r.subject_id
+WHERE r.item_id = %(item_id)s AND r.decided_on <= %(as_of)s AND s.code IS NOT NULL
+  AND {newest} AND {sight} AND {after} AND {filters}
+ORDER BY r.decided_on DESC, r.subject_id DESC, r.key_digest DESC
+LIMIT %(limit)s
+
+-- name: count_latest
+-- Counts no further than a thousand pages: a total nobody reads should not cost a scan.
+SELECT count(*) FROM (
+    SELECT 1 FROM record r JOIN subjects_subject s ON s.id = r.subject_id
+    WHERE r.item_id = %(item_id)s AND r.decided_on <= %(as_of)s AND s.code IS NOT NULL
+      AND {newest} AND {sight} AND {filters}
+    LIMIT %(cap)s
+) AS some
+
+-- name: figures_by_class
+SELECT subject_class, count(*) FROM subjects_subject WHERE code IS NOT NULL GROUP BY 1 ORDER BY 2 DESC
+
+-- name: figures_tally
+SELECT item_id, source_id, month, sum(records) FROM records_tally WHERE item_id = ANY(%(item_ids)s) GROUP BY 1, 2, 3
+
+-- name: look_up
+-- The newest version of each key. Hash joins are switched off by the caller: the planner would scan every partition.
+SELECT DISTINCT ON (r.subject_id, r.key_digest)
+       k.place, r.version, r.content_digest, r.source_id, r.submission_id, r.row_no, r.state
+FROM unnest(%s::int[], %s::bigint[], %s::bytea[]) AS k(place, subject_id, key_digest)
+JOIN record r ON r.subject_id = k.subject_id AND r.key_digest = k.key_digest
+ORDER BY r.subject_id, r.key_digest, r.version DESC
+
+-- name: ended_on_day
+-- What left publicity, or may no longer be used, with the day given as the first day without it.
+INSERT INTO records_clockend (subject_id, key_digest, version, item_id, clock, reason, ended_on, noted_at)
+SELECT r.subject_id, r.key_digest, r.version, r.item_id, c.clock, c.reason, %(day)s, %(now)s
+FROM record r
+CROSS JOIN LATERAL (
+    SELECT 'publicity' AS clock,
+           CASE WHEN r.publish_until = r.retain_until THEN 'retention-ended'
+                WHEN r.severity IS NOT NULL THEN 'publicity-maximum-reached'
+                WHEN r.valid_to IS NOT NULL AND r.valid_to <= r.publish_until THEN 'validity-ended'
+                ELSE 'term-ended' END AS reason
+    WHERE r.publish_until = %(day)s
+    UNION ALL
+    SELECT 'retention', 'retention-ended' WHERE r.retain_until = %(day)s
+    UNION ALL
+    SELECT 'list', 'list-term-ended' WHERE r.valid_to = %(day)s AND r.item_id = ANY(%(lists)s)
+) AS c
+WHERE (r.publish_until = %(day)s OR r.retain_until = %(day)s OR (r.valid_to = %(day)s AND r.item_id = ANY(%(lists)s)))
+  AND r.state = 1 AND NOT EXISTS (
+    SELECT 1 FROM record n WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
+  )
+ON CONFLICT DO NOTHING
+
+-- name: ended_counts
+SELECT clock, reason, count(*) FROM records_clockend WHERE ended_on = %(day)s GROUP BY 1, 2 ORDER BY 1, 2
