@@ -1,0 +1,75 @@
+"""The reading process: bounds itself, reads one file, tells its parent line by line what it wrote.
+
+``python -m xinyong.intake._child`` with the request as JSON on standard input. Standard output carries one JSON object a
+line: ``head``, then ``chunk`` for each complete file, at the end ``done`` or ``refused``. A file that breaks a parser
+breaks this process only.
+"""
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Reads the request, answers on standard output."""
+    request = json.load(sys.stdin)
+    _bound(request["limits"], request["seconds"])
+    from xinyong.intake._limits import Limits, Refused
+
+    try:
+        _read(request, Limits(**request["limits"]))
+    except Refused as refusal:
+        _say("refused", {"code": refusal.code, "zh": refusal.zh, "en": refusal.en})
+    except MemoryError:
+        _say("out_of_memory", {})
+
+
+def _bound(limits: dict[str, Any], seconds: int) -> None:
+    """Memory, processor time, size of any file written, no core dump, no life after the parent."""
+    resource.setrlimit(resource.RLIMIT_AS, (limits["memory_bytes"], limits["memory_bytes"]))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits["file_bytes"], limits["file_bytes"]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() == 1:
+        sys.exit(1)
+
+
+def _read(request: dict[str, Any], limits: Any) -> None:
+    from xinyong.intake import _formats
+    from xinyong.intake._table import Head
+
+    def begin(head: Head) -> None:
+        _say("head", asdict(head))
+
+    def announce(number: int, has_notes: bool) -> None:
+        _say("chunk", {"number": number, "has_notes": has_notes})
+
+    result = _formats.read_file(
+        Path(request["path"]),
+        folder=Path(request["folder"]),
+        file_name=request["file_name"],
+        known=frozenset(request["known"]),
+        sheet=request["sheet"],
+        limits=limits,
+        begin=begin,
+        announce=announce,
+    )
+    _say("done", result | {"peak_kilobytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss})
+
+
+def _say(kind: str, value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps({kind: value}, ensure_ascii=True) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What reading one file may cost, and the ways a file is refused.
+
+Every refusal is a sentence for the sender: what is wrong, where, what to do. The measurements behind the limits: a 768 KB
+workbook inflates to 300 MB of XML and costs a fast reader 1.7 GB of memory; a reader that trusts a declared dimension
+loses 998 of 1,000 rows without a word.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from xinyong.kernel.errors import Invalid
+
+MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one reading. Bytes, rows, seconds; a file beyond one of them is refused, never cut short."""
+
+    file_bytes: int = 64 << 30
+    #: address space of the child process; its resident memory stays well below
+    memory_bytes: int = 1536 * MEGABYTE
+    #: wall clock and CPU: this many seconds, plus one for every ``bytes_per_second`` of the file
+    seconds: int = 120
+    bytes_per_second: int = 4 * MEGABYTE
+    #: what a compressed file may inflate to, all entries together, counted while inflating, not as declared
+    inflated_bytes: int = 1024 * MEGABYTE
+    #: a workbook that inflates to more than ``ratio_from_bytes`` may not be denser than this
+    inflation_ratio: int = 400
+    ratio_from_bytes: int = 100 * MEGABYTE
+    archive_entries: int = 1000
+    shared_text_bytes: int = 256 * MEGABYTE
+    columns: int = 1000
+    rows: int = 2_000_000_000
+    #: one row of a text file, with everything in its cells
+    row_bytes: int = MEGABYTE
+    cell_characters: int = 1_000_000
+    #: a JSON array is parsed whole; JSON Lines have no such bound
+    json_array_bytes: int = 64 * MEGABYTE
+    json_depth: int = 8
+    #: rows looked at for the header
+    header_rows: int = 30
+
+
+LIMITS = Limits()
+
+
+class Refused(Invalid):
+    """The file cannot be read as a table; nothing of it is taken in."""
+
+    code: ClassVar[str] = "intake.file-refused"
+
+
+class UnknownFormat(Refused):
+    """Neither CSV, workbook, JSON nor Parquet."""
+
+    code = "intake.unknown-format"
+
+
+class DamagedFile(Refused):
+    """The file ends early, or its bytes are not what its format demands."""
+
+    code = "intake.damaged-file"
+
+
+class DangerousFile(Refused):
+    """The file carries something a data file has no need of: macros, entities, references to other files, a bomb."""
+
+    code = "intake.dangerous-file"
+
+
+class EncryptedFile(Refused):
+    """The workbook is protected by a password."""
+
+    code = "intake.encrypted-file"
+
+
+class FileTooLarge(Refused):
+    """The file is beyond a limit; the sentence says which and what to send instead."""
+
+    code = "intake.file-too-large"
+
+
+class HeaderNotFound(Refused):
+    """No row near the top looks like the header of the item."""
+
+    code = "intake.header-not-found"
+
+
+class SheetUnclear(Refused):
+    """Two sheets could be meant, or the named one does not exist."""
+
+    code = "intake.sheet-unclear"
+
+
+class ReadingStopped(Refused):
+    """The reading process ran out of its time or memory, or died."""
+
+    code = "intake.reading-stopped"
+
+
+REFUSALS: dict[str, type[Refused]] = {
+    each.code: each
+    for each in (
+        Refused,
+        UnknownFormat,
+        DamagedFile,
+        DangerousFile,
+        EncryptedFile,
+        FileTooLarge,
+        HeaderNotFound,
+        SheetUnclear,
+        ReadingStopped,
+    )
+}
