@@ -240,6 +240,12 @@ class Item:
     effective_from: date | None = None
     description: str = ""
     description_en: str = ""
+    #: How the written consent of the person, given after warning of adverse effects, is obtained and kept. Without it an
+    #: item about persons may hold no income, deposits, securities, insurance, real estate or tax amounts (INV-07).
+    consent: str = ""
+    consent_en: str = ""
+    #: Basis.id of the law or regulation that names the topic, for topics that need one expressly (INV-08).
+    topic_basis: str | None = None
 
     def field_of(self, code: str) -> Field:
         """The field with this column code. Raises KeyError."""

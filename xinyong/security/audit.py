@@ -25,6 +25,7 @@ class Event(StrEnum):
     LINK_JUDGED = "link-judged"
     LINK_UNDONE = "link-undone"
     REPORT_ISSUED = "report-issued"
+    CATALOGUE_DRAFTED = "catalogue-drafted"
     CATALOGUE_PUBLISHED = "catalogue-published"
     CATALOGUE_RETIRED = "catalogue-retired"
     TABLE_CHANGED = "table-changed"

@@ -1,0 +1,222 @@
+"""Versions of catalogue items (目录版本): draft → published → retired. A published version never changes.
+
+Which version rules a record is a question with a date: the newest effective on it. Several published versions may stand
+side by side, so that a past answer can be given again. The database holds the freeze with a trigger.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+
+from xinyong.catalogue import body, load
+from xinyong.catalogue.models import ItemVersion
+from xinyong.catalogue.schema import Item
+from xinyong.kernel import clock
+from xinyong.kernel.errors import Conflict, NotFound
+from xinyong.security import audit
+from xinyong.security.access import Action, Actor, require
+
+Status = ItemVersion.Status
+#: Items already parsed, by (id, version, digest): a body under a digest never changes.
+_PARSED: dict[tuple[str, int, str], Item] = {}
+
+
+class UnknownItem(NotFound):
+    """No such catalogue item, or none in force on the date (INV-01)."""
+
+    code = "catalogue.unknown-item"
+
+
+class Frozen(Conflict):
+    """The version is published; it can only be followed by a new version."""
+
+    code = "catalogue.version-frozen"
+
+
+class OutOfOrder(Conflict):
+    """The version does not follow the one before, or its state does not allow the step."""
+
+    code = "catalogue.version-out-of-order"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """One version as listed: its state and when it came into force."""
+
+    item_id: str
+    version: int
+    status: str
+    title_zh: str
+    title_en: str
+    effective_from: date
+    published_at: datetime | None
+    published_by: str
+    retired_at: datetime | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What ``install_library`` did. ``differing``: the library file changed without a new version number; the frozen
+    version stays in force."""
+
+    published: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    differing: tuple[str, ...]
+
+
+def current(item_id: str, *, on: date | None = None) -> Item:
+    """The published version in force on a date (today when None). Raises UnknownItem."""
+    day = on or clock.today()
+    found = _in_force(item_id, day)
+    if found is None:
+        raise UnknownItem(
+            f"目录中没有事项“{item_id}”，或它在 {day} 尚未生效、已经停用。请用 xinyong catalogue list 查看事项标识。",
+            f"The catalogue has no item “{item_id}” in force on {day}. See xinyong catalogue list.",
+        )
+    return _parsed(found)
+
+
+def version(item_id: str, version: int) -> Item:
+    """A version in whatever state. Raises UnknownItem."""
+    return _parsed(_row(item_id, version))
+
+
+def items(*, on: date | None = None) -> list[Item]:
+    """Every item in force on a date (today when None), in the order of the national catalogue's categories."""
+    day = on or clock.today()
+    ids = (
+        ItemVersion.objects.exclude(status=Status.DRAFT)
+        .order_by("item_id")
+        .values_list("item_id", flat=True)
+        .distinct()
+    )
+    rows = [row for item_id in ids if (row := _in_force(item_id, day)) is not None]
+    return sorted((_parsed(row) for row in rows), key=lambda item: (item.category, item.id))
+
+
+def versions(item_id: str | None = None) -> list[VersionView]:
+    """Every version of an item, or of all, oldest first."""
+    found = ItemVersion.objects.order_by("item_id", "version")
+    rows = found.filter(item_id=item_id) if item_id else found
+    return [
+        VersionView(
+            item_id=row.item_id, version=row.version, status=row.status, title_zh=row.body["title"]["zh"],
+            title_en=row.body["title"]["en"], effective_from=row.effective_from, published_at=row.published_at,
+            published_by=row.published_by, retired_at=row.retired_at, digest=row.digest,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+@transaction.atomic
+def draft(item: Item, *, by: Actor) -> VersionView:
+    """Keeps an item as a draft; a draft of the same version is replaced. Raises Frozen, NotAllowed."""
+    require(by, Action.MANAGE_CATALOGUE)
+    assert item.effective_from is not None  # the loader refuses an item without it
+    row = ItemVersion.objects.select_for_update().filter(item_id=item.id, version=item.version).first()
+    if row is not None and row.status != Status.DRAFT:
+        raise Frozen(
+            f"事项“{item.id}”第 {item.version} 版已经发布，不能修改。请把 version 改为下一个版本号。",
+            f"Version {item.version} of “{item.id}” is published and frozen. Give the file the next version number.",
+        )
+    row = row or ItemVersion(item_id=item.id, version=item.version)
+    row.body, row.digest, row.effective_from = json.loads(body.canonical(item)), body.digest(item), item.effective_from
+    row.save()
+    audit.enter(
+        audit.Event.CATALOGUE_DRAFTED, by=by, object_kind="catalogue-item", object_ref=f"{item.id}@{item.version}"
+    )
+    return next(one for one in versions(item.id) if one.version == item.version)
+
+
+@transaction.atomic
+def publish(item_id: str, version: int, *, by: Actor) -> Item:
+    """Publishes a draft: from its effective date on it rules. Raises UnknownItem, OutOfOrder, CatalogueError."""
+    require(by, Action.MANAGE_CATALOGUE)
+    row = _row(item_id, version, lock=True)
+    if row.status != Status.DRAFT:
+        raise OutOfOrder(
+            f"事项“{item_id}”第 {version} 版不是草稿（{row.get_status_display()}），不能发布。",
+            f"Version {version} of “{item_id}” is {row.status}, not a draft.",
+        )
+    _must_follow(row)
+    item = load.item_from_data(row.body, file=f"{item_id}@{version}")  # rules may have grown stricter since the draft
+    row.status, row.published_at, row.published_by = Status.PUBLISHED, clock.now(), by.name
+    row.save(update_fields=["status", "published_at", "published_by"])
+    audit.enter(
+        audit.Event.CATALOGUE_PUBLISHED, by=by, object_kind="catalogue-item", object_ref=f"{item_id}@{version}",
+        digest=row.digest, effective_from=row.effective_from.isoformat(),
+    )  # fmt: skip
+    return item
+
+
+@transaction.atomic
+def retire(item_id: str, version: int, *, by: Actor) -> VersionView:
+    """Takes a published version out of force from now on; records made under it stay. Raises UnknownItem, OutOfOrder."""
+    require(by, Action.MANAGE_CATALOGUE)
+    row = _row(item_id, version, lock=True)
+    if row.status != Status.PUBLISHED:
+        raise OutOfOrder(
+            f"事项“{item_id}”第 {version} 版未处于已发布状态，不能停用。",
+            f"Version {version} of “{item_id}” is {row.status}; only a published version can be retired.",
+        )
+    row.status, row.retired_at = Status.RETIRED, clock.now()
+    row.save(update_fields=["status", "retired_at"])
+    audit.enter(audit.Event.CATALOGUE_RETIRED, by=by, object_kind="catalogue-item", object_ref=f"{item_id}@{version}")
+    return next(one for one in versions(item_id) if one.version == version)
+
+
+@transaction.atomic
+def install_library(*, by: Actor) -> Installed:
+    """Publishes what the library holds and the database does not. Safe to call at every start."""
+    require(by, Action.MANAGE_CATALOGUE)
+    known = {(row.item_id, row.version): row for row in ItemVersion.objects.select_for_update()}
+    published, unchanged, differing = [], [], []
+    for item in load.library().values():
+        name, row = f"{item.id}@{item.version}", known.get((item.id, item.version))
+        if row is None or row.status == Status.DRAFT:
+            draft(item, by=by)
+            publish(item.id, item.version, by=by)
+            published.append(name)
+        else:
+            (unchanged if row.digest == body.digest(item) else differing).append(name)
+    return Installed(tuple(published), tuple(unchanged), tuple(differing))
+
+
+def _row(item_id: str, version: int, *, lock: bool = False) -> ItemVersion:
+    rows = ItemVersion.objects.select_for_update() if lock else ItemVersion.objects
+    found = rows.filter(item_id=item_id, version=version).first()
+    if found is None:
+        raise UnknownItem(
+            f"目录中没有事项“{item_id}”的第 {version} 版。请用 xinyong catalogue show {item_id} 查看版本。",
+            f"The catalogue has no version {version} of “{item_id}”.",
+        )
+    return found
+
+
+def _in_force(item_id: str, day: date) -> ItemVersion | None:
+    rows = ItemVersion.objects.filter(item_id=item_id, effective_from__lte=day).exclude(status=Status.DRAFT)
+    for row in rows.order_by("-effective_from", "-version"):
+        if row.retired_at is None or row.retired_at.astimezone(clock.ZONE).date() > day:
+            return row
+    return None
+
+
+def _must_follow(row: ItemVersion) -> None:
+    before = ItemVersion.objects.filter(item_id=row.item_id).exclude(status=Status.DRAFT).order_by("-version").first()
+    if before is None:
+        return
+    if row.version <= before.version or row.effective_from <= before.effective_from:
+        raise OutOfOrder(
+            f"新版本须晚于第 {before.version} 版（{before.effective_from} 生效）：版本号和生效日期都要更大。",
+            f"It must follow version {before.version} (effective {before.effective_from}) in number and date.",
+        )
+
+
+def _parsed(row: ItemVersion) -> Item:
+    key = (row.item_id, row.version, row.digest)
+    if key not in _PARSED:
+        _PARSED[key] = load.item_from_data(row.body, file=f"{row.item_id}@{row.version}")
+    return _PARSED[key]
