@@ -4,28 +4,41 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='IssuedReport',
+            name="IssuedReport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(help_text='14-digit time stamp and 8 random characters', max_length=22, unique=True)),
-                ('check_code', models.CharField(help_text='random, in the QR code: tells nothing by itself', max_length=26, unique=True)),
-                ('subject_id', models.BigIntegerField(db_index=True)),
-                ('kind', models.CharField(default='ordinary', max_length=20)),
-                ('as_of', models.DateField()),
-                ('issued_at', models.DateTimeField()),
-                ('issued_to', models.CharField(max_length=80)),
-                ('content_digest', models.CharField(help_text='SHA-256 of the content it was made from', max_length=64)),
-                ('file_digest', models.CharField(help_text='SHA-256 of the PDF bytes', max_length=64)),
-                ('counts', models.JSONField(default=dict)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "number",
+                    models.CharField(
+                        help_text="14-digit time stamp and 8 random characters", max_length=22, unique=True
+                    ),
+                ),
+                (
+                    "check_code",
+                    models.CharField(
+                        help_text="random, in the QR code: tells nothing by itself", max_length=26, unique=True
+                    ),
+                ),
+                ("subject_id", models.BigIntegerField()),
+                ("subject_code", models.CharField(help_text="as printed; organisations only", max_length=18)),
+                ("subject_name", models.TextField(help_text="as printed; organisations only")),
+                ("kind", models.CharField(default="ordinary", max_length=20)),
+                ("as_of", models.DateField()),
+                ("issued_at", models.DateTimeField()),
+                ("issued_to", models.CharField(max_length=80)),
+                ("content_digest", models.CharField(help_text="SHA-256 of the facts it states", max_length=64)),
+                ("file_digest", models.CharField(help_text="SHA-256 of the PDF bytes", max_length=64, unique=True)),
+                ("counts", models.JSONField(default=dict)),
             ],
+            options={
+                "indexes": [models.Index(fields=["subject_id", "kind", "id"], name="issued_report_of_subject")],
+            },
         ),
         migrations.RunSQL(
             """

@@ -1,0 +1,146 @@
+"""The two forms of a report: a page fragment and a PDF (PDF/A-2a and PDF/UA-1, tagged, fonts embedded).
+
+The PDF is set by typst from ``report.typ``. What a report says reaches the template as JSON and is only ever text
+there: markup in a name stays inert (T24).
+"""
+
+import json
+import re
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import segno
+import typst
+from django.template.loader import render_to_string
+
+from xinyong.kernel import clock
+from xinyong.reports import _font, printable
+from xinyong.reports.content import Entry, Line, ReportContent, Stamp
+
+_TEMPLATE = Path(__file__).with_name("report.typ")
+STANDARDS: list[Any] = ["a-2a", "ua-1"]
+
+#: A value wider than this (in half-width columns) takes the whole row of a record's table.
+WIDE = 38
+#: A run of so many characters without a place to break a line gets one (U+200B, which the template prints as nothing
+#: where a line may end): it must not run out of its cell.
+_RUN_LENGTH = 16
+_UNBROKEN = r"[^\s\u2e80-\uffff\U00020000-\U0003ffff]"
+_RUN = re.compile(f"{_UNBROKEN}{{{_RUN_LENGTH}}}(?={_UNBROKEN})")
+#: Characters of the name that fit into the page head.
+_HEAD = 30
+
+
+def html(content: ReportContent, stamp: Stamp | None = None) -> str:
+    """The report as a page fragment (``reports/report.html``); without a stamp it says that it is a preview."""
+    picture = _qr_svg(stamp.verify_url) if stamp else ""
+    return render_to_string("reports/report.html", {"report": content, "stamp": stamp, "qr_svg": picture})
+
+
+def pdf(content: ReportContent, stamp: Stamp) -> bytes:
+    """The report as PDF. The same content and stamp give the same bytes."""
+    data = json.dumps(_data(content, stamp), ensure_ascii=False, separators=(",", ":"))
+    # A compiler of its own for every call: one compiler refuses a second thread. The fonts are what costs, and shared.
+    compiler = typst.Compiler(root=str(_TEMPLATE.parent), font_paths=_font.fonts(), ignore_system_fonts=True)
+    made = compiler.compile(
+        _template(),
+        format="pdf",
+        sys_inputs={"data": data},
+        pdf_standards=STANDARDS,
+        timestamp=int(stamp.issued_at.timestamp()),
+    )
+    assert isinstance(made, bytes)
+    return made
+
+
+@cache
+def _template() -> bytes:
+    return _TEMPLATE.read_bytes()
+
+
+def _data(content: ReportContent, stamp: Stamp) -> dict[str, Any]:
+    """What the template prints; every text is printable with the font."""
+    issued = stamp.issued_at.astimezone(clock.ZONE)
+    data = {
+        "font": _font.FAMILY,
+        "title": asdict(content.title),
+        "issuer": content.issuer,
+        "name": content.name,
+        "short_name": content.name if len(content.name) <= _HEAD else content.name[:_HEAD] + "…",
+        "code": content.code,
+        "code_grouped": content.code_grouped,
+        "as_of": content.as_of.isoformat(),
+        "labels": [asdict(one) for one in content.labels],
+        "rows": _rows((*content.registration, *content.former_names)),
+        "counts": [asdict(one) for one in content.counts],
+        "statements": [asdict(one) for one in content.statements],
+        "chapters": [
+            {
+                "number": chapter.number,
+                "title": asdict(chapter.title),
+                "hints": [asdict(one) for one in chapter.hints],
+                "parts": [
+                    {
+                        "title": asdict(part.title),
+                        "availability": part.availability.value,
+                        "total": part.total,
+                        "entries": [_entry(one) for one in part.entries],
+                    }
+                    for part in chapter.parts
+                ],
+            }
+            for chapter in content.chapters
+        ],
+        "number": stamp.number,
+        "check_code": " ".join(stamp.check_code[at : at + 4] for at in range(0, len(stamp.check_code), 4)),
+        "keywords": [f"report-number:{stamp.number}", f"check-code:{stamp.check_code}"],
+        "issued_at": f"{issued:%Y-%m-%d %H:%M:%S}",
+        "qr": _qr_svg(stamp.verify_url),
+        "verify_url": stamp.verify_url,
+    }
+    glyphs = _font.glyphs()
+    keep = {key: data.pop(key) for key in ("keywords", "qr", "verify_url", "number")}
+    return printable.everywhere(data, lambda text: _printed(text, glyphs)) | keep
+
+
+def _printed(text: str, glyphs: frozenset[int]) -> str:
+    shown = printable.covered(text, glyphs)
+    return _RUN.sub("\\g<0>\u200b", shown) if len(shown) > _RUN_LENGTH else shown
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    rows = _rows(entry.lines)
+    return {
+        "number": entry.number,
+        "title": entry.title,
+        "kind": asdict(entry.kind),
+        "marks": [asdict(one) for one in entry.marks],
+        "is_adverse": entry.is_adverse,
+        "rows": rows,
+        "notes": [asdict(one) for one in entry.notes],
+        "is_long": sum(_width(line.text) for line in entry.lines) > 3000,
+    }
+
+
+def _rows(lines: tuple[Line, ...]) -> list[list[dict[str, Any]]]:
+    """Lines laid out in rows of two, or of one where the value is wide or has no neighbour."""
+    rows: list[list[dict[str, Any]]] = []
+    for line in lines:
+        is_wide = _width(line.text) > WIDE
+        cell = {**asdict(line), "wide": is_wide}
+        if rows and not is_wide and len(rows[-1]) == 1 and not rows[-1][0]["wide"]:
+            rows[-1].append(cell)
+        else:
+            rows.append([cell])
+    return rows
+
+
+def _width(text: str) -> int:
+    return sum(1 if character.isascii() else 2 for character in text)
+
+
+def _qr_svg(text: str) -> str:
+    """The QR code as SVG paths; error correction M survives a fold or a stamp across it."""
+    return str(segno.make(text, error="m", micro=False).svg_inline(border=0, dark="#1a2433", unit="", scale=1))
