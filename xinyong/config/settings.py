@@ -88,7 +88,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("XINYONG_HTTPS")
 SECURE_HSTS_SECONDS = 31536000 if env.flag("XINYONG_HTTPS") else 0
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": with it browsers send "Origin: null" with every form, and the CSRF check refuses the form.
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -104,6 +105,14 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+
+CSRF_FAILURE_VIEW = "xinyong.web.pages.expired_form"
+#: Templates of the site's navigation and footer links, drawn into every page by web/base.html.
+SITE_NAV = "portal/nav.html"
+SITE_FOOT = "portal/foot.html"
+#: Rate limits of the portal for one client: (at once, then per minute). A neighbourhood (/24) may do five times that.
+RATE_LIMITS = {"look-up": (120, 60), "report": (20, 10), "verify": (30, 20)}
+RATE_LIMITS_ON = env.flag("XINYONG_RATE_LIMITS")
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]

@@ -2,7 +2,14 @@
 
 from django.urls import include, path
 
+from xinyong.web import pages
+
 urlpatterns = [
+    path("display/", pages.display, name="display"),
     path("office/", include("xinyong.office.urls")),
     path("", include("xinyong.portal.urls")),
 ]
+handler400 = "xinyong.web.pages.bad_request"
+handler403 = "xinyong.web.pages.forbidden"
+handler404 = "xinyong.web.pages.not_found"
+handler500 = "xinyong.web.pages.server_error"

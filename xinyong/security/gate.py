@@ -5,8 +5,10 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
+from xinyong.kernel.errors import Forbidden
 from xinyong.security import access
 from xinyong.security.access import Action, Actor, Role
 
@@ -42,7 +44,11 @@ class Gate:
             return None
         if actor.role is Role.PUBLIC:
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
-        access.require(actor, cast(Action, action))
+        try:
+            access.require(actor, cast(Action, action))
+        except Forbidden as error:
+            # Django asks no process_exception about what process_view raises; handler403 finds our error as its cause.
+            raise PermissionDenied(error.code) from error
         return None
 
 

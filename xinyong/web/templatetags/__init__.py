@@ -1,0 +1,1 @@
+"""Template pieces of the design system: ``{% load pieces %}``."""

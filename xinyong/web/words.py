@@ -1,0 +1,73 @@
+"""Words for states, shared by both doors: what a tag says, its tone and its icon."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:  # the name exists in the stubs only
+    from django.utils.functional import _StrPromise
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """How a state is shown: word, tone (colour), sign (icon). Colour never speaks alone."""
+
+    word: "str | _StrPromise"
+    tone: str
+    sign: str
+
+
+#: records.view.Mark → tag
+MARKS: dict[str, Tag] = {
+    "in-force": Tag(_("有效"), "positive", "check"),
+    "ended": Tag(_("已失效"), "plain", "end"),
+    "ending-soon": Tag(_("公示即将到期"), "caution", "clock"),
+    "corrected": Tag(_("已更正"), "primary", "edit"),
+    "withdrawn": Tag(_("已撤回"), "plain", "back"),
+    "not-public": Tag(_("不公开"), "plain", "lock"),
+    "late": Tag(_("迟报"), "caution", "late"),
+    "disputed": Tag(_("争议中"), "caution", "dispute"),
+    "repaired": Tag(_("已修复"), "positive", "check"),
+}
+
+#: subjects.models.Subject.Status → tag
+STATUSES: dict[str, Tag] = {
+    "active": Tag(_("存续"), "positive", "check"),
+    "revoked": Tag(_("吊销"), "adverse", "cross"),
+    "cancelled": Tag(_("注销"), "plain", "end"),
+    "moved_out": Tag(_("迁出"), "plain", "back"),
+    "provisional": Tag(_("待登记"), "caution", "clock"),
+}
+
+#: subject_class → words
+CLASSES: "dict[str, str | _StrPromise]" = {
+    "enterprise": _("企业"),
+    "individual_business": _("个体工商户"),
+    "farmers_cooperative": _("农民专业合作社"),
+    "social_organization": _("社会组织"),
+    "public_institution": _("事业单位"),
+    "government_body": _("政府机构"),
+    "rural_collective": _("农村集体经济组织"),
+    "other": _("其他组织"),
+}
+
+#: publicity severity class → words (Order 36 of the NDRC, in force 2026-04-01)
+SEVERITIES: "dict[str, str | _StrPromise]" = {
+    "minor": _("轻微失信信息"),
+    "general": _("一般失信信息"),
+    "serious": _("严重失信信息"),
+}
+
+#: how a search hit was found → words
+MATCHES: "dict[str, str | _StrPromise]" = {
+    "code": _("代码相符"),
+    "exact-name": _("名称完全相符"),
+    "former-name": _("曾用名相符"),
+    "prefix": _("名称开头相符"),
+    "trade-name": _("字号相符"),
+    "fragment": _("名称中含有"),
+    "pinyin": _("拼音相符"),
+    "initials": _("拼音首字母相符"),
+    "traditional": _("繁体写法相符"),
+}
