@@ -23,7 +23,7 @@ _TEMPLATE = Path(__file__).with_name("report.typ")
 STANDARDS: list[Any] = ["a-2a", "ua-1"]
 
 #: A value wider than this (in half-width columns) takes the whole row of a record's table.
-WIDE = 38
+WIDE = 34
 #: A run of so many characters without a place to break a line gets one (U+200B, which the template prints as nothing
 #: where a line may end): it must not run out of its cell.
 _RUN_LENGTH = 16
@@ -61,13 +61,15 @@ def _template() -> bytes:
 
 
 def _data(content: ReportContent, stamp: Stamp) -> dict[str, Any]:
-    """What the template prints; every text is printable with the font."""
+    """What the template prints: every text printable with the font, laid out in rows."""
+    glyphs = _font.glyphs()
+    content = printable.everywhere(content, lambda text: printable.covered(text, glyphs))
     issued = stamp.issued_at.astimezone(clock.ZONE)
-    data = {
+    return {
         "font": _font.FAMILY,
         "title": asdict(content.title),
         "issuer": content.issuer,
-        "name": content.name,
+        "name": _breakable(content.name),
         "short_name": content.name if len(content.name) <= _HEAD else content.name[:_HEAD] + "…",
         "code": content.code,
         "code_grouped": content.code_grouped,
@@ -100,21 +102,17 @@ def _data(content: ReportContent, stamp: Stamp) -> dict[str, Any]:
         "qr": _qr_svg(stamp.verify_url),
         "verify_url": stamp.verify_url,
     }
-    glyphs = _font.glyphs()
-    keep = {key: data.pop(key) for key in ("keywords", "qr", "verify_url", "number")}
-    return printable.everywhere(data, lambda text: _printed(text, glyphs)) | keep
 
 
-def _printed(text: str, glyphs: frozenset[int]) -> str:
-    shown = printable.covered(text, glyphs)
-    return _RUN.sub("\\g<0>\u200b", shown) if len(shown) > _RUN_LENGTH else shown
+def _breakable(text: str) -> str:
+    return _RUN.sub("\\g<0>\u200b", text) if len(text) > _RUN_LENGTH else text
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
     rows = _rows(entry.lines)
     return {
         "number": entry.number,
-        "title": entry.title,
+        "title": _breakable(entry.title),
         "kind": asdict(entry.kind),
         "marks": [asdict(one) for one in entry.marks],
         "is_adverse": entry.is_adverse,
@@ -129,7 +127,7 @@ def _rows(lines: tuple[Line, ...]) -> list[list[dict[str, Any]]]:
     rows: list[list[dict[str, Any]]] = []
     for line in lines:
         is_wide = _width(line.text) > WIDE
-        cell = {**asdict(line), "wide": is_wide}
+        cell = {**asdict(line), "text": _breakable(line.text), "wide": is_wide}
         if rows and not is_wide and len(rows[-1]) == 1 and not rows[-1][0]["wide"]:
             rows[-1].append(cell)
         else:
@@ -143,4 +141,4 @@ def _width(text: str) -> int:
 
 def _qr_svg(text: str) -> str:
     """The QR code as SVG paths; error correction M survives a fold or a stamp across it."""
-    return str(segno.make(text, error="m", micro=False).svg_inline(border=0, dark="#1a2433", unit="", scale=1))
+    return str(segno.make(text, error="m", micro=False).svg_inline(border=0, dark="#1a2433", omitsize=True))
