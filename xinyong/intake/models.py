@@ -67,7 +67,9 @@ class Finding(models.Model):
     """One thing wrong with one cell of one row. ``value`` is masked where the field is personal."""
 
     submission_id = models.BigIntegerField()
-    row_no = models.IntegerField(help_text="row in the sender's file, as a spreadsheet counts it (the header has a number too)")
+    row_no = models.IntegerField(
+        help_text="row in the sender's file, as a spreadsheet counts it (the header has a number too)"
+    )
     column = models.CharField(max_length=200, help_text="the sender's header")
     field = models.CharField(max_length=40, blank=True)
     value = models.TextField(blank=True)
@@ -90,7 +92,8 @@ class WaitingRow(models.Model):
     submission_id = models.BigIntegerField()
     row_no = models.IntegerField()
     outcome = models.CharField(max_length=10)
-    key_digest = models.BinaryField(null=True, max_length=16)
+    anchor_by_name = models.BinaryField(null=True, max_length=16, help_text="digest of the document and the name")
+    anchor_by_code = models.BinaryField(null=True, max_length=16, help_text="digest of the document and the code")
     row = models.JSONField(null=True, help_text="normalised fields; null when sealed")
     sealed = models.BinaryField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -98,4 +101,6 @@ class WaitingRow(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["submission_id", "row_no"], name="waiting_row_once")]
-        indexes = [models.Index(fields=["key_digest"], name="waiting_row_key", condition=models.Q(closed_at__isnull=True))]
+        indexes = [
+            models.Index(fields=["key_digest"], name="waiting_row_key", condition=models.Q(closed_at__isnull=True))
+        ]

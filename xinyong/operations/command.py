@@ -17,6 +17,7 @@ from xinyong.kernel.errors import XinyongError
 
 #: command → (module, attribute, one line of help). The help stands here so that listing commands loads nothing.
 COMMANDS: dict[str, tuple[str, str, str]] = {
+    "run": ("xinyong.operations.run", "run", "启动演示 Start the platform with a synthetic city"),
     "serve": ("xinyong.operations.serve", "serve", "启动平台 Start the platform: database, pages, worker"),
     "code": ("xinyong.operations.codes", "code", "校验代码 Judge codes: USCC, organisation code, citizen ID"),
     "check": ("xinyong.operations.intake", "check", "试校验文件 Check a file against an item; nothing is kept"),

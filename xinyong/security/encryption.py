@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 from xinyong.kernel.errors import Conflict
+from xinyong.security import keys
 
 _VERSION = b"\x01"
 
@@ -29,7 +30,7 @@ class Unreadable(Conflict):
 def seal(plain: bytes, *, context: str) -> bytes:
     """Encrypts ``plain``. ``context`` names what it is (table.column); a value moved elsewhere does not open."""
     nonce = os.urandom(12)
-    return _VERSION + nonce + AESGCM(_key("seal")).encrypt(nonce, plain, context.encode())
+    return _VERSION + nonce + AESGCM(key("seal")).encrypt(nonce, plain, context.encode())
 
 
 def unseal(sealed: bytes, *, context: str) -> bytes:
@@ -38,12 +39,17 @@ def unseal(sealed: bytes, *, context: str) -> bytes:
     try:
         if raw[:1] != _VERSION:
             raise InvalidTag
-        return AESGCM(_key("seal")).decrypt(raw[1:13], raw[13:], context.encode())
+        return AESGCM(key("seal")).decrypt(raw[1:13], raw[13:], context.encode())
     except InvalidTag as error:
-        raise Unreadable(
-            "加密内容无法打开:密钥不符或内容被改动。请检查数据目录中的密钥文件是否与数据库配套。",
-            "A sealed value does not open: wrong key or altered bytes. Check that the key files belong to this database.",
-        ) from error
+        raise unreadable() from error
+
+
+def unreadable() -> Unreadable:
+    """The error for something sealed that does not open."""
+    return Unreadable(
+        "加密内容无法打开:密钥不符或内容被改动。请检查数据目录中的密钥文件是否与数据库配套。",
+        "Sealed content does not open: wrong key or altered bytes. Check that the key files belong to this database.",
+    )
 
 
 def digest(text: str, *, kind: str) -> bytes:
@@ -51,7 +57,7 @@ def digest(text: str, *, kind: str) -> bytes:
 
     ``kind`` keeps different uses apart ("citizen-id", "name", …).
     """
-    return hmac.new(_key("digest"), f"{kind}\x1f{text}".encode(), hashlib.sha256).digest()[:16]
+    return hmac.new(key("digest"), f"{kind}\x1f{text}".encode(), hashlib.sha256).digest()[:16]
 
 
 def digest_column(values: Iterable[str | None], *, kind: str) -> list[bytes | None]:
@@ -60,9 +66,8 @@ def digest_column(values: Iterable[str | None], *, kind: str) -> list[bytes | No
 
 
 @cache
-def _key(use: str) -> bytes:
-    from xinyong.security import keys
-
+def key(use: str) -> bytes:
+    """The 32-byte key of one use ("seal", "digest", "vault"), derived from the installation's master key."""
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"xinyong/{use}/1".encode()).derive(
         keys.master(settings.XINYONG_HOME)
     )

@@ -1,0 +1,159 @@
+"""Fixtures of the whole suite: the database with the national catalogue, data that outlive a transaction, a running
+city with a browser."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+settings.register_profile("evidence", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=5000)
+settings.load_profile(os.environ.get("XINYONG_TEST_PROFILE", "suite"))
+
+ROOT = Path(__file__).parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+#: What setting up an installation brings; everything else is emptied after a test that commits.
+_KEPT = {
+    "django_migrations", "django_content_type", "catalogue_itemversion", "catalogue_workingdayoverride",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The test database, with catalogue and calendar installed as every installation has them."""
+    from xinyong.operations.setup import prepare
+
+    with django_db_blocker.unblock():
+        prepare()
+
+
+@pytest.fixture
+def lasting_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database whose writes are committed (intake works on connections of its own); emptied afterwards."""
+    with django_db_blocker.unblock():
+        yield
+        _empty()
+
+
+def _empty() -> None:
+    from django.core.cache import cache
+    from django.db import connection
+
+    cache.clear()
+    with connection.cursor() as cursor:
+        # The append-only triggers refuse TRUNCATE; a replica role is how a superuser says "not as the application".
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^record_[0-9]+$'"
+        )
+        tables = [name for (name,) in cursor.fetchall() if name not in _KEPT and not name.startswith("procrastinate")]
+        cursor.execute(f"TRUNCATE {', '.join(tables)}, procrastinate_jobs RESTART IDENTITY CASCADE")
+        cursor.execute("SET session_replication_role = origin")
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Real inputs that are not part of the repository; the test is skipped where they are absent."""
+    if not SHARED_DATA.exists():
+        pytest.skip("the real input files are not on this machine")
+    return SHARED_DATA
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A running installation with a small synthetic city, in a process of its own."""
+
+    url: str
+    home: Path
+    accounts: dict[str, str]  # user name → password
+    process: subprocess.Popen[bytes]
+
+    def xinyong(self, *arguments: str, code: int | None = 0) -> str:
+        """Runs the console script against this city; checks its exit code unless None."""
+        done = subprocess.run(
+            [sys.executable, "-m", "xinyong", *arguments],
+            env=os.environ | {"XINYONG_HOME": str(self.home)}, capture_output=True, text=True, check=False, cwd=ROOT,
+        )  # fmt: skip
+        assert code is None or done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def json(self, *arguments: str, code: int | None = 0) -> Any:
+        """The JSON a command prints."""
+        return json.loads(self.xinyong(*arguments, "--json", code=code))
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """Starts what `make run` starts, with 400 subjects and 3,000 records; ends it with Ctrl-C."""
+    home = tmp_path_factory.mktemp("city")
+    port = free_port()
+    log = home / "run.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "xinyong", "run", "--port", str(port), "--subjects", "400", "--records", "3000"],
+            env=os.environ | {"XINYONG_HOME": str(home)}, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT,
+            start_new_session=True,
+        )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(url, process, log)
+        text = (home / "demo-accounts.txt").read_text(encoding="utf-8")
+        accounts = dict(re.findall(r"^(\S+)\s+(\S+)", text, re.MULTILINE))
+        yield City(url, home, accounts, process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.fail(f"xinyong run ended with {process.returncode}:\n{log.read_text(errors='replace')[-4000:]}")
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.3)
+    pytest.fail(f"the city did not answer:\n{log.read_text(errors='replace')[-4000:]}")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real Chromium, Debian's own."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=[
+                "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+                "--disable-sync", "--no-first-run", "--disable-quic",
+            ],
+        )  # fmt: skip
+        yield chromium
+        chromium.close()

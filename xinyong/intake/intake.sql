@@ -1,0 +1,39 @@
+-- name: is_deposited
+SELECT 1 FROM intake_chunk WHERE submission_id = %s AND chunk_no = %s AND lane = %s
+
+-- name: enter_chunk
+INSERT INTO intake_chunk (submission_id, chunk_no, lane, rows, accepted, doubtful, rejected, duplicate, unchanged,
+                          warnings, late, deposited_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+
+-- name: sums
+SELECT coalesce(sum(rows), 0), coalesce(sum(accepted), 0), coalesce(sum(doubtful), 0), coalesce(sum(rejected), 0),
+       coalesce(sum(duplicate), 0), coalesce(sum(unchanged), 0), coalesce(sum(warnings), 0), coalesce(sum(late), 0)
+FROM intake_chunk WHERE submission_id = %s
+
+-- name: copy_findings
+COPY intake_finding (submission_id, row_no, "column", field, value, rule, severity, message, message_en, basis, suggestion)
+FROM STDIN
+
+-- name: copy_waiting
+COPY intake_waitingrow (submission_id, row_no, outcome, anchor_by_name, anchor_by_code, "row", sealed) FROM STDIN
+
+-- name: open_anchors
+-- Rows of earlier submissions of the same source and item that still wait.
+SELECT w.anchor_by_name, w.anchor_by_code
+FROM intake_waitingrow w JOIN intake_submission s ON s.id = w.submission_id
+WHERE s.source_id = %s AND s.item_id = %s AND s.id <> %s AND w.closed_at IS NULL
+LIMIT 200000
+
+-- name: close_waiting
+-- A later row of the same source with the same document, about the same name or the same code, went in.
+UPDATE intake_waitingrow w SET closed_at = %(now)s, closed_by = %(submission)s
+FROM intake_submission s
+WHERE s.id = w.submission_id AND s.source_id = %(source)s AND s.item_id = %(item)s AND s.id <> %(submission)s
+  AND w.closed_at IS NULL AND (w.anchor_by_name = ANY(%(anchors)s) OR w.anchor_by_code = ANY(%(anchors)s))
+RETURNING w.submission_id, w.row_no
+
+-- name: close_findings
+UPDATE intake_finding f SET closed_at = %s, closed_by = %s
+FROM unnest(%s::bigint[], %s::int[]) AS c(submission_id, row_no)
+WHERE f.submission_id = c.submission_id AND f.row_no = c.row_no AND f.closed_at IS NULL

@@ -1,0 +1,81 @@
+"""What a submission is checked against, compiled once and used for every chunk: the item, the mapping of columns, the
+rules parsed, the tables as they are on the day of receipt."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from xinyong.catalogue import load, tables
+from xinyong.catalogue.schema import FieldType, Item, RuleSet
+from xinyong.intake._columns import Tables
+from xinyong.kernel.calendar import Calendar
+from xinyong.rules.language import ColumnType, Expression, parse
+from xinyong.security.identity import SourceUnit
+
+_COLUMN_TYPES = {
+    FieldType.DATE: ColumnType.DATE,
+    FieldType.DECIMAL: ColumnType.DECIMAL,
+    FieldType.INTEGER: ColumnType.INTEGER,
+    FieldType.BOOLEAN: ColumnType.BOOLEAN,
+}
+#: Columns that rules may use besides the item's fields.
+CONTEXT_COLUMNS = {"today": ColumnType.DATE, "received_on": ColumnType.DATE}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything a chunk needs. ``columns`` maps the file's column index to a field code, ``headers`` the reverse."""
+
+    item: Item
+    source: SourceUnit | None
+    columns: dict[int, str]
+    unmapped: tuple[int, ...]
+    header_texts: tuple[str, ...]
+    rules: dict[str, Expression]
+    required_when: dict[str, Expression]
+    severity: tuple[tuple[str, Expression], ...]
+    tables: Tables
+    calendar: Calendar
+    rule_sets: tuple[RuleSet, ...]
+    received_at: datetime
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Field code → the sender's header."""
+        return {code: self.header_texts[index] for index, code in self.columns.items()}
+
+    @property
+    def received_on(self) -> date:
+        """The Beijing date of receipt, which "today" means in rules."""
+        return self.received_at.date()
+
+
+def plan(
+    item: Item, *, source: SourceUnit | None, columns: dict[int, str], headers: tuple[str, ...], received_at: datetime
+) -> Plan:
+    """Compiles the plan. ``received_at`` is aware, in Beijing time."""
+    types = {field.code: _COLUMN_TYPES.get(field.type, ColumnType.TEXT) for field in item.fields} | CONTEXT_COLUMNS
+    on = received_at.date()
+    return Plan(
+        item=item,
+        source=source,
+        columns=columns,
+        unmapped=tuple(index for index in range(len(headers)) if index not in columns),
+        header_texts=headers,
+        rules={rule.id: parse(rule.expression, columns=types) for rule in item.rules},
+        required_when={
+            field.code: parse(field.required_when, columns=types) for field in item.fields if field.required_when
+        },
+        severity=tuple((name, parse(text, columns=types)) for name, text in item.severity.classes)
+        if item.severity
+        else (),
+        tables=Tables(
+            code_lists={
+                field.code_list: load.code_list(field.code_list, on) for field in item.fields if field.code_list
+            },
+            exceptions=tables.exceptions(),
+            today=on,
+        ),
+        calendar=tables.calendar(),
+        rule_sets=load.rule_sets(),
+        received_at=received_at,
+    )

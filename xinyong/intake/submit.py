@@ -1,0 +1,276 @@
+"""The front of the room: a file is received, worked on, and looked at.
+
+``receive`` keeps the file and is quick; ``run`` does the work and can be called again after anything happened: it goes
+on where the last run stopped. ``check`` does the same work with nothing kept.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from django.db import connection, transaction
+
+from xinyong.catalogue import publish
+from xinyong.catalogue.schema import Item
+from xinyong.intake import headers, staging, views, work
+from xinyong.intake import plan as plans
+from xinyong.intake.deposit import Deposit
+from xinyong.intake.models import Submission
+from xinyong.intake.plan import Plan
+from xinyong.intake.read import Refused, read
+from xinyong.intake.staging import Staged
+from xinyong.intake.views import SubmissionView, Trial
+from xinyong.kernel import clock, sql
+from xinyong.kernel.errors import Conflict, Invalid
+from xinyong.security import audit, identity
+from xinyong.security.access import Action, Actor, require
+from xinyong.security.identity import SourceUnit
+
+_SQL = sql.load(__file__, "intake.sql")
+
+Progress = Callable[[int, int], None]
+
+
+class AmbiguousHeaders(Invalid):
+    """A column could be one of several fields; the sender must say which."""
+
+    code = "intake.ambiguous-headers"
+
+
+class MissingColumns(Invalid):
+    """Required fields have no column at all."""
+
+    code = "intake.missing-columns"
+
+
+class Busy(Conflict):
+    """Another process is working on this submission."""
+
+    code = "intake.busy"
+
+
+def receive(
+    path: Path,
+    *,
+    item_id: str,
+    source_code: str,
+    file_name: str,
+    by: Actor,
+    received_at: datetime,
+    mapping: Mapping[str, str] | None = None,
+    channel: str = "file",
+) -> SubmissionView:
+    """Keeps the file and enters the submission; does no work on it yet.
+
+    The same content from the same source for the same item is one submission: the one that exists is returned. Was it
+    refused, it is opened again, with the new ``mapping`` (header → field code) if one is given.
+    Raises NotAllowed, UnknownDepartment, catalogue's UnknownItem.
+    """
+    require(by, Action.SUBMIT, department=source_code)
+    source = identity.source_unit(source_code)
+    item = publish.current(item_id, on=received_at.date())
+    digest, size = staging.keep_original(path)
+    with transaction.atomic():
+        submission, is_new = Submission.objects.select_for_update().get_or_create(
+            source_id=source.id,
+            item_id=item.id,
+            content_digest=digest,
+            defaults={
+                "item_version": item.version, "channel": channel, "file_name": Path(file_name).name[-200:],
+                "file_size": size, "received_at": received_at, "received_by": by.name, "mapping": dict(mapping or {}),
+            },
+        )  # fmt: skip
+        if is_new:
+            audit.enter(
+                audit.Event.FILE_RECEIVED, by=by, object_kind="submission", object_ref=str(submission.pk),
+                item=item.id, source=source.code, size=size, digest=digest,
+            )  # fmt: skip
+        elif submission.status == Submission.Status.REFUSED:
+            submission.status, submission.refusal = Submission.Status.RECEIVED, None
+            submission.mapping = dict(mapping or submission.mapping)
+            submission.item_version, submission.received_at = item.version, received_at
+            submission.save()
+    return views.of(submission, source)
+
+
+def run(
+    submission_id: int, *, by: Actor, original: Path | None = None, progress: Progress | None = None
+) -> SubmissionView:
+    """Reads, checks, links and deposits; returns the finished submission. Called again, it finishes what is left.
+
+    ``original`` is the plain file when the caller still has it; otherwise the sealed one is opened.
+    Raises Busy when another process is at it. A file that is refused ends with status ``refused``, not with an error.
+    """
+    submission = Submission.objects.get(pk=submission_id)
+    source = _source_of(submission)
+    require(by, Action.SUBMIT, department=source.code)
+    if submission.status in {Submission.Status.DEPOSITED, Submission.Status.REFUSED}:
+        staging.clear(submission_id)
+        return views.of(submission, source)
+    with _Sole(submission_id):
+        submission.refresh_from_db()
+        if submission.status != Submission.Status.DEPOSITED:
+            try:
+                _work(submission, source, by=by, original=original, progress=progress)
+            except Invalid as refusal:
+                _refuse(submission, refusal, by=by)
+        staging.clear(submission_id)
+    return views.of(submission, source)
+
+
+def _work(
+    submission: Submission, source: SourceUnit, *, by: Actor, original: Path | None, progress: Progress | None
+) -> None:
+    item = publish.version(submission.item_id, submission.item_version)
+    folder = staging.folder(submission.pk)
+    staged = staging.load(folder)
+    if staged is None:
+        staged = _read(submission, item, folder, original)
+    plan = _plan(staged, item, source, submission.mapping, submission.received_at)
+    if submission.status != Submission.Status.STAGED:
+        submission.facts = staged.facts | {"headers": list(staged.headers), "columns": _shown(plan)}
+        submission.rows_read = staged.rows
+        submission.status = Submission.Status.STAGED
+        submission.save()
+    into = Deposit(submission.pk, source.id, plan, folder, submission.received_at)
+    work.run(staged, into, progress=progress)
+    _finish(submission, staged, by=by)
+
+
+def _read(submission: Submission, item: Item, folder: Path, original: Path | None) -> Staged:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    plain = original
+    if plain is None:
+        plain = staging.open_original(submission.content_digest, folder / "original")
+    reading = read(plain, folder=folder, file_name=submission.file_name, known_headers=headers.known(item))
+    return staging.save(reading, folder)
+
+
+def _plan(
+    staged: Staged, item: Item, source: SourceUnit | None, chosen: Mapping[str, str], received_at: datetime
+) -> Plan:
+    mapping = headers.map_headers(staged.headers, item, chosen=chosen)
+    if mapping.ambiguous:
+        zh = ";".join(
+            f"“{staged.headers[index]}”可能是 {'、'.join(options)}" for index, options in mapping.ambiguous.items()
+        )
+        raise AmbiguousHeaders(
+            f"有的列无法确定对应哪个数据项:{zh}。请在报送时指定(--map 表头=数据项代码),或修改表头。",
+            "Some columns could be several fields. Say which (--map HEADER=FIELD), or change the header.",
+            ambiguous={staged.headers[index]: list(options) for index, options in mapping.ambiguous.items()},
+        )
+    if mapping.missing:
+        names = "、".join(item.field_of(code).name_zh for code in mapping.missing)
+        raise MissingColumns(
+            f"文件中没有以下必填列:{names}。请对照“{item.title_zh}”模板补齐后重报。",
+            f"The file has no column for: {', '.join(mapping.missing)}. Use the item's template.",
+            missing=list(mapping.missing),
+        )
+    return plans.plan(
+        item, source=source, columns=mapping.columns, headers=staged.headers,
+        received_at=received_at.astimezone(clock.ZONE),
+    )  # fmt: skip
+
+
+def _shown(plan: Plan) -> list[list[str]]:
+    """The mapping as shown to the sender: header, field code (empty when the column is only kept and given back)."""
+    return [[header, plan.columns.get(index, "")] for index, header in enumerate(plan.header_texts)]
+
+
+@transaction.atomic
+def _finish(submission: Submission, staged: Staged, *, by: Actor) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["sums"], [submission.pk])
+        sums = [int(value) for value in cursor.fetchone()]
+        cursor.execute("SELECT max(submission_id) FROM intake_waitingrow WHERE closed_by = %s", [submission.pk])
+        corrected = cursor.fetchone()[0]
+    if sums[0] != staged.rows:
+        raise AssertionError(f"submission {submission.pk}: {sums[0]} rows in the ledger, {staged.rows} read")  # INV-11
+    (_, submission.accepted, submission.doubtful, submission.rejected, submission.duplicate,
+     submission.unchanged, submission.warnings, submission.late) = sums  # fmt: skip
+    submission.corrects_id = corrected
+    submission.status = Submission.Status.DEPOSITED
+    submission.finished_at = clock.now()
+    submission.save()
+    audit.enter(
+        audit.Event.SUBMISSION_DEPOSITED, by=by, object_kind="submission", object_ref=str(submission.pk),
+        rows=staged.rows, accepted=submission.accepted, doubtful=submission.doubtful, rejected=submission.rejected,
+        duplicate=submission.duplicate, unchanged=submission.unchanged,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def _refuse(submission: Submission, refusal: Invalid, *, by: Actor) -> None:
+    submission.status = Submission.Status.REFUSED
+    submission.refusal = {"code": refusal.code, "zh": refusal.zh, "en": refusal.en, "facts": _plain(refusal.facts)}
+    submission.finished_at = clock.now()
+    submission.save()
+    audit.enter(
+        audit.Event.FILE_REFUSED, by=by, object_kind="submission", object_ref=str(submission.pk), outcome="refused",
+        reason=refusal.code,
+    )  # fmt: skip
+
+
+def _plain(facts: Mapping[str, object]) -> dict[str, object]:
+    return {name: value if isinstance(value, (int, str, list, dict)) else str(value) for name, value in facts.items()}
+
+
+def _source_of(submission: Submission) -> SourceUnit:
+    return identity.source_unit(submission.source.code)
+
+
+class _Sole:
+    """Holds an advisory lock, so that two workers never work on one submission; a killed one loses it at once."""
+
+    def __init__(self, submission_id: int) -> None:
+        self.key = submission_id
+
+    def __enter__(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(7306, %s)", [self.key])
+            if not cursor.fetchone()[0]:
+                raise Busy(
+                    "这批数据正在处理中,请稍后查看结果。", "This submission is being worked on. Look again in a moment."
+                )
+
+    def __exit__(self, *_: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(7306, %s)", [self.key])
+
+
+def check(
+    path: Path,
+    *,
+    item_id: str,
+    file_name: str,
+    received_at: datetime,
+    by: Actor,
+    source_code: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> Trial:
+    """The outcome the file would have if it were submitted now; nothing is kept, nothing is written.
+
+    Raises the reader's Refused, AmbiguousHeaders, MissingColumns, UnknownItem, UnknownDepartment.
+    """
+    require(by, Action.SUBMIT, department=source_code)
+    item = publish.current(item_id, on=received_at.date())
+    source = identity.source_unit(source_code) if source_code else None
+    with tempfile.TemporaryDirectory(prefix="xinyong-check-") as name:
+        folder = Path(name)
+        reading = read(path, folder=folder, file_name=file_name, known_headers=headers.known(item))
+        staged = staging.save(reading, folder)
+        plan = _plan(staged, item, source, mapping or {}, received_at)
+        counts, found, late = work.try_out(staged, plan, folder, source_id=source.id if source else None)
+    return Trial(counts, tuple(sorted(found, key=lambda one: one.row_no)), late, _shown(plan), staged.facts)
+
+
+def unfinished() -> Sequence[int]:
+    """Submissions that a worker should go on with, oldest first."""
+    waiting = (Submission.Status.RECEIVED, Submission.Status.STAGED)
+    return list(Submission.objects.filter(status__in=waiting).order_by("id").values_list("id", flat=True))
+
+
+__all__ = ["AmbiguousHeaders", "Busy", "MissingColumns", "Refused", "check", "receive", "run", "unfinished"]

@@ -1,0 +1,214 @@
+"""A chunk's rows checked in columns: form of each cell, what must stand or be empty, one-of groups, the item's rules,
+what may never be collected."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from xinyong.catalogue import forbidden
+from xinyong.catalogue.schema import Field, FieldType, Severity
+from xinyong.intake import _columns
+from xinyong.intake.outcome import Findings, Found
+from xinyong.intake.plan import Plan
+from xinyong.kernel import names
+from xinyong.rules import duckdb_engine
+
+_LOST_DIGITS = (
+    "该单元格是数字格式,末几位已被电子表格改成 0,无法还原。请把整列改为“文本”格式后重新录入。",
+    "This cell is a number: the spreadsheet has already replaced its last digits by 0. Format the column as text and "
+    "type it again.",
+)
+_NOTES: dict[str, tuple[str, str, str]] = {
+    "number-lost-digits": ("F9-number-lost-digits", *_LOST_DIGITS),
+    "row-too-long": ("row-too-long", "此行的单元格比表头多,可能有未加引号的分隔符。请检查此行。",
+                     "This row has more cells than the header: perhaps a separator without quotes. Check the row."),
+    "row-too-short": ("row-too-short", "此行的单元格比表头少。请检查此行是否被截断。",
+                      "This row has fewer cells than the header. Check whether it was cut off."),
+    "error-value": ("error-value", "单元格是公式错误(如 #N/A)。请改为实际的值。",
+                    "The cell holds a formula error (like #N/A). Replace it by the value."),
+    "formula-without-value": ("formula-without-value", "单元格是公式,且没有计算结果。请粘贴为数值后重报。",
+                              "The cell is a formula without a result. Paste it as a value."),
+    "nested-value": ("nested-value", "此处应为单个值,而不是列表或对象。", "Must be a single value, not a list or an object."),
+}  # fmt: skip
+#: Types whose digits all matter: a number cell here is already destroyed (security.md F9).
+_ALL_DIGITS = {FieldType.USCC, FieldType.ORG_CODE, FieldType.CERTIFICATE, FieldType.TEXT}
+
+
+@dataclass(slots=True)
+class Checked:
+    """A chunk after checking: typed columns by field code, findings, the sender's own columns."""
+
+    chunk_no: int
+    row_no: npt.NDArray[np.int32]
+    columns: dict[str, pa.Array]
+    raw: pa.Table
+    findings: Findings
+
+    def __len__(self) -> int:
+        return len(self.row_no)
+
+
+def validate(chunk_no: int, table: pa.Table, notes: list[tuple[int, int, str]], plan: Plan) -> Checked:
+    """Checks one chunk. ``table`` has ``row_no`` and ``c0`` … as read; ``notes`` are (row_no, column, note) of it."""
+    table = table.combine_chunks()
+    row_no = table.column("row_no").combine_chunks().to_numpy(zero_copy_only=False).astype(np.int32)
+    findings = Findings(row_no=row_no, headers=plan.headers)
+    columns = _read_columns(table, plan, findings)
+    checked = Checked(chunk_no, row_no, columns, table, findings)
+    _note(checked, notes, plan)
+    _check_groups(checked, plan)
+    _check_rules(checked, plan)
+    _check_source(checked, plan)
+    _check_forbidden(checked, plan)
+    return checked
+
+
+def _read_columns(table: pa.Table, plan: Plan, findings: Findings) -> dict[str, pa.Array]:
+    index_of = {code: index for index, code in plan.columns.items()}
+    columns: dict[str, pa.Array] = {}
+    # A certificate number is judged by its kind, so kinds come first.
+    ordered = sorted(plan.item.fields, key=lambda field: field.type is FieldType.CERTIFICATE)
+    for field in ordered:
+        if field.code not in index_of:
+            columns[field.code] = _columns.empty(field, len(table), findings)
+            continue
+        raw = table.column(f"c{index_of[field.code]}").combine_chunks()
+        if field.code == plan.item.roles.subject_name:
+            raw = _wide_brackets(raw)
+        kinds = columns.get(field.certificate_kind) if field.certificate_kind else None
+        columns[field.code] = _columns.read(field, raw, kinds, tables=plan.tables, findings=findings)
+    return {field.code: columns[field.code] for field in plan.item.fields}
+
+
+def _wide_brackets(raw: pa.Array) -> pa.Array:
+    # A quarter of the name differences between two registries are bracket width only.
+    return pc.replace_substring(pc.replace_substring(raw, "(", "（"), ")", "）")
+
+
+def _note(checked: Checked, notes: list[tuple[int, int, str]], plan: Plan) -> None:
+    positions = {int(number): place for place, number in enumerate(checked.row_no)} if notes else {}
+    fields = {field.code: field for field in plan.item.fields}
+    for number, column, note in notes:
+        if number not in positions or note not in _NOTES:
+            continue
+        code = plan.columns.get(column, "")
+        if note == "number-lost-digits" and (not code or fields[code].type not in _ALL_DIGITS):
+            continue
+        rule, zh, en = _NOTES[note]
+        value = ""
+        if code:
+            cell = checked.raw.column(f"c{column}").combine_chunks().slice(positions[number], 1)
+            value = _columns.shown(fields[code], cell)[0]
+        checked.findings.add(
+            [positions[number]], rule=rule, severity="error", message=zh, message_en=en, field_code=code, values=[value]
+        )
+
+
+def _check_groups(checked: Checked, plan: Plan) -> None:
+    groups: dict[str, list[Field]] = {}
+    for field in plan.item.fields:
+        if field.one_of:
+            groups.setdefault(field.one_of, []).append(field)
+    for fields in groups.values():
+        missing = np.ones(len(checked), dtype=bool)
+        for field in fields:
+            missing &= pc.is_null(checked.columns[field.code]).to_numpy(zero_copy_only=False)
+        zh, en = "、".join(f.name_zh for f in fields), ", ".join(f.name_en for f in fields)
+        checked.findings.add(
+            np.flatnonzero(missing), rule="V01-one-of", severity="error", field_code=fields[0].code,
+            message=f"以下各项至少填一项:{zh}。", message_en=f"At least one of these is needed: {en}.",
+        )  # fmt: skip
+
+
+def _check_rules(checked: Checked, plan: Plan) -> None:
+    if not plan.rules and not plan.required_when:
+        return
+    table = with_context(checked, plan)
+    needed = {f"needs {code}": expression for code, expression in plan.required_when.items()}
+    results = duckdb_engine.evaluate(table, plan.rules | needed)
+    fields = {field.code: field for field in plan.item.fields}
+    titles = {basis.id: f"{basis.title}{basis.article}" for basis in plan.item.bases}
+    for rule in plan.item.rules:
+        broken = _is_false(results.column(rule.id))
+        if not len(broken):
+            continue
+        column = rule.columns[0] if rule.columns else ""
+        values = None
+        if column:
+            values = _columns.shown(fields[column], checked.columns[column].take(pa.array(broken)))
+        checked.findings.add(
+            broken, rule=rule.id, severity=Severity(rule.severity).value, message=rule.message, message_en=rule.message_en,
+            field_code=column, basis=titles.get(rule.basis, rule.basis), values=values,
+            suggestions=[rule.suggestion] * len(broken) if rule.suggestion else None,
+        )  # fmt: skip
+    for code in plan.required_when:
+        asked = pc.fill_null(results.column(f"needs {code}").combine_chunks(), False)
+        missing = np.flatnonzero(pc.and_(asked, pc.is_null(checked.columns[code])).to_numpy(zero_copy_only=False))
+        field = fields[code]
+        checked.findings.add(
+            missing, rule="V07-conditional", severity="error", field_code=code,
+            message=f"按本行其他内容,“{field.name_zh}”必填。请补填。",
+            message_en=f"Given the rest of the row, “{field.name_en}” is required. Fill it in.",
+            basis=titles.get("two-item-publicity-2018", ""),
+        )  # fmt: skip
+
+
+def with_context(checked: Checked, plan: Plan) -> pa.Table:
+    """The typed columns and the context columns of rules, as one table."""
+    day = pa.scalar(plan.received_on, pa.date32())
+    columns = dict(checked.columns) | {name: pa.repeat(day, len(checked)) for name in ("today", "received_on")}
+    return pa.table(columns)
+
+
+def _is_false(column: Any) -> npt.NDArray[np.int64]:
+    filled = pc.fill_null(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column, True)
+    return np.flatnonzero(~filled.to_numpy(zero_copy_only=False))
+
+
+def _check_source(checked: Checked, plan: Plan) -> None:
+    """V09: the source unit named in the row is the one that hands in, or one it reports for."""
+    code = plan.item.roles.source_code
+    if plan.source is None or code is None or code not in plan.headers:
+        return
+    column = checked.columns[code]
+    allowed = pa.array(sorted(plan.source.may_report_for))
+    wrong = np.flatnonzero(
+        pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, value_set=allowed))).to_numpy(zero_copy_only=False)
+    )
+    checked.findings.add(
+        wrong, rule="V09-source", severity="error", field_code=code,
+        message=f"数据来源单位代码不是报送单位({plan.source.short_name}),也不是其代报单位。请核对,或由该单位自行报送。",
+        message_en="The source unit's code is neither the reporting unit's nor one it reports for.",
+        basis="谁产生、谁负责", values=_columns.shown(plan.item.field_of(code), column.take(pa.array(wrong))),
+    )  # fmt: skip
+
+
+def _check_forbidden(checked: Checked, plan: Plan) -> None:
+    """V13: classes that are never collected (INV-06). The value itself is not kept in the finding."""
+    for field in plan.item.fields:
+        column = checked.columns[field.code]
+        if field.type is not FieldType.TEXT or column.null_count == len(column):
+            continue
+        hits = pc.match_substring_regex(column, forbidden.PATTERN)
+        if not pc.any(hits).as_py():
+            continue
+        checked.findings.add(
+            np.flatnonzero(pc.fill_null(hits, False).to_numpy(zero_copy_only=False)),
+            rule="E_FORBIDDEN_CLASS", severity="error", field_code=field.code,
+            message="含有法律禁止采集的信息(宗教信仰、基因、指纹、血型、疾病和病史等)。请删去后重报;本行未被采集。",
+            message_en="Holds information that may never be collected (religion, genes, fingerprints, blood type, illness). "
+            "Remove it; the row has not been collected.",
+            basis="《征信业管理条例》第十四条",
+        )  # fmt: skip
+
+
+def name_keys(checked: Checked, plan: Plan) -> pa.Array:
+    """Compare keys of the subject names."""
+    return names.key_column(checked.columns[plan.item.roles.subject_name])
+
+
+__all__ = ["Checked", "Found", "name_keys", "validate", "with_context"]

@@ -1,0 +1,161 @@
+"""What a reader gets to see of submissions: plain values, within the reader's own scope."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from xinyong.catalogue import publish
+from xinyong.intake.models import Finding, Submission, WaitingRow
+from xinyong.intake.outcome import Counts, Found
+from xinyong.kernel.errors import NotFound
+from xinyong.security import audit, identity
+from xinyong.security.access import Action, Actor, Role, require
+from xinyong.security.identity import SourceUnit
+
+
+class UnknownSubmission(NotFound):
+    """No such submission, or it is another unit's, which looks the same."""
+
+    code = "intake.unknown-submission"
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionView:
+    """One submission with its counts."""
+
+    id: int
+    item_id: str
+    item_title_zh: str
+    item_title_en: str
+    source_code: str
+    source_name: str
+    file_name: str
+    file_size: int
+    received_at: datetime
+    received_by: str
+    status: str
+    counts: Counts
+    warnings: int
+    late: int
+    columns: tuple[tuple[str, str], ...]  # (header, field code or "")
+    facts: Mapping[str, Any]
+    refusal: Mapping[str, Any] | None
+    corrects: int | None
+    open_rows: int
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """One finding of a submission, and whether a later submission corrected its row."""
+
+    id: int
+    found: Found
+    closed_by: int | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The outcome of a check with nothing kept."""
+
+    counts: Counts
+    findings: tuple[Found, ...]
+    late: int
+    columns: list[list[str]]
+    facts: Mapping[str, Any]
+
+
+def of(submission: Submission, source: SourceUnit) -> SubmissionView:
+    """The view of a model row."""
+    item = publish.version(submission.item_id, submission.item_version)
+    return SubmissionView(
+        id=submission.pk,
+        item_id=item.id,
+        item_title_zh=item.title_zh,
+        item_title_en=item.title_en,
+        source_code=source.code,
+        source_name=source.name,
+        file_name=submission.file_name,
+        file_size=submission.file_size,
+        received_at=submission.received_at,
+        received_by=submission.received_by,
+        status=submission.status,
+        counts=Counts(
+            submission.rows_read, submission.accepted, submission.doubtful, submission.rejected,
+            submission.duplicate, submission.unchanged,
+        ),
+        warnings=submission.warnings,
+        late=submission.late,
+        columns=tuple((header, code) for header, code in submission.facts.get("columns", [])),
+        facts=submission.facts,
+        refusal=submission.refusal,
+        corrects=submission.corrects_id,
+        open_rows=WaitingRow.objects.filter(submission_id=submission.pk, closed_at__isnull=True).count(),
+        finished_at=submission.finished_at,
+    )  # fmt: skip
+
+
+def submission(submission_id: int, *, seen_by: Actor) -> SubmissionView:
+    """One submission. Raises UnknownSubmission also when it is another unit's."""
+    require(seen_by, Action.VIEW_SUBMISSION)
+    found = _within(seen_by).filter(pk=submission_id).select_related("source").first()
+    if found is None:
+        raise UnknownSubmission(
+            f"没有编号为 {submission_id} 的报送记录。", f"There is no submission with the number {submission_id}."
+        )
+    audit.enter(audit.Event.SUBMISSION_VIEWED, by=seen_by, object_kind="submission", object_ref=str(submission_id))
+    return of(found, identity.source_unit(found.source.code))
+
+
+def submissions(
+    *, seen_by: Actor, after: int | None = None, limit: int = 50, item_id: str = ""
+) -> list[SubmissionView]:
+    """The newest first; ``after`` is the last id of the page before. A source unit sees its own."""
+    require(seen_by, Action.VIEW_SUBMISSION)
+    found = _within(seen_by).select_related("source").order_by("-id")
+    if after is not None:
+        found = found.filter(pk__lt=after)
+    if item_id:
+        found = found.filter(item_id=item_id)
+    units = {unit.id: unit for unit in identity.source_units()}
+    return [of(one, units[one.source_id]) for one in found[:limit]]
+
+
+def findings(
+    submission_id: int, *, seen_by: Actor, after: int | None = None, limit: int = 100, severity: str = ""
+) -> list[FindingView]:
+    """Findings in the order of rows; ``after`` is the last id of the page before. Raises UnknownSubmission."""
+    require(seen_by, Action.VIEW_SUBMISSION)
+    if not _within(seen_by).filter(pk=submission_id).exists():
+        raise UnknownSubmission(
+            f"没有编号为 {submission_id} 的报送记录。", f"There is no submission with the number {submission_id}."
+        )
+    found = Finding.objects.filter(submission_id=submission_id).order_by("id")
+    if after is not None:
+        found = found.filter(pk__gt=after)
+    if severity:
+        found = found.filter(severity=severity)
+    return [finding_view(one) for one in found[:limit]]
+
+
+def finding_view(one: Finding) -> FindingView:
+    """The view of a model row."""
+    return FindingView(
+        id=one.pk,
+        found=Found(
+            row_no=one.row_no, column=one.column, field=one.field, value=one.value, rule=one.rule,
+            severity=one.severity, message=one.message, message_en=one.message_en, basis=one.basis,
+            suggestion=one.suggestion,
+        ),
+        closed_by=one.closed_by,
+        closed_at=one.closed_at,
+    )  # fmt: skip
+
+
+def _within(actor: Actor) -> Any:
+    found = Submission.objects.all()
+    if actor.role is Role.SOURCE_UNIT:
+        found = found.filter(source__code=actor.department)
+    return found

@@ -1,0 +1,206 @@
+"""The work on one file: chunk after chunk through validate, link and prepare, then to the lanes.
+
+The main thread prepares a chunk while the lanes copy the one before; never more than two chunks are in memory.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from django.db import connection as django_connection
+
+from xinyong.intake import _columns, deposit, link, prepare, validate, waiting
+from xinyong.intake.deposit import LANES, Deposit, Load
+from xinyong.intake.outcome import WRONG, Counts, Found, Outcome
+from xinyong.intake.plan import Plan
+from xinyong.intake.prepare import Ready
+from xinyong.intake.staging import Staged
+from xinyong.intake.validate import Checked
+from xinyong.intake.waiting import Waiting
+from xinyong.kernel import sql
+
+_SQL = sql.load(__file__, "intake.sql")
+
+Progress = Callable[[int, int], None]
+
+
+def engine(folder: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in process, bounded, with no way to other files or the network but its own folder."""
+    made = duckdb.connect()
+    made.execute("SET threads = 2")
+    made.execute("SET memory_limit = '400MB'")
+    made.execute(f"SET temp_directory = '{folder}'")
+    made.execute("SET autoinstall_known_extensions = false")
+    made.execute("SET preserve_insertion_order = true")
+    return made
+
+
+def chunks(
+    staged: Staged, plan: Plan, *, may_create: bool, skip: frozenset[int], at: duckdb.DuckDBPyConnection
+) -> Iterator[tuple[Checked, Ready]]:
+    """Each chunk checked, linked and prepared."""
+    for number, path in enumerate(staged.chunks):
+        if number in skip:
+            continue
+        table = pq.read_table(path)
+        if not len(table):
+            continue
+        rows = table.column("row_no")
+        notes = staged.notes_of(pc.min(rows).as_py(), pc.max(rows).as_py())
+        checked = validate.validate(number, table, notes, plan)
+        linked = link.link(checked, plan, may_create=may_create)
+        yield checked, prepare.prepare(checked, linked, plan, at)
+
+
+def run(staged: Staged, into: Deposit, *, progress: Progress | None = None) -> None:
+    """Deposits every chunk that is not in the ledger yet. Raises what a lane raises; done lanes stay done."""
+    done = _done(into.submission_id)
+    skip = frozenset(number for number in range(len(staged.chunks)) if (number, 0) in done and (number, 1) in done)
+    at = engine(into.folder)
+    connections = [_connect() for _ in range(LANES)]
+    pools = [ThreadPoolExecutor(1, f"lane-{lane}") for lane in range(LANES)]
+    cursors = [at.cursor() for _ in range(LANES)]
+    under_way: list[list[Future[Counts | None]]] = []
+    anchors = _open_anchors(into)
+    rows_done = 0
+    try:
+        for checked, ready in chunks(staged, into.plan, may_create=True, skip=skip, at=at):
+            loads = split(checked, ready, into.plan, anchors)
+            under_way.append(
+                [
+                    pools[load.lane].submit(deposit.deposit, connections[load.lane], cursors[load.lane], load, into)
+                    for load in loads
+                ]
+            )
+            while len(under_way) > 1:
+                for future in under_way.pop(0):
+                    future.result()
+            rows_done += len(checked)
+            if progress:
+                progress(rows_done, staged.rows)
+        for futures in under_way:
+            for future in futures:
+                future.result()
+    finally:
+        for pool in pools:
+            pool.shutdown(wait=True, cancel_futures=True)
+        for connection in connections:
+            connection.close()
+        at.close()
+
+
+def split(checked: Checked, ready: Ready, plan: Plan, anchors: frozenset[bytes]) -> list[Load]:
+    """A chunk's rows for the lanes; waiting rows and the findings of checking go with the first."""
+    high = pc.is_in(pc.utf8_slice_codeunits(ready.table.column("key_hex"), 0, 1), value_set=pa.array(list("89abcdef")))
+    tables = [ready.table.filter(pc.invert(high)), ready.table.filter(high)]
+    in_hand = set(ready.table.column("place").to_pylist())
+    positions = [place for place in range(len(checked)) if place not in in_hand] if len(in_hand) < len(checked) else []
+    outcomes = [Outcome.REJECTED if checked.findings.level[place] >= WRONG else Outcome.DOUBTFUL for place in positions]
+    rows = waiting.rows(checked, plan, positions, outcomes) if positions else []
+    maker = _maker(checked, plan)
+    loads = [
+        Load(checked.chunk_no, lane, table, len(table), row_findings=maker, anchors=_met(checked, plan, table, anchors))
+        for lane, table in enumerate(tables)
+    ]
+    loads[0].rows += len(rows)
+    loads[0].waiting = rows
+    loads[0].findings = checked.findings.found
+    return loads
+
+
+def _maker(checked: Checked, plan: Plan) -> Callable[[int, str, tuple[str, str]], tuple[Found, Waiting]]:
+    def make(place: int, rule: str, sentences: tuple[str, str]) -> tuple[Found, Waiting]:
+        field = plan.item.field_of(plan.item.roles.document_no or plan.item.roles.subject_name)
+        cell = checked.columns[field.code].slice(place, 1)
+        found = Found(
+            row_no=int(checked.row_no[place]), column=plan.headers.get(field.code, ""), field=field.code,
+            value=_columns.shown(field, cell)[0], rule=rule, severity="doubtful", message=sentences[0],
+            message_en=sentences[1], basis="一数一源" if rule.endswith("source") else "", suggestion="",
+        )  # fmt: skip
+        return found, waiting.rows(checked, plan, [place], [Outcome.DOUBTFUL])[0]
+
+    return make
+
+
+def _met(checked: Checked, plan: Plan, table: pa.Table, anchors: frozenset[bytes]) -> list[bytes]:
+    """Anchors of earlier waiting rows that rows of this lane answer to."""
+    if not anchors or not len(table):
+        return []
+    by_name, by_code = waiting.anchors(checked, plan, table.column("place").combine_chunks())
+    return [anchor for anchor in (*by_name, *by_code) if anchor in anchors]
+
+
+def _open_anchors(into: Deposit) -> frozenset[bytes]:
+    with django_connection.cursor() as cursor:
+        cursor.execute(_SQL["open_anchors"], [into.source_id, into.plan.item.id, into.submission_id])
+        return frozenset(bytes(anchor) for row in cursor.fetchall() for anchor in row if anchor is not None)
+
+
+def _done(submission_id: int) -> set[tuple[int, int]]:
+    with django_connection.cursor() as cursor:
+        cursor.execute("SELECT chunk_no, lane FROM intake_chunk WHERE submission_id = %s", [submission_id])
+        return set(cursor.fetchall())
+
+
+def _connect() -> psycopg.Connection[Any]:
+    """A connection of the lane's own: Django's belongs to the main thread."""
+    place = django_connection.settings_dict
+    return psycopg.connect(
+        host=place["HOST"], port=place["PORT"], user=place["USER"], password=place["PASSWORD"] or None,
+        dbname=place["NAME"], autocommit=True, application_name="xinyong-lane",
+    )  # fmt: skip
+
+
+def try_out(staged: Staged, plan: Plan, folder: Path, *, source_id: int | None) -> tuple[Counts, list[Found], int]:
+    """The outcome a submission would have, with nothing kept: counts, findings, late rows."""
+    at = engine(folder)
+    connection = _connect()
+    found: list[Found] = []
+    sums = np.zeros(6, dtype=np.int64)
+    late = 0
+    seen: dict[str, str] = {}
+    try:
+        for checked, ready in chunks(staged, plan, may_create=False, skip=frozenset(), at=at):
+            maker = _maker(checked, plan)
+            with connection.transaction():
+                known = deposit.look_up(connection, ready.table)
+            parts = deposit.sort(ready.table, known, submission_id=-1, source_id=-1 if source_id is None else source_id)
+            other = parts.other_source if source_id is not None else []
+            repeated, twice = _repeated(ready.table, parts.version, seen)
+            for places, rule, sentences in (
+                (parts.twice + twice, "V11-same-key-twice", deposit.TWICE),
+                (other, "V11-other-source", deposit.OTHER_SOURCE),
+            ):
+                checked.findings.found.extend(maker(place, rule, sentences)[0] for place in places)
+            rejected = int(np.count_nonzero(checked.findings.level >= WRONG))
+            doubtful = len(checked) - rejected - len(ready.table) + len(parts.twice) + len(twice) + len(other)
+            accepted = len(parts.version) - len(repeated) - len(twice)
+            unchanged = len(parts.unchanged) + (len(parts.other_source) if source_id is None else 0)
+            sums += [len(checked), accepted, doubtful, rejected, len(parts.duplicate) + len(repeated), unchanged]
+            late += ready.late
+            found += checked.findings.found
+    finally:
+        connection.close()
+        at.close()
+    return Counts(*(int(value) for value in sums)), found, late
+
+
+def _repeated(table: pa.Table, version: dict[int, int], seen: dict[str, str]) -> tuple[list[int], list[int]]:
+    """Rows whose key came in an earlier chunk of a trial: with the same content, with another."""
+    same, other = [], []
+    rows = zip(*(table.column(name).to_pylist() for name in ("place", "key_hex", "content_hex")), strict=True)
+    for place, key, content in rows:
+        if place not in version:
+            continue
+        if key not in seen:
+            seen[key] = content
+        else:
+            (same if seen[key] == content else other).append(place)
+    return same, other

@@ -1,0 +1,128 @@
+"""``xinyong doctor``: is this installation well? Each check says what was found and, when it is not well, what to do."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from xinyong import __version__
+from xinyong.kernel import clock
+from xinyong.operations import command
+
+GOOD, CARE, BAD = "good", "care", "bad"
+_SIGNS = {GOOD: "✓", CARE: "!", BAD: "✗"}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding of the doctor."""
+
+    name: str
+    state: str
+    found: str
+    advice: str = ""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True)
+def doctor(as_json: bool) -> None:
+    """自检。Checks database, migrations, versions, disk, clock, calendar table, keys, waiting work. Exit 1: something needs care."""
+    command.with_database()
+    checks = [check for part in _PARTS for check in part()]
+    if as_json:
+        command.print_json({c.name: {"state": c.state, "found": c.found, "advice": c.advice} for c in checks})
+    else:
+        for check in checks:
+            click.echo(f"{_SIGNS[check.state]} {check.name:<12} {check.found}")
+            if check.advice:
+                click.echo(f"  → {check.advice}")
+    sys.exit(0 if all(check.state == GOOD for check in checks) else 1)
+
+
+def _versions() -> list[Check]:
+    import django
+
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    return [Check("versions", GOOD, f"xinyong {__version__}, Python {python}, Django {django.__version__}")]
+
+
+def _database() -> list[Check]:
+    from django.db import connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('server_version_num')::int, current_setting('server_version'), now()")
+        number, version, server_time = cursor.fetchone()
+        cursor.execute("SELECT current_setting('fsync'), pg_size_pretty(pg_database_size(current_database()))")
+        fsync, size = cursor.fetchone()
+    executor = MigrationExecutor(connection)
+    pending = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    drift = abs((datetime.now(UTC) - server_time).total_seconds())
+    return [
+        Check("database", GOOD if number >= 150000 else BAD, f"PostgreSQL {version}, {size}",
+              "" if number >= 150000 else "需要 PostgreSQL 15 或更高版本。PostgreSQL 15 or later is needed."),
+        Check("durability", GOOD if fsync == "on" else BAD, f"fsync {fsync}",
+              "" if fsync == "on" else "断电会丢数据:请设置 fsync=on。Data can be lost: set fsync=on."),
+        Check("migrations", GOOD if not pending else BAD, f"{pending} pending",
+              "" if not pending else "运行 xinyong setup。Run xinyong setup."),
+        Check("clock", GOOD if drift < 5 else BAD, f"{drift:.1f} s from the database's",
+              "" if drift < 5 else "请校准系统时间(NTP):期限按日期计算。Set the system's time: terms count days."),
+    ]  # fmt: skip
+
+
+def _disk() -> list[Check]:
+    from django.conf import settings
+
+    usage = shutil.disk_usage(settings.XINYONG_HOME)
+    free = usage.free / usage.total
+    state = GOOD if free > 0.1 and usage.free > 2 << 30 else CARE if usage.free > 1 << 30 else BAD
+    advice = "" if state == GOOD else "请清理或扩容数据目录所在磁盘。Free or enlarge the disk of the data directory."
+    return [Check("disk", state, f"{usage.free / 2**30:.1f} GiB free ({free:.0%})", advice)]
+
+
+def _calendar() -> list[Check]:
+    from xinyong.catalogue import tables
+
+    covers = tables.calendar().covers_until
+    left = covers - clock.today()
+    state = GOOD if left > timedelta(days=61) else CARE if left > timedelta(days=0) else BAD
+    advice = (
+        ""
+        if state == GOOD
+        else "国务院办公厅放假通知公布后,请导入下一年度:xinyong calendar import FILE。"
+        "Import next year's table when the official notice is out; until then later deadlines are provisional."
+    )
+    return [Check("calendar", state, f"official until {covers}", advice)]
+
+
+def _catalogue() -> list[Check]:
+    from xinyong.catalogue import publish
+
+    items = publish.items()
+    advice = "" if items else "运行 xinyong setup。Run xinyong setup."
+    return [Check("catalogue", GOOD if items else BAD, f"{len(items)} items in force", advice)]
+
+
+def _keys() -> list[Check]:
+    from django.conf import settings
+
+    path = settings.XINYONG_HOME / "keys" / "master"
+    if not path.exists():
+        return [Check("keys", GOOD, "none yet: made at first use")]
+    mode = path.stat().st_mode & 0o077
+    advice = f"chmod 600 {path}" if mode else ""
+    return [Check("keys", BAD if mode else GOOD, "readable by others" if mode else "private", advice)]
+
+
+def _work() -> list[Check]:
+    from xinyong.intake import submit
+
+    waiting = len(submit.unfinished())
+    advice = "" if not waiting else "后台作业应在运行:xinyong serve 或 xinyong worker。The worker should be running."
+    return [Check("intake", GOOD if not waiting else CARE, f"{waiting} submissions unfinished", advice)]
+
+
+_PARTS: tuple[Callable[[], list[Check]], ...] = (_versions, _database, _disk, _calendar, _catalogue, _keys, _work)

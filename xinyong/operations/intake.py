@@ -1,0 +1,141 @@
+"""``xinyong check``, ``submit`` and ``feedback``: a department's files at the command line."""
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xinyong.kernel import clock
+from xinyong.operations import command
+
+if TYPE_CHECKING:
+    from xinyong.intake.outcome import Counts, Found
+
+_SHOWN = 30
+_LABELS = {"accepted": "入库", "doubtful": "疑问", "rejected": "退回", "duplicate": "重复", "unchanged": "未变"}
+
+_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_item = click.option("--item", "item_id", required=True, help="目录事项 catalogue item, e.g. admin-penalty-org")
+_json = click.option("--json", "as_json", is_flag=True, help="one JSON document with stable keys")
+_map = click.option(
+    "--map", "mapping", multiple=True, metavar="HEADER=FIELD", help="表头对应的数据项 which field a header is"
+)
+
+
+def _mapping(pairs: Sequence[str]) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs:
+        header, sign, field = pair.rpartition("=")
+        if not sign or not header or not field:
+            raise click.BadParameter(f"应写成 表头=数据项代码 / write HEADER=FIELD: {pair!r}", param_hint="--map")
+        mapping[header] = field
+    return mapping
+
+
+@click.command()
+@_file
+@_item
+@click.option("--source", "source_code", default=None, help="报送单位代码 code of the source unit")
+@_map
+@_json
+def check(file: Path, item_id: str, source_code: str | None, mapping: tuple[str, ...], as_json: bool) -> None:
+    """试校验文件,不保留任何内容。Checks FILE as submit would; nothing is kept."""
+    command.with_database()
+    from xinyong.intake import submit as intake
+    from xinyong.security.access import system
+
+    trial = intake.check(
+        file, item_id=item_id, source_code=source_code, file_name=file.name, received_at=clock.now(),
+        by=system("check"), mapping=_mapping(mapping),
+    )  # fmt: skip
+    _report(trial.counts, trial.findings, as_json=as_json, columns=trial.columns)
+
+
+@click.command()
+@_file
+@_item
+@click.option("--source", "source_code", required=True, help="报送单位代码 code of the source unit")
+@click.option("--received", type=click.DateTime(["%Y-%m-%d"]), default=None, help="收到日期 (default: now)")
+@_map
+@_json
+def submit(
+    file: Path, item_id: str, source_code: str, received: datetime | None, mapping: tuple[str, ...], as_json: bool
+) -> None:
+    """报送文件。Submits FILE for a source unit: good rows go in, bad rows wait, feedback says what to correct."""
+    command.with_database()
+    from xinyong.intake import submit as intake
+    from xinyong.intake import views
+    from xinyong.security.access import system
+
+    by = system("submit")
+    received_at = received.replace(hour=17, tzinfo=clock.ZONE) if received else clock.now()
+    entered = intake.receive(
+        file, item_id=item_id, source_code=source_code, file_name=file.name, by=by, received_at=received_at,
+        mapping=_mapping(mapping),
+    )  # fmt: skip
+    was_done = entered.status == "deposited"
+    done = intake.run(entered.id, by=by, original=file, progress=None if as_json else _progress)
+    if done.refusal:
+        if as_json:
+            command.print_json({"submission": done.id, "status": done.status, "refusal": dict(done.refusal)})
+        click.echo(f"✗ {done.refusal['zh']}\n  {done.refusal['en']}\n  [{done.refusal['code']}]", err=True)
+        sys.exit(3)
+    found = [one.found for one in views.findings(done.id, seen_by=by, limit=100_000)]
+    if was_done and not as_json:
+        click.echo(f"内容相同的文件已于 {done.received_at:%Y-%m-%d %H:%M} 报送过,以下是当时的结果。", err=True)
+    _report(
+        done.counts, found, as_json=as_json, columns=[list(pair) for pair in done.columns], submission=done.id,
+        already_submitted=was_done,
+    )  # fmt: skip
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{done:,} / {total:,}", nl=done >= total, err=True)
+
+
+def _report(counts: "Counts", found: Sequence["Found"], *, as_json: bool, **more: Any) -> None:
+    if as_json:
+        command.print_json(
+            {
+                **more,
+                "rows_read": counts.rows_read,
+                **{name: getattr(counts, name) for name in _LABELS},
+                "findings": [
+                    {
+                        "row": one.row_no, "column": one.column, "value": one.value, "rule": one.rule,
+                        "severity": one.severity, "message": one.message, "message_en": one.message_en,
+                        "basis": one.basis, "suggestion": one.suggestion,
+                    }
+                    for one in found
+                ],
+            }
+        )  # fmt: skip
+    else:
+        parts = "  ".join(f"{label} {getattr(counts, name):,}" for name, label in _LABELS.items())
+        click.echo(f"读取 {counts.rows_read:,} 行:  {parts}")
+        if "submission" in more:
+            click.echo(f"报送编号 {more['submission']}(取回反馈:xinyong feedback {more['submission']} -o 反馈.xlsx)")
+        for one in found[:_SHOWN]:
+            hint = f"  建议:{one.suggestion}" if one.suggestion else ""
+            click.echo(f"  第 {one.row_no} 行 {one.column or '—'} [{one.severity} {one.rule}] {one.message}{hint}")
+        if len(found) > _SHOWN:
+            click.echo(f"  …… 共 {len(found):,} 条,全部见反馈文件。")
+    if counts.doubtful or counts.rejected:
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("submission", type=int)
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help=".xlsx 或 .csv")
+def feedback(submission: int, output: Path) -> None:
+    """取回反馈。Writes the returned workbook (.xlsx) or list (.csv) of a submission."""
+    command.with_database()
+    from xinyong.intake import returned
+    from xinyong.security.access import system
+
+    returned.write(submission, to=output, seen_by=system("feedback"))
+    click.echo(f"已写入 {output}")

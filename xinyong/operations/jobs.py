@@ -1,0 +1,42 @@
+"""Background work: submissions from the office, the nightly clocks. PostgreSQL is the queue (procrastinate)."""
+
+import sys
+from datetime import datetime
+
+import click
+
+from xinyong.kernel import clock
+from xinyong.operations import command
+
+
+@click.command()
+def worker() -> None:
+    """后台作业。Runs the background worker: deposits what the office received, closes the clocks at night."""
+    command.with_database()
+    from procrastinate.contrib.django import app
+
+    from xinyong.intake import jobs
+
+    jobs.resume()
+    with app.replace_connector(app.connector.get_worker_connector()) as own:
+        own.run_worker(concurrency=1, wait=True, install_signal_handlers=True, listen_notify=True)
+
+
+@click.command()
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), default=None, help="close up to this day (default: today)")
+@click.option("--json", "as_json", is_flag=True)
+def nightly(day: datetime | None, as_json: bool) -> None:
+    """夜间作业。Notes which clocks ended, day by day since the last run; safe to run again."""
+    command.with_database()
+    from xinyong.records import expiry
+    from xinyong.security.access import system
+
+    today = day.date() if day else clock.today()
+    closings = expiry.close(today=today, by=system("nightly"))
+    if as_json:
+        command.print_json([{"day": one.day, "ended": one.ended, "is_new": one.is_new} for one in closings])
+        return
+    for one in closings:
+        parts = ", ".join(f"{name}/{why} {n}" for name, whys in one.ended.items() for why, n in whys.items())
+        click.echo(f"{one.day}: {parts or '无到期 nothing ended'}")
+    sys.exit(0)
