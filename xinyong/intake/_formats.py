@@ -103,6 +103,7 @@ def read_file(
         begin(head)
         return Writer(folder, len(head.headers), limits, announce)
 
+    ignored: list[str] = []
     if kind == "csv":
         from xinyong.intake._csv import open_csv, read_csv
 
@@ -110,17 +111,34 @@ def read_file(
         writer = start(opened.head)
         read_csv(opened, writer, limits)
         remarks += opened.remarks
-        if opened.text.path != path:
-            opened.text.path.unlink()
+    elif kind in ("xlsx", "xls"):
+        from xinyong.intake._workbook import open_workbook, read_workbook
+
+        book = open_workbook(path, kind=kind, known=known, sheet=sheet, limits=limits)
+        writer = start(book.head)
+        remarks += book.remarks + read_workbook(book, writer)
+        ignored = book.sheets_ignored
+    elif kind == "parquet":
+        from xinyong.intake._parquet import open_parquet, read_parquet
+
+        table = open_parquet(path, known=known, limits=limits)
+        writer = start(table.head)
+        read_parquet(table, writer)
     else:
-        raise UnknownFormat("暂不支持。", "Not supported.")
+        from xinyong.intake._json import open_json, read_json
+
+        objects = open_json(path, folder=folder, kind=kind, known=known, limits=limits)
+        writer = start(objects.head)
+        read_json(objects, writer)
+        remarks += objects.remarks
+    (folder / "text.utf8").unlink(missing_ok=True)
     notes = writer.finish()
     no_rows(writer.rows)
     return {
         "rows": writer.rows,
         "chunks": writer.chunk_count,
         "has_notes": notes is not None,
-        "sheets_ignored": [],
+        "sheets_ignored": ignored,
         "remarks": remarks + blank_remark(writer.blank_rows),
     }
 

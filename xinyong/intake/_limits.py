@@ -37,7 +37,7 @@ class Limits:
     cell_characters: int = 1_000_000
     #: a JSON array is parsed whole; JSON Lines have no such bound
     json_array_bytes: int = 64 * MEGABYTE
-    json_depth: int = 8
+    header_characters: int = 2_000
     #: rows looked at for the header
     header_rows: int = 30
 

@@ -95,6 +95,10 @@ def check_width(headers: Sequence[str], limits: Limits) -> None:
             f"表头有 {len(headers)} 列，超过 {limits.columns} 列的上限。请只保留目录要求的列。",
             f"The header has {len(headers)} columns, more than {limits.columns}. Please keep the columns of the item.",
         )
+    if any(len(header) > limits.header_characters or "\0" in header for header in headers):
+        raise DamagedFile(
+            "表头中有过长的文字或无效字符。", "A header is far too long or holds characters that are no text."
+        )
 
 
 @dataclass(slots=True)
@@ -169,10 +173,27 @@ class Writer:
     def _turn_rows(self) -> None:
         if not self._row_nos:
             return
-        columns = [pa.array(column, pa.string()) for column in self._columns]
+        try:
+            columns = [pa.array(column, pa.string()) for column in self._columns]
+        except UnicodeEncodeError as error:
+            raise DamagedFile(
+                f"第 {self._row_nos[0]} 行起的 {len(self._row_nos)} 行中有无效字符（孤立的代理项）。",
+                f"Among {len(self._row_nos)} rows from row {self._row_nos[0]} on is a lone surrogate, which is no text.",
+            ) from error
+        self._refuse_zero(self._row_nos, columns)
         table = pa.table([pa.array(self._row_nos, pa.int32()), *columns], names=self._names())
         self._row_nos, self._columns = [], [[] for _ in range(self.width)]
         self._take(table)
+
+    def _refuse_zero(self, row_nos: list[int], columns: list[pa.Array]) -> None:
+        """A zero character, written with an escape, is in no text that a person typed, and no database takes it."""
+        for column in columns:
+            found = pc.index(pc.fill_null(pc.match_substring(column, "\0"), False), True).as_py()
+            if found >= 0:
+                raise DamagedFile(
+                    f"第 {row_nos[found]} 行有空字符（NUL），文件已损坏。",
+                    f"Row {row_nos[found]} holds a zero character: the file is damaged.",
+                )
 
     def _take(self, table: pa.Table) -> None:
         if not table.num_rows:
