@@ -3,6 +3,7 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models.functions import Substr
 
 
 class Subject(models.Model):
@@ -15,10 +16,13 @@ class Subject(models.Model):
         MOVED_OUT = "moved_out", "迁出"
         PROVISIONAL = "provisional", "待登记"  # known from a report only, not yet in the base register
 
-    code = models.CharField(max_length=18, null=True, help_text="canonical unified social credit code; null for persons")
+    # Collation C: the unique index also answers "begins with", whatever the database's collation is.
+    code = models.CharField(
+        max_length=18, null=True, db_collation="C", help_text="canonical unified social credit code; null for persons"
+    )
     person_digest = models.BinaryField(null=True, help_text="keyed digest of kind and number of a person's certificate")
     subject_class = models.CharField(max_length=24)
-    name = models.CharField(max_length=200, blank=True, help_text="empty for natural persons")
+    name = models.TextField(blank=True, help_text="empty for natural persons")
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     region_code = models.CharField(max_length=12, blank=True)
     registered_on = models.DateField(null=True)
@@ -31,41 +35,55 @@ class Subject(models.Model):
             models.UniqueConstraint(fields=["code"], name="subject_code_once"),
             models.UniqueConstraint(fields=["person_digest"], name="subject_person_once"),
             models.CheckConstraint(
-                condition=models.Q(code__isnull=False) ^ models.Q(person_digest__isnull=False), name="subject_has_one_key"
+                condition=models.Q(code__isnull=False) ^ models.Q(person_digest__isnull=False),
+                name="subject_has_one_key",
             ),
+        ]
+        indexes = [
+            models.Index(Substr("code", 9, 9), name="subject_org_code", condition=models.Q(code__isnull=False)),
         ]
 
 
 class SubjectIdentifier(models.Model):
-    """Another code of a subject: organisation code, registration, tax, institution, social organisation number."""
+    """Another code of a subject: registration, tax, institution, social organisation number, or an organisation code
+    that is not the one inside its unified code (that one is found by the index ``subject_org_code``)."""
 
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, db_constraint=False)
     scheme = models.CharField(max_length=20)
-    value = models.CharField(max_length=50)
+    value = models.CharField(max_length=50, db_collation="C")
     valid_from = models.DateField(null=True)
     valid_to = models.DateField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["scheme", "value", "subject"], name="identifier_once")]
+        constraints = [models.UniqueConstraint(fields=["value", "scheme", "subject"], name="identifier_once")]
 
 
 class SubjectName(models.Model):
-    """A name a subject has or had. ``grams`` holds the n-grams, pinyin and initials that search looks up."""
+    """A name a subject has or had. ``grams`` holds what search looks up: see subjects/grams.py.
 
-    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, db_constraint=False)
-    name = models.CharField(max_length=200)
-    name_key = models.CharField(max_length=200)
-    trade_name = models.CharField(max_length=100, blank=True)
+    A name that comes back after another opens a new period, so the same name may stand twice.
+    """
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, db_constraint=False, db_index=False)
+    name = models.TextField()
+    name_key = models.TextField(db_collation="C")
+    trade_name = models.TextField(blank=True)
     is_current = models.BooleanField(default=True)
     valid_from = models.DateField(null=True)
     valid_to = models.DateField(null=True)
     grams = SearchVectorField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["subject", "name_key"], name="subject_name_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject"], condition=models.Q(is_current=True), name="subject_one_current_name"
+            )
+        ]
         indexes = [
-            GinIndex(fields=["grams"], name="subject_name_grams", fastupdate=False),
-            models.Index(fields=["name_key"], name="subject_name_key", opclasses=["text_pattern_ops"]),
+            # fastupdate: 30 µs instead of 132 µs a name (measured); the registry empties the pending list after a batch.
+            GinIndex(fields=["grams"], name="subject_name_grams", fastupdate=True),
+            models.Index(fields=["name_key"], name="subject_name_key"),
+            models.Index(fields=["subject"], condition=models.Q(is_current=False), name="subject_former_names"),
         ]
 
 
@@ -89,4 +107,5 @@ class Judgement(models.Model):
     undoes = models.ForeignKey("self", null=True, on_delete=models.PROTECT)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["undoes"], name="judgement_undone_once")]
         indexes = [models.Index(fields=["submission_id", "row_no"], name="judgement_row")]

@@ -1,0 +1,181 @@
+"""主体查找 Find an organisation by code, name, former name, trade name, fragment, pinyin or initials; ranked, bounded.
+
+Each way to look brings at most ``DEPTH`` candidates along an index; they are ranked together (subjects/ranking.py). A
+common fragment (科技) fits a seventh of all names: then the first ``DEPTH`` candidates stand for the rest, the total says
+so (``is_capped``), and better ways (code, exact name, beginning, trade name) have been asked before. Natural persons
+have no names here and are never found.
+"""
+
+import base64
+import binascii
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import connection
+
+from xinyong.kernel import sql
+from xinyong.kernel.errors import Invalid
+from xinyong.security.access import Action, Actor, require
+from xinyong.subjects import grams, pinyin, ranking
+from xinyong.subjects.query import CODE_FRAGMENT, Query, read
+from xinyong.subjects.ranking import Hit, MatchedBy, Row
+
+__all__ = ["DEPTH", "BadCursor", "Hit", "MatchedBy", "Results", "find"]
+
+_SQL = sql.load(__file__, "search.sql")
+#: Most candidates one way of looking brings, most hits that are counted, deepest page.
+DEPTH = 1000
+_READ = 20_000  # names read for a fragment that the index keeps nothing for
+_BEYOND = "\U0010ffff"  # sorts after every character, in collation C
+
+
+class BadCursor(Invalid):
+    """``after`` is not what an earlier page gave."""
+
+    code = "subjects.bad-cursor"
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of hits. ``total`` counts organisations up to ``DEPTH``; with ``is_capped`` there are more. ``facets``:
+    subject_class, region_code, status → value → count among those counted."""
+
+    hits: tuple[Hit, ...]
+    total: int
+    is_capped: bool
+    facets: dict[str, dict[str, int]]
+    next_after: str | None
+
+
+def find(
+    query: str,
+    *,
+    seen_by: Actor,
+    limit: int = 20,
+    after: str | None = None,
+    subject_class: str | None = None,
+    region_code: str | None = None,
+) -> Results:
+    """Organisations that fit ``query``, best first. ``region_code`` takes in everything below it.
+
+    Public facts only; a caller that looks for another reason than the public's enters its own audit line.
+    Raises NotAllowed, BadCursor.
+    """
+    require(seen_by, Action.VIEW_PUBLIC)
+    start = _offset(after)
+    hits, is_capped = _Look(read(query), subject_class=subject_class, region_code=region_code).all()
+    ranked = ranking.best(hits)
+    is_capped = is_capped or len(ranked) > DEPTH
+    ranked = ranked[:DEPTH]
+    end = min(start + max(1, min(limit, 100)), len(ranked))
+    return Results(
+        hits=tuple(ranked[start:end]),
+        total=len(ranked),
+        is_capped=is_capped,
+        facets={
+            "subject_class": dict(Counter(hit.subject_class for hit in ranked).most_common()),
+            "region_code": dict(Counter(hit.region_code for hit in ranked if hit.region_code).most_common()),
+            "status": dict(Counter(hit.status for hit in ranked).most_common()),
+        },
+        next_after=_cursor(end) if end < len(ranked) else None,
+    )
+
+
+class _Look:
+    """One search: the ways of looking in the order of their worth, until enough is found."""
+
+    def __init__(self, query: Query, *, subject_class: str | None, region_code: str | None) -> None:
+        self.query = query
+        self.filters = grams.filters(subject_class=subject_class, region_code=region_code)
+        self.common = {
+            "class": _like(subject_class or "", before="", after="" if subject_class else "%"),
+            "region": _like(grams.region_stem(region_code or ""), before="", after="%"),
+            "most": DEPTH,
+        }
+        self.hits: list[Hit] = []
+        self.is_capped = False
+
+    def all(self) -> tuple[list[Hit], bool]:
+        query = self.query
+        if len(query.code) >= CODE_FRAGMENT:
+            self._ask("by_code", lambda row: ranking.by_code(row, query), **_between(query.code))
+        if query.key:
+            for way in (self._by_beginning, self._by_trade_name, self._by_fragments):
+                if not self.is_capped:
+                    way()
+        if query.letters:
+            for way in (self._by_pinyin, self._by_initials):
+                if not self.is_capped:
+                    way()
+        return self.hits, self.is_capped
+
+    def _by_beginning(self) -> None:
+        key = self.query.key
+        if not self.filters:
+            self._ask("by_beginning", self._by_name, **_between(key))
+            return
+        # With a filter the index of lexemes narrows; along the name keys it would read on and on.
+        self._words(grams.of_fragments([key]) or [grams.quoted(key) + ":*"], self._by_name, holds=_like(key, before=""))
+
+    def _by_trade_name(self) -> None:
+        self._words([grams.of_trade_name(self.query.key)], self._by_name)
+
+    def _by_fragments(self) -> None:
+        holds = _like(*self.query.parts)
+        words = grams.of_fragments(self.query.parts)
+        if words:
+            self._words(words, self._by_name, holds=holds)
+        elif len(self.query.key) > 1:
+            self._ask("by_reading", self._by_name, holds=holds, read=_READ)
+
+    def _by_pinyin(self) -> None:
+        ways = [
+            grams.every(terms)
+            for terms in (grams.of_syllables(*cut) for cut in pinyin.cuts(self.query.letters))
+            if terms
+        ]
+        if ways:
+            either = " | ".join(f"({way})" for way in ways)
+            self._words([f"({either})"], lambda row: ranking.by_pinyin(row, self.query))
+
+    def _by_initials(self) -> None:
+        self._words(grams.of_initials(self.query.letters), lambda row: ranking.by_initials(row, self.query))
+
+    def _by_name(self, row: Row) -> Hit | None:
+        return ranking.by_name(row, self.query)
+
+    def _words(self, words: list[str], judge: Callable[[Row], Hit | None], *, holds: str = "%") -> None:
+        self._ask("by_words", judge, words=grams.every([*words, *self.filters]), holds=holds)
+
+    def _ask(self, statement: str, judge: Callable[[Row], Hit | None], **parameters: str | int) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_SQL[statement], self.common | parameters)
+            rows = cursor.fetchall()
+        self.is_capped = self.is_capped or len(rows) >= DEPTH
+        self.hits += [hit for hit in (judge(Row(*row)) for row in rows) if hit is not None]
+
+
+def _between(beginning: str) -> dict[str, str]:
+    return {"from": beginning, "to": beginning + _BEYOND}
+
+
+def _like(*parts: str, before: str = "%", after: str = "%") -> str:
+    escaped = [part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for part in parts]
+    return before + "%".join(escaped) + after
+
+
+def _cursor(offset: int) -> str:
+    return base64.urlsafe_b64encode(str(offset).encode()).decode().rstrip("=")
+
+
+def _offset(after: str | None) -> int:
+    if not after:
+        return 0
+    try:
+        offset = int(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+    except (ValueError, binascii.Error) as error:
+        raise BadCursor("翻页参数不正确,请从第一页重新查找。", "The page cursor is not valid; search again.") from error
+    if not 0 <= offset <= DEPTH:
+        raise BadCursor("翻页参数不正确,请从第一页重新查找。", "The page cursor is not valid; search again.")
+    return offset
