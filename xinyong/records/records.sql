@@ -12,7 +12,7 @@ r.decided_on, r.valid_from, r.valid_to, r.publish_from, r.publish_until, r.repai
 r.payload, r.known_from
 
 -- name: of_subject
--- The newest versions about one subject, at most {per_item} of an item, with the item's total.
+-- The newest versions about one subject, at most per_item of an item, with the item's total.
 SELECT * FROM (
     SELECT {columns},
            count(*) OVER (PARTITION BY r.item_id) AS total,
