@@ -44,8 +44,11 @@ _STATUS_WORDS = {
     "moved_out": ("6", "迁出", "已迁出", "moved_out"),
 }
 _STATUS_OF = {word: status for status, words in _STATUS_WORDS.items() for word in words}
-_HELD = (("迁出", "moved_out"), ("已注销", "cancelled"), ("未注销", "revoked"), ("注销", "cancelled"))
-_HELD += (("吊销", "revoked"), ("撤销", "cancelled"), ("存续", "active"), ("在业", "active"), ("开业", "active"))
+# In this order: 吊销未注销 holds 注销.
+_HELD = (
+    ("迁出", "moved_out"), ("已注销", "cancelled"), ("未注销", "revoked"), ("注销", "cancelled"), ("吊销", "revoked"),
+    ("撤销", "cancelled"), ("存续", "active"), ("在业", "active"), ("开业", "active"),
+)  # fmt: skip
 
 _CLASS_WORDS = {
     "enterprise": ("企业法人", "非法人企业", "公司"),

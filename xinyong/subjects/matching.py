@@ -15,7 +15,7 @@ from xinyong.kernel import clock, names, sql
 from xinyong.kernel.errors import Conflict, NotFound
 from xinyong.security import audit
 from xinyong.security.access import Action, Actor, require
-from xinyong.subjects import grams, pinyin
+from xinyong.subjects import grams, naming, pinyin
 from xinyong.subjects.models import Judgement, Subject
 from xinyong.subjects.ranking import Row
 
@@ -95,9 +95,11 @@ def candidates(name: str, *, limit: int = 5) -> list[Candidate]:
     key = names.key(name)
     if len(key) < 2:
         return []
+    reader = naming.Reader()
+    parts = reader.dissect(name)
     best: dict[int, Candidate] = {}
-    for row in _rows_like(name, key):
-        candidate = _weigh(name, key, row)
+    for row in _rows_like(key, parts):
+        candidate = _weigh(key, parts, row, reader.dissect(row.matched))
         held = best.get(row.subject_id)
         if held is None or candidate.score > held.score:
             best[row.subject_id] = candidate
@@ -195,9 +197,8 @@ def _enter(event: audit.Event, judgement: Judgement, by: Actor) -> None:
     )  # fmt: skip
 
 
-def _rows_like(name: str, key: str) -> list[Row]:
+def _rows_like(key: str, parts: names.NameParts) -> list[Row]:
     """Same name, same trade name, one character of trade name and industry other, trade name that sounds the same."""
-    parts = names.dissect(name)
     trade = names.key(parts.trade_name)
     core = trade + names.key(parts.industry) or key
     rows = _ask("same_name", key=key)
@@ -226,12 +227,12 @@ def _ask(statement: str, **parameters: str) -> list[Row]:
         return [Row(*row) for row in cursor.fetchall()]
 
 
-def _weigh(name: str, key: str, row: Row) -> Candidate:
-    reasons = []
+def _weigh(key: str, parts: names.NameParts, row: Row, other: names.NameParts) -> Candidate:
+    reasons: list[Reason] = []
     if key == row.name_key:
         reasons.append(_SAME if row.is_current else _SAME_FORMER)
     else:
-        reasons += _compare(name, row.matched)
+        reasons += _compare(parts, other)
         alike = OSA.normalized_similarity(key, row.name_key)
         percent = round(alike * 100)
         reasons.append(
@@ -243,8 +244,7 @@ def _weigh(name: str, key: str, row: Row) -> Candidate:
     return Candidate(row.subject_id, row.code, row.name, round(score, 4), reasons)
 
 
-def _compare(name: str, other_name: str) -> list[Reason]:
-    one, other = names.dissect(name), names.dissect(other_name)
+def _compare(one: names.NameParts, other: names.NameParts) -> list[Reason]:
     reasons = []
     trade, other_trade = names.key(one.trade_name), names.key(other.trade_name)
     if trade and trade == other_trade:

@@ -20,7 +20,7 @@ def syllables(key: str) -> list[str]:
     """One lower-case syllable a character: ``重庆ABC`` → chong, qing, a, b, c. A character without a reading stands
     for itself. ü is written v (吕 lv), as keyboards do."""
     usual, irregular, starts = _readings()
-    spelled = [usual.get(char, char) for char in key]
+    spelled = [usual.get(char) or char.lower() for char in key]
     taken = 0
     for at, char in enumerate(key):
         if char in starts and at >= taken:

@@ -4,7 +4,7 @@ Batches are tables; each verb is a handful of statements whatever the number of 
 lanes at work on the same codes: new codes go in sorted, known ones are locked sorted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from xinyong.kernel import clock, codes, names, sql
+from xinyong.kernel import clock, codes, sql
 from xinyong.kernel.errors import NotFound
 from xinyong.security.access import Action, Actor, require
-from xinyong.subjects import classes, grams
+from xinyong.subjects import classes, naming
 from xinyong.subjects._columns import copy_in, fetch, fresh
 from xinyong.subjects.models import Subject, SubjectIdentifier, SubjectName
 
@@ -184,14 +184,14 @@ class _Batch:
         last = {value: at for at, value in enumerate(code)}
         self.code_count = len(last)
         kept = sorted(last.values())
-        read = _Names(name[at] for at in kept)
+        reader = naming.Reader()
         former = [(code[at], text) for at, texts in enumerate(every.get("former_names", blank)) for text in texts or ()]
         former += [(code[at], name[at]) for at in range(len(code)) if last[code[at]] != at and name[at]]
         given_class, region = every.get("subject_class", blank), every.get("region_code", blank)
         self.incoming = pa.table(
             {
                 "code": pa.array([code[at] for at in kept], pa.string()),
-                **read.columns,
+                **reader.columns(name[at] for at in kept),
                 "subject_class": [classes.read_class(given_class[at]) or codes.subject_class(code[at]) for at in kept],
                 "status": pa.array([classes.read_status(every.get("status", blank)[at]) for at in kept], pa.string()),
                 "region_code": pa.array([region[at] or "" for at in kept], pa.string()),
@@ -199,30 +199,13 @@ class _Batch:
                 "ended_on": pa.array([every.get("ended_on", blank)[at] for at in kept], pa.date32()),
             }
         )
-        self.former = _former(former)
+        self.former = _former(former, reader)
         self.identifiers = _identifiers(code, every)
 
 
-class _Names:
-    """Names read once: as shown, the key they are compared by, the trade name, the lexemes."""
-
-    def __init__(self, given: Iterable[str | None]) -> None:
-        shown = [names.normalise(text) if text else "" for text in given]
-        keys = names.key_column(pa.array(shown, pa.string())).to_pylist()
-        trade = [names.key(names.dissect(text).trade_name) if text else "" for text in shown]
-        self.columns = {
-            "name": pa.array(shown, pa.string()),
-            "name_key": pa.array(keys, pa.string()),
-            "trade_name": pa.array(trade, pa.string()),
-            "grams": pa.array(
-                [grams.of_name(key, trade_key=part) for key, part in zip(keys, trade, strict=True)], pa.string()
-            ),
-        }
-
-
-def _former(pairs: list[tuple[str, str]]) -> pa.Table:
-    read = _Names(text for _, text in pairs)
-    table = pa.table({"code": pa.array([code for code, _ in pairs], pa.string()), **read.columns})
+def _former(pairs: list[tuple[str, str]], reader: naming.Reader) -> pa.Table:
+    read = reader.columns(text for _, text in pairs)
+    table = pa.table({"code": pa.array([code for code, _ in pairs], pa.string()), **read})
     return table.filter(pc.not_equal(table.column("name_key"), ""))
 
 
@@ -253,7 +236,7 @@ def _put_in(cursor: CursorWrapper, batch: _Batch) -> None:
 
 def _create_missing(cursor: CursorWrapper, *, status: str, known_at: datetime) -> int:
     cursor.execute(_SQL["create_missing"], {"status": status, "known_at": known_at})
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
 def _update_known(cursor: CursorWrapper, *, known_on: date) -> None:

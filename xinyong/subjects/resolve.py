@@ -191,7 +191,7 @@ def _among(
 
 def _is_strange(chosen: npt.NDArray[np.int64], name_keys: pa.Array) -> npt.NDArray[np.bool_]:
     """Rows whose name is none of the subject's names."""
-    asked = (chosen != _NOBODY) & pc.is_valid(name_keys).to_numpy(zero_copy_only=False)
+    asked: npt.NDArray[np.bool_] = (chosen != _NOBODY) & pc.is_valid(name_keys).to_numpy(zero_copy_only=False)
     if not asked.any():
         return asked
     rows = np.flatnonzero(asked)

@@ -88,7 +88,7 @@ class _Look:
     def __init__(self, query: Query, *, subject_class: str | None, region_code: str | None) -> None:
         self.query = query
         self.filters = grams.filters(subject_class=subject_class, region_code=region_code)
-        self.common = {
+        self.common: dict[str, str | int] = {
             "class": _like(subject_class or "", before="", after="" if subject_class else "%"),
             "region": _like(grams.region_stem(region_code or ""), before="", after="%"),
             "most": DEPTH,
