@@ -169,7 +169,9 @@ def _unpacked(data: bytes) -> bytes:
         if found >= _STREAMS:
             break
         try:
-            parts.append(zlib.decompressobj().decompress(data[place.end() :], _STREAM_BYTES))
+            parts.append(
+                zlib.decompressobj().decompress(data[place.end() : place.end() + _STREAM_BYTES], _STREAM_BYTES)
+            )
         except zlib.error:
             continue
     return b"\n".join(parts)
