@@ -49,7 +49,7 @@ def identifier(name: str) -> str:
 
 def constant(value: Value) -> str:
     """A DuckDB literal."""
-    return "NULL" if value is None else _Writer(True, {}).literal(Node(Kind.LITERAL, TEXT, value=value))
+    return _Writer(True, {}).literal(Node(Kind.LITERAL, TEXT, value=value))
 
 
 def write(node: Node, *, dialect: str, names: Mapping[str, str]) -> str:
@@ -157,16 +157,22 @@ class _Writer:
         if isinstance(value, date):
             return f"DATE '{value.isoformat()}'"
         assert isinstance(value, int | Decimal)
-        return f"({value:f})" if value < 0 else f"{value:f}" if isinstance(value, Decimal) else str(value)
+        digits = f"{value:f}" if isinstance(value, Decimal) else str(value)  # :f would make an int a float
+        return f"({digits})" if value < 0 else digits
 
     def arithmetic(self, node: Node) -> str:
         (left, right), wanted = node.operands, node.type
         if node.value == "/":
             return self.quotient(left, right, wanted)
-        if node.value == "*":  # the digits of a product are the sum of its factors' digits, on DuckDB as in the checker
-            product = f"({self.number(left, left.type)} * {self.number(right, right.type)})"
+        if node.value == "*":
+            product = f"({self.wide(left)} * {self.number(right, right.type)})"
             return self.exactly(product, wanted)
         return self.exactly(f"({self.number(left, wanted)} {node.value} {self.number(right, wanted)})", wanted)
+
+    def wide(self, node: Node) -> str:
+        """A factor of more than 18 digits: DuckDB multiplies smaller ones in 64 bits, where the product may not fit."""
+        wide = max(node.type.digits, INTEGER_DIGITS + 1 - node.type.scale)
+        return self.number(node, Type(node.type.of, wide, node.type.scale))
 
     def exactly(self, sql: str, wanted: Type) -> str:
         return f"CAST({sql} AS DECIMAL({wanted.precision},{wanted.scale}))" if self.is_duckdb else sql
@@ -174,7 +180,7 @@ class _Writer:
     def quotient(self, left: Node, right: Node, wanted: Type) -> str:
         """Whole division to one digit more than wanted, then one rounding, half away from zero; by zero it is NULL."""
         up, up_right = division_factors(left.type, right.type)
-        above, below = self.number(left, left.type), self.number(right, right.type)
+        above, below = self.wide(left), self.wide(right)
         tenth = f"0.{'0' * QUOTIENT_SCALE}1"
         if not self.is_duckdb:
             return f"round(div({above} * {10 ** (QUOTIENT_SCALE + 1)}, NULLIF({below}, 0)) * {tenth}, {QUOTIENT_SCALE})"

@@ -6,6 +6,8 @@ the parser, it would still find nothing to read.
 
 import threading
 from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
 from types import MappingProxyType
 
 import duckdb
@@ -23,8 +25,12 @@ _ARROW = {
     ColumnType.TEXT: pa.string(), ColumnType.DATE: pa.date32(), ColumnType.BOOLEAN: pa.bool_(),
     ColumnType.INTEGER: pa.int64(), ColumnType.DECIMAL: pa.decimal128(COLUMN_DIGITS + COLUMN_SCALE, COLUMN_SCALE),
 }  # fmt: skip
+_PYTHON: Mapping[ColumnType, tuple[type, ...]] = {
+    ColumnType.TEXT: (str,), ColumnType.DATE: (date,), ColumnType.BOOLEAN: (bool,), ColumnType.INTEGER: (int,),
+    ColumnType.DECIMAL: (int, Decimal),
+}  # fmt: skip
 _own = threading.local()
-_NOTHING: Mapping[str, Value] = MappingProxyType({})
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 class TableDoesNotFit(Invalid):
@@ -37,7 +43,7 @@ def evaluate(
     table: "pa.Table | duckdb.DuckDBPyRelation",
     expressions: Mapping[str, Expression],
     *,
-    given: Mapping[str, Value] = _NOTHING,
+    given: Mapping[str, object] = _NOTHING,
 ) -> pa.Table:
     """One column per expression, named by its id, in the order of the mapping; rows in the order of the table.
 
@@ -56,7 +62,7 @@ def failing(
     table: "pa.Table | duckdb.DuckDBPyRelation",
     checks: Mapping[str, Expression],
     *,
-    given: Mapping[str, Value] = _NOTHING,
+    given: Mapping[str, object] = _NOTHING,
 ) -> dict[str, pa.Array]:
     """For each check the positions (from 0, int64) of the rows that fail it: those where it is FALSE."""
     verdicts = evaluate(table, checks, given=given)
@@ -71,7 +77,7 @@ def arrow_type(of: ColumnType) -> pa.DataType:
     return _ARROW[of]
 
 
-def _over_arrow(table: pa.Table, expressions: Mapping[str, Expression], given: Mapping[str, Value]) -> pa.Table:
+def _over_arrow(table: pa.Table, expressions: Mapping[str, Expression], given: Mapping[str, object]) -> pa.Table:
     # Positions for names: DuckDB folds case even between quotes. A table without columns would have no rows.
     needed = _own_columns(expressions, given)
     _check_schema(table.schema, needed)
@@ -84,7 +90,7 @@ def _over_arrow(table: pa.Table, expressions: Mapping[str, Expression], given: M
 def _project(
     relation: duckdb.DuckDBPyRelation,
     expressions: Mapping[str, Expression],
-    given: Mapping[str, Value],
+    given: Mapping[str, object],
     positions: Mapping[str, str],
 ) -> pa.Table:
     """First the columns, typed (a cast to the type that is there already costs nothing), then the expressions."""
@@ -102,16 +108,26 @@ def _project(
     return found.rename_columns(list(expressions))
 
 
-def _given(name: str, of: ColumnType, given: Mapping[str, Value]) -> str:
+def _given(name: str, of: ColumnType, given: Mapping[str, object]) -> str:
+    """A value as SQL, held to the type and size of a column."""
+    value = given[name]
+    if value is None:
+        return "NULL"
+    is_right = isinstance(value, _PYTHON[of]) and isinstance(value, bool) == (of is ColumnType.BOOLEAN)
     try:
-        value: Value = pa.scalar(given[name], type=_ARROW[of]).as_py()
-    except (pa.ArrowInvalid, pa.ArrowTypeError, TypeError) as wrong:
-        zh, en = f"给定的 {name} 不是{of.value}类型", f"the value given for {name} is no {of.value}"
+        if not is_right or isinstance(value, datetime):
+            raise ValueError(type(value).__name__)
+        exact: Value = pa.scalar(value, type=_ARROW[of]).as_py()
+    except (pa.ArrowInvalid, ValueError, OverflowError) as wrong:
+        zh, en = (
+            f"给定的 {name} 应是 {of.value}，且不超出范围",
+            f"the value given for {name} must be a {of.value} in range",
+        )
         raise TableDoesNotFit(zh, en, column=name) from wrong
-    return _sql.constant(value)
+    return _sql.constant(exact)
 
 
-def _own_columns(expressions: Mapping[str, Expression], given: Mapping[str, Value]) -> dict[str, ColumnType]:
+def _own_columns(expressions: Mapping[str, Expression], given: Mapping[str, object]) -> dict[str, ColumnType]:
     """The columns that the table itself must have."""
     return {name: of for name, of in _columns(expressions).items() if name not in given}
 

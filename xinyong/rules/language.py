@@ -60,5 +60,8 @@ def parse(
 
     Raises RuleError: what is wrong, where (``facts``: reason, at, line, column), and what is allowed instead.
     """
-    tree = check(expression, _grammar.read(expression), columns, expects)
+    try:
+        tree = check(expression, _grammar.read(expression), columns, expects)
+    except RecursionError:  # the limits hold with a usual stack; a caller may have used most of it
+        _grammar.refuse_depth(expression, 0)
     return Expression(text=expression, type=expects or tree.type.of, tree=tree)
