@@ -5,42 +5,29 @@ line: ``head``, then ``chunk`` for each complete file, at the end ``done`` or ``
 breaks this process only.
 """
 
-import ctypes
 import json
-import os
 import resource
-import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-PR_SET_PDEATHSIG = 1
+from xinyong.intake._process import bound
 
 
 def main() -> None:
     """Reads the request, answers on standard output."""
     request = json.load(sys.stdin)
-    _bound(request["limits"], request["seconds"])
+    limits = request["limits"]
+    bound(memory_bytes=limits["memory_bytes"], file_bytes=limits["file_bytes"], seconds=request["seconds"])
     from xinyong.intake._limits import Limits, Refused
 
     try:
-        _read(request, Limits(**request["limits"]))
+        _read(request, Limits(**limits))
     except Refused as refusal:
         _say("refused", {"code": refusal.code, "zh": refusal.zh, "en": refusal.en})
     except MemoryError:
         _say("out_of_memory", {})
-
-
-def _bound(limits: dict[str, Any], seconds: int) -> None:
-    """Memory, processor time, size of any file written, no core dump, no life after the parent."""
-    resource.setrlimit(resource.RLIMIT_AS, (limits["memory_bytes"], limits["memory_bytes"]))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limits["file_bytes"], limits["file_bytes"]))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
-        sys.exit(1)
 
 
 def _read(request: dict[str, Any], limits: Any) -> None:

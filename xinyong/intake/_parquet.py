@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from xinyong.intake._cells import number_text
 from xinyong.intake._limits import DamagedFile, FileTooLarge, Limits
 from xinyong.intake._table import Head, Writer, check_width, find_header, header_missing
 
@@ -67,14 +68,11 @@ def _texts(column: pa.Array) -> pa.Array:
         return _texts(column.dictionary_decode())
     if pa.types.is_timestamp(kind):
         local = pc.local_timestamp(column) if kind.tz else column
-        return pc.replace_substring(
-            pc.strftime(pc.floor_temporal(local, unit="second"), "%Y-%m-%d %H:%M:%S"), " 00:00:00", ""
-        )
+        whole = pc.floor_temporal(local, unit="second").cast(pa.timestamp("s"))
+        return pc.replace_substring(pc.strftime(whole, "%Y-%m-%d %H:%M:%S"), " 00:00:00", "")
     if pa.types.is_boolean(kind):
         return pc.if_else(column, pa.scalar("TRUE"), pa.scalar("FALSE"))
     if pa.types.is_floating(kind):
-        from xinyong.intake._cells import number_text
-
         return pa.array([None if v is None else number_text(repr(v))[0] for v in column.to_pylist()], pa.string())
     if pa.types.is_decimal(kind):
         return pa.array([None if v is None else f"{v:f}" for v in column.to_pylist()], pa.string())

@@ -9,7 +9,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from xinyong.intake._limits import (
     SheetUnclear,
     UnknownFormat,
 )
+from xinyong.intake._process import command, environment
 from xinyong.intake._table import CHUNK_ROWS, Head
 
 __all__ = [
@@ -137,11 +137,11 @@ def stream(
     }
     with (folder / "reader.log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "xinyong.intake._child"],
+            command("xinyong.intake._child"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env=_environment(),
+            env=environment(),
             cwd=folder,
         )
         try:
@@ -233,19 +233,6 @@ class Stream:
             exit_code=code,
             cause=last.split(":", 1)[0][:80],  # the kind of error only: its text may quote a cell
         )
-
-
-def _environment() -> dict[str, str]:
-    """A small environment: no credentials, one allocator arena, so that the memory bound means what it says."""
-    return {
-        "PATH": os.environ.get("PATH", ""),
-        "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-        "PYTHONUTF8": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "ARROW_DEFAULT_MEMORY_POOL": "jemalloc",
-        "MALLOC_ARENA_MAX": "2",
-        "OMP_NUM_THREADS": "2",
-    }
 
 
 def _too_slow() -> ReadingStopped:
