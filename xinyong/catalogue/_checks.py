@@ -6,24 +6,7 @@ from collections.abc import Mapping
 from xinyong.catalogue import forbidden
 from xinyong.catalogue._reading import Book, Node
 from xinyong.catalogue.schema import CodeList, Field, FieldType, Grade, Item, Masking, Requirement
-
-try:  # the rule language lands in parallel; this guard goes when it is there
-    from xinyong.rules.language import ColumnType, RuleError, parse
-except ImportError:
-    from enum import StrEnum
-
-    from xinyong.kernel.errors import Invalid as RuleError
-
-    class ColumnType(StrEnum):
-        TEXT = "text"
-        DATE = "date"
-        DECIMAL = "decimal"
-        INTEGER = "integer"
-        BOOLEAN = "boolean"
-
-    def parse(expression, *, columns, expects=None):
-        return expression
-
+from xinyong.rules.language import ColumnType, RuleError, parse
 
 SEVERITY_CLASSES = ("minor", "general", "serious")
 CLOCKS = ("severity", "while_valid", "while_listed", "always", "never")
@@ -283,7 +266,7 @@ def _check_forbidden(item: Item, book: Book) -> None:
     if item.topic_basis and item.topic_basis not in explicit:
         zh = "topic_basis 须指向 bases 中写明条款的法律、法规。"
         book.note("topic_basis", zh, "topic_basis must name a law or regulation of bases with its article.")
-    named = [("title", (item.title_zh, item.title_en, item.id))]
+    named: list[tuple[str, tuple[str, ...]]] = [("title", (item.title_zh, item.title_en, item.id))]
     named += [
         (f"fields[{i}].name", (one.name_zh, one.name_en, one.code, *one.aliases)) for i, one in enumerate(item.fields)
     ]

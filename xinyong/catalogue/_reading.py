@@ -4,6 +4,7 @@ Stricter than YAML itself, because a catalogue is law turned into data: a key ma
 refused (they hide what a field says and can blow up), ``yes``/``no``/``on``/``off`` stay text, a file has a size limit.
 """
 
+import contextlib
 import difflib
 import re
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,10 @@ from xinyong.catalogue.problems import CatalogueError, Problem
 #: The largest catalogue file read; the longest of the library has about 30 KB.
 LARGEST = 1_000_000
 _MISSING = object()
+#: The only kinds of value; a tag such as !!python/… is refused before anything is made of it.
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map")
+)
 Choice = TypeVar("Choice", bound=StrEnum)
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -101,6 +106,9 @@ def _compose(text: str, book: Book) -> Any:
 
 def _value(node: yaml.Node, path: str, book: Book) -> Any:
     book.lines[path] = node.start_mark.line + 1
+    if node.tag not in _TAGS:
+        book.note(path, f"YAML 标签 {node.tag} 不允许使用。", f"The YAML tag {node.tag} is not allowed.")
+        return None
     if isinstance(node, yaml.SequenceNode):
         return [_value(child, f"{path}[{index}]", book) for index, child in enumerate(node.value)]
     if isinstance(node, yaml.MappingNode):
@@ -157,10 +165,10 @@ class Node:
 
     def text(self, key: str, default: Any = _MISSING, *, pattern: str | None = None) -> str:
         """A non-empty text, trimmed."""
-        found = self._get(key, default, str, "文本（数字和日期请加引号）", "text (put quotes around numbers and dates)")
-        if found is None:
+        given = self._get(key, default, str, "文本（数字和日期请加引号）", "text (put quotes around numbers and dates)")
+        if given is None:
             return ""
-        found = str(found).strip()
+        found = str(given).strip()
         if not found and default is _MISSING:
             self.bad(key, f"“{key}”不能为空。", f"“{key}” may not be empty.")
         if found and pattern and not re.fullmatch(pattern, found):
@@ -193,10 +201,8 @@ class Node:
         """A date (2018-07-25), or the default."""
         found = self.value.get(key)
         if isinstance(found, str):
-            try:
+            with contextlib.suppress(ValueError):
                 self.value[key] = date.fromisoformat(found)
-            except ValueError:
-                pass
         day = self._get(key, default, date, "日期（如 2018-07-25）", "a date such as 2018-07-25")
         return day if isinstance(day, date) else None
 

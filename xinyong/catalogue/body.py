@@ -65,7 +65,8 @@ def digest(item: Item) -> str:
 
 def to_yaml(item: Item) -> str:
     """The item as a YAML file that loads back to an equal item."""
-    return yaml.safe_dump(to_data(item), allow_unicode=True, sort_keys=False, width=118)
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return str(yaml.dump(to_data(item), Dumper=dumper, allow_unicode=True, sort_keys=False, width=118))
 
 
 def field_data(one: Field) -> dict[str, Any]:

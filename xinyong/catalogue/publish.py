@@ -142,7 +142,7 @@ def publish(item_id: str, version: int, *, by: Actor) -> Item:
             f"Version {version} of “{item_id}” is {row.status}, not a draft.",
         )
     _must_follow(row)
-    item = load.item_from_data(row.body, file=f"{item_id}@{version}")  # rules may have grown stricter since the draft
+    item = _parsed(row)  # checked again: the checks may have grown stricter since the draft was kept
     row.status, row.published_at, row.published_by = Status.PUBLISHED, clock.now(), by.name
     row.save(update_fields=["status", "published_at", "published_by"])
     audit.enter(
@@ -173,7 +173,9 @@ def install_library(*, by: Actor) -> Installed:
     """Publishes what the library holds and the database does not. Safe to call at every start."""
     require(by, Action.MANAGE_CATALOGUE)
     known = {(row.item_id, row.version): row for row in ItemVersion.objects.select_for_update()}
-    published, unchanged, differing = [], [], []
+    published: list[str] = []
+    unchanged: list[str] = []
+    differing: list[str] = []
     for item in load.library().values():
         name, row = f"{item.id}@{item.version}", known.get((item.id, item.version))
         if row is None or row.status == Status.DRAFT:
