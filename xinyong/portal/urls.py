@@ -1,6 +1,27 @@
-"""Addresses of the public portal."""
+"""Addresses of the public portal. Codes of organisations may stand in them; nothing of people ever does."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from xinyong.portal import about, home, lists, records, reports, statistics, subjects
 
 app_name = "portal"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("search", subjects.search, name="search"),
+    path("subject/<slug:code>/", records.subject, name="subject"),
+    path("subject/<slug:code>/report.pdf", reports.report, name="report"),
+    path("subject/<slug:code>/record/<slug:ref>/", records.record, name="record"),
+    path("subject/<slug:code>/<slug:section>/", records.section, name="section"),
+    path("publicity/", lists.publicity_start, name="publicity-start"),
+    path("publicity/<slug:item_id>/", lists.publicity, name="publicity"),
+    path("lists/", lists.lists_start, name="lists-start"),
+    path("lists/<slug:item_id>/", lists.lists, name="lists"),
+    path("statistics/", statistics.statistics, name="statistics"),
+    path("verify/", reports.verify, name="verify"),
+    path("verify/<slug:check_code>/", reports.verify_code, name="verify-code"),
+    path("about/", about.about, name="about"),
+    path("about/legal/", about.legal, name="legal"),
+    path("about/accessibility/", about.accessibility, name="accessibility"),
+    path("robots.txt", about.robots, name="robots"),
+    path(".well-known/security.txt", about.security_txt, name="security-txt"),
+]

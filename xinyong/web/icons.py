@@ -1,13 +1,15 @@
 """Our icons: paths on a 20 × 20 grid, drawn with the colour of the text around them."""
 
+from django.utils.safestring import SafeString
+
 _LINE = 'fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"'
 
 
-def _line(d: str) -> str:
-    return f'<path {_LINE} d="{d}"/>'
+def _line(d: str) -> SafeString:
+    return SafeString(f'<path {_LINE} d="{d}"/>')
 
 
-ICONS: dict[str, str] = {
+ICONS: dict[str, SafeString] = {
     "search": _line("M8.8 14.6a5.8 5.8 0 1 0 0-11.6 5.8 5.8 0 0 0 0 11.6zM17 17l-4-4"),
     "check": _line("M10 18a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM6.5 10.3l2.4 2.4 4.6-5"),
     "clock": _line("M10 18a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM10 5.8V10l2.8 2"),
@@ -20,9 +22,12 @@ ICONS: dict[str, str] = {
     "warning": _line("M10 3l8 14H2zM10 8.2v4M10 14.6v.1"),
     "info": _line("M10 18a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM10 9.2V14M10 6.2v.1"),
     "cross": _line("M10 18a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM7.2 7.2l5.6 5.6M12.8 7.2l-5.6 5.6"),
-    "question": _line("M10 18a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM7.8 7.8a2.3 2.3 0 1 1 3.3 2.1c-.8.4-1.1.9-1.1 1.7M10 14.2v.1"),
+    "question": _line(
+        "M10 18a8 8 0 1 0 0-16 8 8 0 0 0 0 16zM7.8 7.8a2.3 2.3 0 1 1 3.3 2.1c-.8.4-1.1.9-1.1 1.7M10 14.2v.1"
+    ),
     "text": _line("M2.5 16L7 5l4.5 11M4 12.5h6M13 16l2.6-6.5L18.2 16M13.9 14h3.4"),
-    "contrast": _line("M10 18a8 8 0 1 0 0-16 8 8 0 0 0 0 16z") + '<path fill="currentColor" d="M10 2a8 8 0 0 1 0 16z"/>',
+    "contrast": _line("M10 18a8 8 0 1 0 0-16 8 8 0 0 0 0 16z")
+    + SafeString('<path fill="currentColor" d="M10 2a8 8 0 0 1 0 16z"/>'),
     "file": _line("M5 2.5h6.5L15.5 6.5v11H5zM11 2.8V7h4.2"),
     "download": _line("M10 3v9M6.3 8.6L10 12.3l3.7-3.7M3.5 16.5h13"),
     "upload": _line("M10 12.5v-9M6.3 7.2L10 3.5l3.7 3.7M3.5 16.5h13"),

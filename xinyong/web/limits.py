@@ -80,13 +80,13 @@ def sweep(*, now: datetime) -> int:
     """Forgets buckets unused for an hour; returns how many. The nightly job calls it."""
     with connection.cursor() as cursor:
         cursor.execute(_statement("sweep"), {"before": now - timedelta(hours=1)})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _take(limit: Limit, place: str, now: datetime) -> int:
     rate = limit.per_minute / 60
     key = encryption.digest(f"{limit.name}\x1f{place}", kind="rate-limit")
-    values = {"key": key, "burst": float(limit.burst), "rate": rate, "now": now}
+    values: dict[str, bytes | float | datetime] = {"key": key, "burst": float(limit.burst), "rate": rate, "now": now}
     with connection.cursor() as cursor:
         cursor.execute(_statement("take"), values)
         if cursor.fetchone() is not None:

@@ -52,6 +52,20 @@ def unused() -> list[str]:
     return [str(m.id) for m in translations() if m.id and str(m.id) not in used]
 
 
+def add(lacking: dict[str, list[str]]) -> None:
+    """Appends messages with empty translations to the .po (a message already there without one stays as it is)."""
+    there = {str(m.id) for m in translations()}
+    blocks = [
+        f'\n#: {places[0]}\nmsgid {_quoted(text)}\nmsgstr ""\n' for text, places in lacking.items() if text not in there
+    ]
+    with SOURCE.open("a", encoding="utf-8") as file:
+        file.writelines(blocks)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
 def found(package: Path = PACKAGE) -> dict[str, list[str]]:
     """Every message of the package's templates and modules → where it stands (path:line)."""
     messages: dict[str, list[str]] = {}
@@ -78,10 +92,12 @@ def _in_template(text: str) -> Iterator[tuple[int, str]]:
     start = 0
     for token in Lexer(text).tokenize():
         line = token.lineno or 0
-        for match in _IN_EXPRESSION.finditer(token.contents if token.token_type != TokenType.TEXT else ""):
-            yield line, match["text"]
+        for inline in _IN_EXPRESSION.finditer(token.contents if token.token_type != TokenType.TEXT else ""):
+            yield line, inline["text"]
         if block is not None:
-            if token.token_type == TokenType.BLOCK and token.contents.startswith(("endblocktrans", "endblocktranslate")):
+            if token.token_type == TokenType.BLOCK and token.contents.startswith(
+                ("endblocktrans", "endblocktranslate")
+            ):
                 joined = "".join(block)
                 yield start, trim_whitespace(joined) if is_trimmed else joined
                 block = None

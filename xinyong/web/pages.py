@@ -55,10 +55,16 @@ def _chosen(request: HttpRequest, cookie: str) -> str:
 def display(request: HttpRequest) -> HttpResponse:
     """Keeps language, text size and contrast in cookies and returns to the page the visitor came from."""
     target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
+    if not url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
         target = reverse("portal:home")
     response = HttpResponseRedirect(target)
-    for field, cookie in (("language", settings.LANGUAGE_COOKIE_NAME), ("text", TEXT_COOKIE), ("contrast", CONTRAST_COOKIE)):
+    for field, cookie in (
+        ("language", settings.LANGUAGE_COOKIE_NAME),
+        ("text", TEXT_COOKIE),
+        ("contrast", CONTRAST_COOKIE),
+    ):
         value = request.POST.get(field)
         if value in _CHOICES[cookie]:
             response.set_cookie(cookie, value, max_age=_YEAR, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)

@@ -40,18 +40,6 @@ STATUSES: dict[str, Tag] = {
     "provisional": Tag(_("待登记"), "caution", "clock"),
 }
 
-#: subject_class → words
-CLASSES: "dict[str, str | _StrPromise]" = {
-    "enterprise": _("企业"),
-    "individual_business": _("个体工商户"),
-    "farmers_cooperative": _("农民专业合作社"),
-    "social_organization": _("社会组织"),
-    "public_institution": _("事业单位"),
-    "government_body": _("政府机构"),
-    "rural_collective": _("农村集体经济组织"),
-    "other": _("其他组织"),
-}
-
 #: publicity severity class → words (Order 36 of the NDRC, in force 2026-04-01)
 SEVERITIES: "dict[str, str | _StrPromise]" = {
     "minor": _("轻微失信信息"),

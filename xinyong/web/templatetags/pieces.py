@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 from django.forms import BaseForm, BoundField
 from django.utils import timezone
-from django.utils.html import conditional_escape, escape, format_html, format_html_join
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
@@ -106,7 +106,7 @@ def code(value: str | None) -> SafeString:
     """A code set in groups by CSS: copying it gives it whole, without blanks."""
     if not value:
         return mark_safe('<span class="muted">—</span>')
-    groups = format_html_join("", "<span>{}</span>", ((g,) for g in codes.group(value).split()))
+    groups = format_html_join(mark_safe("<wbr>"), "<span>{}</span>", ((g,) for g in codes.group(value).split()))
     return format_html('<span class="code">{}</span>', groups)
 
 
@@ -123,8 +123,9 @@ def marked(text: str, found: str) -> SafeString:
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """One of our icons, 1 em high, hidden from screen readers: a word always stands beside it."""
-    paths = mark_safe(ICONS[name])
-    return format_html('<svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">{}</svg>', paths)
+    return format_html(
+        '<svg class="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">{}</svg>', ICONS[name]
+    )
 
 
 @register.simple_tag
@@ -198,7 +199,11 @@ def pager(context: Any, next_after: str | None, total: int | None = None, shown:
 @register.inclusion_tag("web/pieces/error_summary.html")
 def error_summary(form: BaseForm) -> dict[str, Any]:
     """What is wrong with a form, each line a link to its field. Stands above the form; empty when all is well."""
-    lines = [(form[name].id_for_label if name in form.fields else "", error) for name, found in form.errors.items() for error in found]
+    lines = [
+        (form[name].id_for_label if name in form.fields else "", error)
+        for name, found in form.errors.items()
+        for error in found
+    ]
     return {"lines": lines}
 
 
@@ -220,4 +225,4 @@ def progress(done: int, whole: int, label: str) -> SafeString:
 @register.filter
 def zh(text: str) -> SafeString:
     """Chinese data: marked with its language on an English page, so that a screen reader changes voice."""
-    return format_html('<span lang="zh-Hans">{}</span>', text) if _is_english() and text else mark_safe(escape(text))
+    return format_html('<span lang="zh-Hans">{}</span>', text) if _is_english() and text else conditional_escape(text)

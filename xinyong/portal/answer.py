@@ -1,0 +1,31 @@
+"""What every portal view gives back: a page for anybody, with honest cache headers."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from xinyong.kernel import clock
+from xinyong.security.access import Actor, Role
+
+#: The portal's reader is the public, even when an official of the office is signed in: what stands here, all may see.
+READER = Actor(role=Role.PUBLIC, name="public")
+#: Seconds a page may be kept; less before midnight, when publicity periods end.
+KEPT = 60
+
+
+def page(request: HttpRequest, template: str, context: dict[str, Any], *, is_indexed: bool = True) -> HttpResponse:
+    """The rendered page. ``is_indexed`` False asks search engines not to keep it: what they keep, no repair reaches."""
+    response = render(request, template, context)
+    response["Cache-Control"] = f"public, max-age={_kept(clock.now())}"
+    patch_vary_headers(response, ["Cookie", "Accept-Language"])
+    if not is_indexed:
+        response["X-Robots-Tag"] = "noindex, noarchive"
+    return response
+
+
+def _kept(now: datetime) -> int:
+    midnight = datetime.combine(now.date() + timedelta(days=1), time(), tzinfo=now.tzinfo)
+    return min(KEPT, int((midnight - now).total_seconds()))

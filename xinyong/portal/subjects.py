@@ -1,0 +1,100 @@
+"""Search for organisations. People cannot be searched for: their identifiers must not even stay in an address."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import get_language, gettext
+
+from xinyong.kernel import codes
+from xinyong.portal import answer
+from xinyong.security import identity
+from xinyong.security.access import Action, access
+from xinyong.subjects import classes
+from xinyong.subjects import search as subject_search
+from xinyong.web.limits import limited
+from xinyong.web.words import MATCHES
+
+PER_PAGE = 20
+LONGEST = 200
+_OF_PERSONS = {
+    codes.Kind.CITIZEN_ID,
+    codes.Kind.CITIZEN_ID_15,
+    codes.Kind.RESIDENCE_PERMIT,
+    codes.Kind.FOREIGN_PERMANENT,
+}
+
+
+@access(Action.VIEW_PUBLIC)
+@limited("look-up")
+def search(request: HttpRequest) -> HttpResponse:
+    """Results of a query; a whole code that is known leads straight to its page."""
+    query = request.GET.get("q", "").strip()[:LONGEST]
+    if _is_of_a_person(query):
+        response = HttpResponseRedirect(reverse("portal:search") + "?person=1")
+        response["Cache-Control"] = "no-store"
+        return response
+    if not query:
+        return answer.page(request, "portal/search.html", {"query": "", "is_person": "person" in request.GET})
+    chosen_class = request.GET.get("class") or None
+    chosen_region = request.GET.get("region") or None
+    found = subject_search.find(
+        query, seen_by=answer.READER, limit=PER_PAGE, after=request.GET.get("after"),
+        subject_class=chosen_class, region_code=chosen_region,
+    )  # fmt: skip
+    if found.total == 1 and found.hits and found.hits[0].matched_by == "code" and found.hits[0].code:
+        return HttpResponseRedirect(reverse("portal:subject", args=[found.hits[0].code]))
+    regions = identity.regions()
+    words = _class_words()
+    context = {
+        "query": query,
+        "hits": [
+            {
+                "hit": hit,
+                "class_word": words.get(hit.subject_class, ""),
+                "status_word": _word(classes.STATUS[hit.status]),
+                "region": regions.get(hit.region_code, ""),
+                "how": MATCHES.get(hit.matched_by, ""),
+                "is_former": hit.matched_by == "former-name" or hit.matched_text not in {hit.name, hit.code, ""},
+            }
+            for hit in found.hits
+        ],
+        "total": found.total,
+        "next_after": found.next_after,
+        "is_capped": found.is_capped,
+        "facets": _facets(found.facets, regions, chosen_class, chosen_region),
+    }
+    return answer.page(request, "portal/search.html", context, is_indexed=False)
+
+
+def _is_of_a_person(query: str) -> bool:
+    judged = codes.judge(query)
+    return judged.kind in _OF_PERSONS and judged.verdict is not codes.Verdict.INVALID
+
+
+def _class_words() -> dict[str, str]:
+    return {key: _word(label) for key, label in classes.LABELS.items()}
+
+
+def _word(label: classes.Label) -> str:
+    return label.en if (get_language() or "").startswith("en") else label.zh
+
+
+def _facets(
+    facets: dict[str, dict[str, int]], regions: dict[str, str], chosen_class: str | None, chosen_region: str | None
+) -> list[dict[str, object]]:
+    """Facet groups to choose from: word, count, whether chosen; a group of one value is no choice."""
+    groups: list[dict[str, object]] = []
+    for name, field, words, chosen in (
+        (gettext("主体类别"), "subject_class", _class_words(), chosen_class),
+        (gettext("所在地区"), "region_code", regions, chosen_region),
+    ):
+        values = sorted(facets.get(field, {}).items(), key=lambda pair: -pair[1])
+        if len(values) < 2 and not chosen:
+            continue
+        options = [
+            {"value": key, "word": words.get(key, key), "count": count, "is_chosen": key == chosen}
+            for key, count in values
+        ]
+        groups.append(
+            {"name": name, "parameter": "class" if field == "subject_class" else "region", "options": options}
+        )
+    return groups
