@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from xinyong.kernel import codes
+from xinyong.security.models import Region
 from xinyong.subjects import registry
 
 DAY_ONE = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -30,7 +31,9 @@ def table(*rows: dict[str, Any]) -> pa.Table:
 
 @pytest.fixture
 def registered(db: None) -> Callable[..., dict[str, int]]:
-    """Registers rows and gives code → subject id."""
+    """Registers rows and gives code → subject id; the node knows its fictitious city and counties."""
+    for number, place in enumerate(["云溪市", "白鹭县", "河湾县", "望川县"]):
+        Region.objects.create(code=f"9901{number:02d}", name=place, level=2 + bool(number), source="invented")
 
     def apply(*rows: dict[str, Any], at: datetime = DAY_ONE) -> dict[str, int]:
         found = registry.register(table(*rows), known_at=at)

@@ -14,6 +14,8 @@ _CUTS = 8
 _VOWELS = frozenset("aeiouv")
 #: Readings that are usual in names where the dictionary lists another first.
 _IN_NAMES = {"长": "chang", "乐": "le"}
+#: In a name 县长 is the end of a place and the beginning of a trade name, no official.
+_NO_PHRASES = frozenset(place + "长" for place in "省市县区镇乡村州旗")
 
 
 def syllables(key: str) -> list[str]:
@@ -69,7 +71,7 @@ def _readings() -> tuple[dict[str, str], dict[str, tuple[str, ...]], frozenset[s
     usual = {char: reading for char, reading in usual.items() if reading} | _IN_NAMES
     irregular = {}
     for phrase, readings in PHRASES_DICT.items():
-        if len(phrase) <= _LONGEST:
+        if len(phrase) <= _LONGEST and phrase not in _NO_PHRASES:
             spelled = tuple([_plain(options[0]) for options in readings])
             if all(spelled) and list(spelled) != [usual.get(char) for char in phrase]:
                 irregular[phrase] = spelled
