@@ -35,8 +35,8 @@ from xinyong.catalogue.schema import (
 )
 from xinyong.kernel.errors import NotFound
 
-__all__ = ["CatalogueError", "Problem", "UnknownCodeList", "bases", "code_list", "code_lists", "item_from_data",
-           "library", "load_item", "rule_sets"]  # fmt: skip
+__all__ = ["CatalogueError", "Problem", "UnknownCodeList", "bases", "code_list", "code_lists", "editions",
+           "item_from_data", "library", "load_item", "rule_sets"]  # fmt: skip
 
 LIBRARY = Path(__file__).parent / "library"
 _TABLES = frozenset({"bases.yaml", "code_lists.yaml", "rule_sets.yaml"})
@@ -85,17 +85,17 @@ def bases() -> dict[str, Basis]:
 @cache
 def code_lists() -> dict[str, CodeList]:
     """The newest edition of each code list, by id."""
-    return {one.id: one for one in sorted(_editions(), key=lambda one: one.valid_from)}
+    return {one.id: one for one in sorted(editions(), key=lambda one: one.valid_from)}
 
 
 def code_list(id: str, on: date) -> CodeList:
     """The edition of a code list in force on a date; before the first edition, the first. Raises UnknownCodeList."""
-    editions = sorted((one for one in _editions() if one.id == id), key=lambda one: one.valid_from)
-    fitting = [one for one in editions if one.valid_from <= on and (one.valid_to is None or on < one.valid_to)]
+    found = sorted((one for one in editions() if one.id == id), key=lambda one: one.valid_from)
+    fitting = [one for one in found if one.valid_from <= on and (one.valid_to is None or on < one.valid_to)]
     if fitting:
         return fitting[-1]
-    if editions and on < editions[0].valid_from:
-        return editions[0]
+    if found and on < found[0].valid_from:
+        return found[0]
     raise UnknownCodeList(
         f"{on} 没有有效的代码表“{id}”。请核对代码表标识与日期。", f"No code list “{id}” is in force on {on}."
     )
@@ -115,7 +115,8 @@ def rule_sets() -> tuple[RuleSet, ...]:
 
 
 @cache
-def _editions() -> tuple[CodeList, ...]:
+def editions() -> tuple[CodeList, ...]:
+    """Every edition of every code list, in the order of the file."""
     root = read(LIBRARY / "code_lists.yaml")
     found = [_code_list(node) for node in root.children("code_lists", least=1)]
     root.close()
