@@ -109,7 +109,8 @@ def _entry(number: int, record: RecordView, own: frozenset[str]) -> Entry:
         for one in record.fields
         if one.text.strip() and one.text not in own
     )
-    notes = [Line("数据来源", "Source", record.source)]
+    said = {line.text for line in lines}
+    notes = [] if record.source in said else [Line("数据来源", "Source", record.source)]
     if record.publish_until is not None:
         last_day = record.publish_until - timedelta(days=1)
         notes.append(Line("公示截止", "Published until", last_day.isoformat()))

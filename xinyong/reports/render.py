@@ -17,13 +17,13 @@ from django.template.loader import render_to_string
 
 from xinyong.kernel import clock
 from xinyong.reports import _font, printable
-from xinyong.reports.content import Entry, Line, ReportContent, Stamp
+from xinyong.reports.content import Bilingual, Entry, Line, ReportContent, Stamp
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
 STANDARDS: list[Any] = ["a-2a", "ua-1"]
 
 #: A value wider than this (in half-width columns) takes the whole row of a record's table.
-WIDE = 34
+WIDE = 30
 #: A run of so many characters without a place to break a line gets one (U+200B, which the template prints as nothing
 #: where a line may end): it must not run out of its cell.
 _RUN_LENGTH = 16
@@ -67,25 +67,25 @@ def _data(content: ReportContent, stamp: Stamp) -> dict[str, Any]:
     issued = stamp.issued_at.astimezone(clock.ZONE)
     return {
         "font": _font.FAMILY,
-        "title": asdict(content.title),
+        "title": _pair(content.title),
         "issuer": content.issuer,
         "name": _breakable(content.name),
         "short_name": content.name if len(content.name) <= _HEAD else content.name[:_HEAD] + "…",
         "code": content.code,
         "code_grouped": content.code_grouped,
         "as_of": content.as_of.isoformat(),
-        "labels": [asdict(one) for one in content.labels],
+        "labels": [_pair(one) for one in content.labels],
         "rows": _rows((*content.registration, *content.former_names)),
         "counts": [asdict(one) for one in content.counts],
-        "statements": [asdict(one) for one in content.statements],
+        "statements": [_pair(one) for one in content.statements],
         "chapters": [
             {
                 "number": chapter.number,
-                "title": asdict(chapter.title),
-                "hints": [asdict(one) for one in chapter.hints],
+                "title": _pair(chapter.title),
+                "hints": [_pair(one) for one in chapter.hints],
                 "parts": [
                     {
-                        "title": asdict(part.title),
+                        "title": _pair(part.title),
                         "availability": part.availability.value,
                         "total": part.total,
                         "entries": [_entry(one) for one in part.entries],
@@ -113,13 +113,21 @@ def _entry(entry: Entry) -> dict[str, Any]:
     return {
         "number": entry.number,
         "title": _breakable(entry.title),
-        "kind": asdict(entry.kind),
-        "marks": [asdict(one) for one in entry.marks],
+        "kind": _pair(entry.kind),
+        "marks": [_pair(one) for one in entry.marks],
         "is_adverse": entry.is_adverse,
         "rows": rows,
-        "notes": [asdict(one) for one in entry.notes],
+        "notes": [_line(one) for one in entry.notes],
         "is_long": sum(_width(line.text) for line in entry.lines) > 3000,
     }
+
+
+def _pair(words: Bilingual) -> dict[str, str]:
+    return {"zh": words.zh, "en": words.en}
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {"zh": line.zh, "en": line.en, "text": _breakable(line.text), "is_masked": line.is_masked}
 
 
 def _rows(lines: tuple[Line, ...]) -> list[list[dict[str, Any]]]:
@@ -127,7 +135,7 @@ def _rows(lines: tuple[Line, ...]) -> list[list[dict[str, Any]]]:
     rows: list[list[dict[str, Any]]] = []
     for line in lines:
         is_wide = _width(line.text) > WIDE
-        cell = {**asdict(line), "text": _breakable(line.text), "wide": is_wide}
+        cell = _line(line) | {"wide": is_wide}
         if rows and not is_wide and len(rows[-1]) == 1 and not rows[-1][0]["wide"]:
             rows[-1].append(cell)
         else:
