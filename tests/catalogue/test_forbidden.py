@@ -49,3 +49,13 @@ def test_the_sentence_names_the_class_but_does_not_repeat_the_words() -> None:
 )
 def test_innocent_names_are_left_alone(name: str) -> None:
     assert forbidden.in_name(name) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["宗教信仰", "血型", "DNA 编号", "Blood type", "XUEXING", "指 纹", "既往病史", "民族", "政治面貌", "健康状况"],
+)
+def test_forbidden_names_are_found_however_they_are_written(name: str) -> None:
+    hit = forbidden.in_name(name)
+    assert hit is not None
+    assert hit.ban is forbidden.Ban.ABSOLUTE

@@ -1,7 +1,9 @@
 """The checks of the eight items, run on rows that should pass and rows that should not."""
 
+import csv
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +16,7 @@ from xinyong.rules import duckdb_engine
 from xinyong.rules.language import parse
 
 TODAY = date(2026, 11, 21)
+DATA = Path(__file__).parents[2] / "../shared/data"
 
 
 def row_of(item: Item, **changes: Any) -> dict[str, Any]:
@@ -58,6 +61,30 @@ def severity(row: dict[str, Any]) -> str:
         if values[str(index)]:
             return name
     return item.severity.otherwise
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the real samples are not here")
+@pytest.mark.parametrize("file", ["registry_sample.csv", "other_organisations_sample.csv"])
+def test_no_row_of_a_real_register_fails_a_check_or_is_too_long(file: str) -> None:
+    item = load.library()["organisation-register"]
+    spelled = {text: one for one in item.fields for text in (one.name_zh, *one.aliases)}
+    with (DATA / file).open(encoding="utf-8-sig", newline="") as lines:
+        rows = [{spelled[head]: text for head, text in row.items()} for row in csv.DictReader(lines)]
+    assert len(rows) in (150, 1500)
+    assert not [one.code for row in rows for one, text in row.items() if one.length and len(text) > one.length]
+    columns = columns_of(item)
+    table = pa.table({
+        name: pa.array(
+            [date.fromisoformat(row[one]) if one.type is FieldType.DATE else row[one] for row in rows]
+            if (one := next((field for field in rows[0] if field.code == name), None))
+            else [TODAY if name in ("today", "received_on") else None] * len(rows),
+            duckdb_engine.arrow_type(kind),
+        )
+        for name, kind in columns.items()
+    })  # fmt: skip
+    parsed = {rule.id: parse(rule.expression, columns=columns) for rule in item.rules}
+    found = duckdb_engine.evaluate(table, parsed)
+    assert not [rule for rule in parsed if False in found[rule].to_pylist()]
 
 
 @pytest.mark.parametrize("item_id", load.library())
