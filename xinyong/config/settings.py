@@ -111,7 +111,7 @@ CSRF_FAILURE_VIEW = "xinyong.web.pages.expired_form"
 SITE_NAV = "portal/nav.html"
 SITE_FOOT = "portal/foot.html"
 #: Rate limits of the portal for one client: (at once, then per minute). A neighbourhood (/24) may do five times that.
-RATE_LIMITS = {"look-up": (120, 60), "report": (20, 10), "verify": (30, 20)}
+RATE_LIMITS = {"look-up": (120, 60), "report": (20, 10), "verify": (30, 20), "sign-in": (20, 10)}
 RATE_LIMITS_ON = env.flag("XINYONG_RATE_LIMITS")
 
 LANGUAGE_CODE = "zh-hans"
@@ -126,8 +126,8 @@ STATIC_ROOT = XINYONG_HOME / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-FILE_UPLOAD_TEMP_DIR = None
+# Every upload is a file: intake takes paths, and memory stays bounded.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
 LOGGING = {
     "version": 1,

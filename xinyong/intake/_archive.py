@@ -37,7 +37,7 @@ def open_archive(path: Path, limits: Limits) -> zipfile.ZipFile:
         entries = archive.infolist()
         _search_names(entries, limits)
         _search_contents(archive, entries, path.stat().st_size, limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
         raise DamagedFile(
             "工作簿的压缩结构不完整或已损坏（可能没有传完）。请重新保存并上传。",
             "The workbook's container is incomplete or damaged, perhaps cut short on its way. Save and send it again.",

@@ -167,10 +167,10 @@ def _parse(content: bytes, where_zh: str, where_en: str) -> Any:
     except _Twice as twice:
         raise DamagedFile(f"{where_zh}中键“{twice}”出现了两次。", f"{where_en} has the key “{twice}” twice.") from twice
     except (ValueError, RecursionError, ArithmeticError) as error:
-        place = f"（第 {error.lineno} 行第 {error.colno} 列）" if isinstance(error, json.JSONDecodeError) else ""
-        raise DamagedFile(
-            f"{where_zh}不是有效的 JSON{place}。", f"{where_en} is not valid JSON{place and f' at {place}'}."
-        ) from error
+        zh = en = ""
+        if isinstance(error, json.JSONDecodeError):
+            zh, en = f"（第 {error.lineno} 行第 {error.colno} 列）", f" (line {error.lineno}, column {error.colno})"
+        raise DamagedFile(f"{where_zh}不是有效的 JSON{zh}。", f"{where_en} is not valid JSON{en}.") from error
 
 
 class _Twice(Exception):

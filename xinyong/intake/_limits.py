@@ -21,12 +21,12 @@ class Limits:
     #: address space of the child process; its resident memory stays well below
     memory_bytes: int = 1536 * MEGABYTE
     #: wall clock and CPU: this many seconds, plus one for every ``bytes_per_second`` of the file
-    seconds: int = 120
+    seconds: int = 300
     bytes_per_second: int = 4 * MEGABYTE
     #: what a compressed file may inflate to, all entries together, counted while inflating, not as declared
     inflated_bytes: int = 1024 * MEGABYTE
     #: a workbook that inflates to more than ``ratio_from_bytes`` may not be denser than this
-    inflation_ratio: int = 400
+    inflation_ratio: int = 150
     ratio_from_bytes: int = 100 * MEGABYTE
     archive_entries: int = 1000
     shared_text_bytes: int = 256 * MEGABYTE

@@ -163,6 +163,36 @@ def _deposit(
     return counts
 
 
+def release(
+    connection: psycopg.Connection[Any], engine: duckdb.DuckDBPyConnection, load: Load, into: Deposit, *, row_no: int
+) -> bool:
+    """Brings in one waiting row whose subject a desk has judged; False when another source's datum is in the way.
+
+    Its ledger line moves one row from doubtful to accepted.
+    """
+    with connection.transaction():
+        found = sort(
+            load.table, look_up(connection, load.table), submission_id=into.submission_id, source_id=into.source_id
+        )
+        if found.other_source or found.twice:
+            return False
+        if found.version:
+            _copy(connection, engine, load, into, found)
+        move(connection, into.submission_id, row_no, accepted=1, at=into.known_from)
+        return True
+
+
+def move(connection: psycopg.Connection[Any], submission_id: int, row_no: int, *, accepted: int, at: datetime) -> None:
+    """A ledger line that moves a row between doubtful and accepted (``accepted`` 1 or −1); chunks of rows count down
+    from −1, a row's later moves take the next lane."""
+    taken = connection.execute(
+        "SELECT count(*) FROM intake_chunk WHERE submission_id = %s AND chunk_no = %s", [submission_id, -row_no]
+    ).fetchone()
+    lane = taken[0] if taken else 0
+    values = [submission_id, -row_no, lane, 0, accepted, -accepted, 0, 0, 0, 0, 0, at]
+    connection.execute(_SQL["enter_chunk"], values)
+
+
 def _copy(
     connection: psycopg.Connection[Any], engine: duckdb.DuckDBPyConnection, load: Load, into: Deposit, found: Sorted
 ) -> int:
@@ -211,10 +241,11 @@ def _copy_statement(mark: str, into: Deposit, path: Path) -> str:
         "content_digest": "'\\x' || content_hex",
         "sealed": "sealed_hex",
     }
+    quoted = str(path).replace("'", "''")
     columns = ", ".join(f"{constant.get(name, name)} AS {name}" for name in COPY_COLUMNS)
     return (
         f"COPY (SELECT {columns} FROM {mark}_rows JOIN {mark}_versions USING (place))"
-        f" TO '{str(path).replace("'", "''")}' (FORMAT csv, HEADER false, NULLSTR '\\N')"
+        f" TO '{quoted}' (FORMAT csv, HEADER false, NULLSTR '\\N')"
     )
 
 

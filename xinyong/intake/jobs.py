@@ -1,11 +1,16 @@
 """Background jobs of the room."""
 
 import logging
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 
+from django.db import transaction
 from procrastinate.contrib.django import app
 
 from xinyong.intake import submit
-from xinyong.security.access import system
+from xinyong.intake.views import SubmissionView
+from xinyong.security.access import Actor, system
 
 _LOG = logging.getLogger("xinyong.intake")
 
@@ -28,3 +33,24 @@ def resume() -> None:
     """Asks again for everything that is not finished: called when a worker starts, after whatever ended the last."""
     for submission_id in submit.unfinished():
         later(submission_id)
+
+
+@transaction.atomic
+def hand_in(
+    path: Path, *, item_id: str, source_code: str, file_name: str, by: Actor, received_at: datetime
+) -> tuple[SubmissionView, bool]:
+    """``submit.receive``, and the work asked for in the same transaction. False: it was handed in and done before."""
+    entered = submit.receive(
+        path, item_id=item_id, source_code=source_code, file_name=file_name, by=by, received_at=received_at
+    )
+    is_open = entered.status == "received"
+    if is_open:
+        later(entered.id)
+    return entered, is_open
+
+
+@transaction.atomic
+def choose_columns(submission_id: int, *, chosen: Mapping[str, str], by: Actor) -> None:
+    """``submit.choose``, and the work asked for in the same transaction."""
+    submit.choose(submission_id, chosen=chosen, by=by)
+    later(submission_id)

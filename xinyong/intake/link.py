@@ -4,6 +4,7 @@ Subjects that a report names for the first time are entered as provisional (data
 own before the chunk's: a run that dies between leaves a subject without records, which the resumed run finds again.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass, replace
 
@@ -58,7 +59,7 @@ class Linked:
 def link(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
     """Links every row that is not already rejected; adds doubtful findings where that fails.
 
-    With ``may_create`` False (a trial) nothing is written, and rows of new subjects get id 0.
+    With ``may_create`` False (a trial) nothing is written, and new subjects get ids of no subject (below NOBODY).
     """
     if plan.item.is_about_persons:
         return _link_persons(checked, plan, may_create=may_create)
@@ -159,7 +160,7 @@ def _enter_provisional(
         values=new_codes.to_pylist(),
     )  # fmt: skip
     if not may_create:
-        subject_id[rows] = 0
+        subject_id[rows] = [_stand_in(code) for code in new_codes.to_pylist()]
         return
     table = pa.table({"code": new_codes, "name": checked.columns[plan.item.roles.subject_name].take(places)})
     with transaction.atomic():
@@ -179,7 +180,10 @@ def _register(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
     if not len(rows):
         return Linked(subject_id)
     if not may_create:
-        subject_id[rows] = 0
+        found = resolve.by_codes(usable.take(pa.array(rows)).to_pylist())
+        known = dict(zip(found.column("code").to_pylist(), found.column("subject_id").to_pylist(), strict=True))
+        for place, code in zip(rows.tolist(), usable.take(pa.array(rows)).to_pylist(), strict=True):
+            subject_id[place] = known.get(code) or _stand_in(code)
         return Linked(subject_id)
     places = pa.array(rows)
     columns = {field.code: checked.columns[field.code].take(places) for field in plan.item.fields}
@@ -201,7 +205,8 @@ def _link_persons(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
     rows = [place for place in np.flatnonzero(checked.findings.level < DOUBTFUL).tolist() if numbers[place] is not None]
     digests = [person_digest(kinds[place], numbers[place]) for place in rows]
     if not may_create:
-        subject_id[rows] = 0
+        for place, digest in zip(rows, digests, strict=True):
+            subject_id[place] = _stand_in(digest.hex())
         return Linked(subject_id)
     sealed = [
         encryption.seal(
@@ -215,6 +220,11 @@ def _link_persons(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
     for place, digest in zip(rows, digests, strict=True):
         subject_id[place] = ids[digest]
     return Linked(subject_id)
+
+
+def _stand_in(key: str) -> int:
+    """An id below NOBODY, equal for equal keys: lets a trial tell subjects apart that it may not enter."""
+    return -2 - int.from_bytes(hashlib.sha256(key.encode()).digest()[:7])
 
 
 def person_digest(kind: str | None, number: str) -> bytes:

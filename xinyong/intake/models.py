@@ -102,5 +102,6 @@ class WaitingRow(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["submission_id", "row_no"], name="waiting_row_once")]
         indexes = [
-            models.Index(fields=["key_digest"], name="waiting_row_key", condition=models.Q(closed_at__isnull=True))
+            models.Index(fields=["anchor_by_name"], name="waiting_by_name", condition=models.Q(closed_at__isnull=True)),
+            models.Index(fields=["anchor_by_code"], name="waiting_by_code", condition=models.Q(closed_at__isnull=True)),
         ]

@@ -68,7 +68,7 @@ def prepare(checked: Checked, linked: Linked, plan: Plan, engine: duckdb.DuckDBP
     index_of = {code: index for index, code in enumerate(texts)}
     statement = _statement(plan, index_of, payload_columns)
     engine.register("staged", staged)
-    table = engine.execute(statement).to_arrow_table()
+    table = engine.sql(statement).to_arrow_table()
     engine.unregister("staged")
     return Ready(table, int(np.count_nonzero(clocks["is_late"].to_numpy(zero_copy_only=False))))
 
@@ -137,7 +137,7 @@ def _seal(
     if not filled:
         return nothing, nothing, open_fields
     texts = [_as_text(columns[code]).to_pylist() for code in filled]
-    extras = _extra_texts(checked, plan, places) if whole else [None] * len(places)
+    extras = extra_texts(checked, plan, places) if whole else [None] * len(places)
     sealed: list[str | None] = []
     digests: list[str | None] = []
     for row, extra in zip(zip(*texts, strict=True), extras, strict=True):
@@ -159,10 +159,10 @@ def _seal(
 def _extra(checked: Checked, plan: Plan, places: pa.Array) -> pa.Array:
     if not plan.unmapped or plan.item.is_about_persons:
         return pa.nulls(len(places), pa.string())
-    return pa.array(_extra_texts(checked, plan, places), pa.string())
+    return pa.array(extra_texts(checked, plan, places), pa.string())
 
 
-def _extra_texts(checked: Checked, plan: Plan, places: pa.Array) -> list[str | None]:
+def extra_texts(checked: Checked, plan: Plan, places: pa.Array) -> list[str | None]:
     """The sender's own columns as JSON, by header."""
     if not plan.unmapped:
         return [None] * len(places)

@@ -45,6 +45,12 @@ class MissingColumns(Invalid):
     code = "intake.missing-columns"
 
 
+class NotRefused(Conflict):
+    """Columns can be chosen for a submission that was refused."""
+
+    code = "intake.not-refused"
+
+
 class Busy(Conflict):
     """Another process is working on this submission."""
 
@@ -241,6 +247,25 @@ class _Sole:
             cursor.execute("SELECT pg_advisory_unlock(7306, %s)", [self.key])
 
 
+@transaction.atomic
+def choose(submission_id: int, *, chosen: Mapping[str, str], by: Actor) -> None:
+    """Says which field an ambiguous column is (header → field code) and opens the refused submission again.
+
+    Raises UnknownSubmission, and Conflict when the submission was not refused.
+    """
+    submission = Submission.objects.select_for_update().filter(pk=submission_id).first()
+    if submission is None:
+        raise views.unknown(submission_id)
+    require(by, Action.SUBMIT, department=submission.source.code)
+    if submission.status != Submission.Status.REFUSED:
+        raise NotRefused(
+            "这批数据没有被退回,不需要再指定表头。", "This submission was not refused: its columns are settled."
+        )
+    submission.mapping = {**submission.mapping, **chosen}
+    submission.status, submission.refusal = Submission.Status.RECEIVED, None
+    submission.save()
+
+
 def check(
     path: Path,
     *,
@@ -273,4 +298,15 @@ def unfinished() -> Sequence[int]:
     return list(Submission.objects.filter(status__in=waiting).order_by("id").values_list("id", flat=True))
 
 
-__all__ = ["AmbiguousHeaders", "Busy", "MissingColumns", "Refused", "check", "receive", "run", "unfinished"]
+__all__ = [
+    "AmbiguousHeaders",
+    "Busy",
+    "MissingColumns",
+    "NotRefused",
+    "Refused",
+    "check",
+    "choose",
+    "receive",
+    "run",
+    "unfinished",
+]

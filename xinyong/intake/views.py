@@ -67,6 +67,13 @@ class Trial:
     facts: Mapping[str, Any]
 
 
+def unknown(submission_id: int) -> UnknownSubmission:
+    """The error for a number nobody knows, or not this reader."""
+    return UnknownSubmission(
+        f"没有编号为 {submission_id} 的报送记录。", f"There is no submission with the number {submission_id}."
+    )
+
+
 def of(submission: Submission, source: SourceUnit) -> SubmissionView:
     """The view of a model row."""
     item = publish.version(submission.item_id, submission.item_version)
@@ -102,9 +109,7 @@ def submission(submission_id: int, *, seen_by: Actor) -> SubmissionView:
     require(seen_by, Action.VIEW_SUBMISSION)
     found = _within(seen_by).filter(pk=submission_id).select_related("source").first()
     if found is None:
-        raise UnknownSubmission(
-            f"没有编号为 {submission_id} 的报送记录。", f"There is no submission with the number {submission_id}."
-        )
+        raise unknown(submission_id)
     audit.enter(audit.Event.SUBMISSION_VIEWED, by=seen_by, object_kind="submission", object_ref=str(submission_id))
     return of(found, identity.source_unit(found.source.code))
 
@@ -129,9 +134,7 @@ def findings(
     """Findings in the order of rows; ``after`` is the last id of the page before. Raises UnknownSubmission."""
     require(seen_by, Action.VIEW_SUBMISSION)
     if not _within(seen_by).filter(pk=submission_id).exists():
-        raise UnknownSubmission(
-            f"没有编号为 {submission_id} 的报送记录。", f"There is no submission with the number {submission_id}."
-        )
+        raise unknown(submission_id)
     found = Finding.objects.filter(submission_id=submission_id).order_by("id")
     if after is not None:
         found = found.filter(pk__gt=after)

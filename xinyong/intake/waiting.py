@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from xinyong.catalogue.schema import FieldType
+from xinyong.intake import prepare
 from xinyong.intake.outcome import Outcome
 from xinyong.intake.plan import Plan
 from xinyong.intake.prepare import SUBJECT
@@ -16,6 +17,8 @@ from xinyong.intake.validate import Checked
 from xinyong.kernel import names
 from xinyong.security import encryption
 
+#: Where a waiting row keeps the sender's own columns.
+EXTRA = "$extra"
 _FOLD = str.maketrans("[]【】（）()［］{}「」", "〔〕〔〕〔〕〔〕〔〕〔〕〔〕", " 　")
 
 
@@ -39,6 +42,7 @@ def rows(checked: Checked, plan: Plan, positions: Sequence[int], outcomes: Seque
     fields = plan.item.fields
     columns = [checked.columns[field.code].take(places).to_pylist() for field in fields]
     personal = {field.code for field in fields if field.is_personal}
+    extras = prepare.extra_texts(checked, plan, places)
     made = []
     for index, position in enumerate(positions):
         values = {
@@ -46,6 +50,9 @@ def rows(checked: Checked, plan: Plan, positions: Sequence[int], outcomes: Seque
             for field, column in zip(fields, columns, strict=True)
             if column[index] is not None
         }
+        extra = extras[index]
+        if extra:
+            values[EXTRA] = extra
         hidden = values if is_sealed else {code: values.pop(code) for code in list(values) if code in personal}
         made.append(
             Waiting(

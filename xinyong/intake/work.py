@@ -64,7 +64,7 @@ def run(staged: Staged, into: Deposit, *, progress: Progress | None = None) -> N
     done = _done(into.submission_id)
     skip = frozenset(number for number in range(len(staged.chunks)) if (number, 0) in done and (number, 1) in done)
     at = engine(into.folder)
-    connections = [_connect() for _ in range(LANES)]
+    connections = [connect() for _ in range(LANES)]
     pools = [ThreadPoolExecutor(1, f"lane-{lane}") for lane in range(LANES)]
     cursors = [at.cursor() for _ in range(LANES)]
     under_way: list[list[Future[Counts | None]]] = []
@@ -104,9 +104,9 @@ def split(checked: Checked, ready: Ready, plan: Plan, anchors: frozenset[bytes])
     positions = [place for place in range(len(checked)) if place not in in_hand] if len(in_hand) < len(checked) else []
     outcomes = [Outcome.REJECTED if checked.findings.level[place] >= WRONG else Outcome.DOUBTFUL for place in positions]
     rows = waiting.rows(checked, plan, positions, outcomes) if positions else []
-    maker = _maker(checked, plan)
+    make = maker(checked, plan)
     loads = [
-        Load(checked.chunk_no, lane, table, len(table), row_findings=maker, anchors=_met(checked, plan, table, anchors))
+        Load(checked.chunk_no, lane, table, len(table), row_findings=make, anchors=_met(checked, plan, table, anchors))
         for lane, table in enumerate(tables)
     ]
     loads[0].rows += len(rows)
@@ -115,7 +115,7 @@ def split(checked: Checked, ready: Ready, plan: Plan, anchors: frozenset[bytes])
     return loads
 
 
-def _maker(checked: Checked, plan: Plan) -> Callable[[int, str, tuple[str, str]], tuple[Found, Waiting]]:
+def maker(checked: Checked, plan: Plan) -> Callable[[int, str, tuple[str, str]], tuple[Found, Waiting]]:
     def make(place: int, rule: str, sentences: tuple[str, str]) -> tuple[Found, Waiting]:
         field = plan.item.field_of(plan.item.roles.document_no or plan.item.roles.subject_name)
         cell = checked.columns[field.code].slice(place, 1)
@@ -149,8 +149,8 @@ def _done(submission_id: int) -> set[tuple[int, int]]:
         return set(cursor.fetchall())
 
 
-def _connect() -> psycopg.Connection[Any]:
-    """A connection of the lane's own: Django's belongs to the main thread."""
+def connect() -> psycopg.Connection[Any]:
+    """A connection of a lane's own: Django's belongs to the main thread."""
     place = django_connection.settings_dict
     return psycopg.connect(
         host=place["HOST"], port=place["PORT"], user=place["USER"], password=place["PASSWORD"] or None,
@@ -161,14 +161,14 @@ def _connect() -> psycopg.Connection[Any]:
 def try_out(staged: Staged, plan: Plan, folder: Path, *, source_id: int | None) -> tuple[Counts, list[Found], int]:
     """The outcome a submission would have, with nothing kept: counts, findings, late rows."""
     at = engine(folder)
-    connection = _connect()
+    connection = connect()
     found: list[Found] = []
     sums = np.zeros(6, dtype=np.int64)
     late = 0
     seen: dict[str, str] = {}
     try:
         for checked, ready in chunks(staged, plan, may_create=False, skip=frozenset(), at=at):
-            maker = _maker(checked, plan)
+            make = maker(checked, plan)
             with connection.transaction():
                 known = deposit.look_up(connection, ready.table)
             parts = deposit.sort(ready.table, known, submission_id=-1, source_id=-1 if source_id is None else source_id)
@@ -178,7 +178,7 @@ def try_out(staged: Staged, plan: Plan, folder: Path, *, source_id: int | None) 
                 (parts.twice + twice, "V11-same-key-twice", deposit.TWICE),
                 (other, "V11-other-source", deposit.OTHER_SOURCE),
             ):
-                checked.findings.found.extend(maker(place, rule, sentences)[0] for place in places)
+                checked.findings.found.extend(make(place, rule, sentences)[0] for place in places)
             rejected = int(np.count_nonzero(checked.findings.level >= WRONG))
             doubtful = len(checked) - rejected - len(ready.table) + len(parts.twice) + len(twice) + len(other)
             accepted = len(parts.version) - len(repeated) - len(twice)

@@ -11,7 +11,9 @@ from xinyong.operations import command
 
 @click.command()
 @click.argument("code")
-@click.option("--as", "role", type=click.Choice(["public", "source_unit", "operator"]), default="public", show_default=True)
+@click.option(
+    "--as", "role", type=click.Choice(["public", "source_unit", "operator"]), default="public", show_default=True
+)
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), default=None, help="as of this date (default: today)")
 @click.option("--json", "as_json", is_flag=True)
 def show(code: str, role: str, day: datetime | None, as_json: bool) -> None:

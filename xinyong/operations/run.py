@@ -12,7 +12,9 @@ from xinyong.operations import command, serve
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=int)
 @click.option("--workers", default=2, show_default=True, type=int)
-@click.option("--subjects", default=20_000, show_default=True, type=int, help="演示城市的主体数 organisations of the city")
+@click.option(
+    "--subjects", default=20_000, show_default=True, type=int, help="演示城市的主体数 organisations of the city"
+)
 @click.option("--records", default=200_000, show_default=True, type=int, help="演示城市的记录数 records of the city")
 @click.option("--seed", default=7, show_default=True, type=int)
 def run(host: str, port: int, workers: int, subjects: int, records: int, seed: int) -> None:

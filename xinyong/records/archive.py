@@ -93,6 +93,14 @@ def count(
         )
 
 
+def withdraw_row(
+    connection: psycopg.Connection[Any], *, submission_id: int, row_no: int, subject_id: int, now: datetime
+) -> int:
+    """Adds a withdrawn version to what one row brought about a subject; returns how many data that were (0 or 1)."""
+    parameters = {"submission_id": submission_id, "row_no": row_no, "subject_id": subject_id, "now": now}
+    return connection.execute(_SQL["withdraw_row"], parameters).rowcount
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One stored version, raw: for lineage and tests, never for a page."""

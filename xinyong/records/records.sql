@@ -93,3 +93,17 @@ ON CONFLICT DO NOTHING
 
 -- name: ended_counts
 SELECT clock, reason, count(*) FROM records_clockend WHERE ended_on = %(day)s GROUP BY 1, 2 ORDER BY 1, 2
+
+-- name: withdraw_row
+-- A later version that says withdrawn, of what one row of a submission brought.
+INSERT INTO record (subject_id, key_digest, version, content_digest, state, item_id, item_version, source_id,
+    submission_id, row_no, disclosure, severity, rule_set, decided_on, valid_from, valid_to, publish_from,
+    publish_until, repair_from, retain_until, is_late, payload, sealed, extra, known_from)
+SELECT r.subject_id, r.key_digest, r.version + 1, r.content_digest, 2, r.item_id, r.item_version, r.source_id,
+    r.submission_id, r.row_no, r.disclosure, r.severity, r.rule_set, r.decided_on, r.valid_from, r.valid_to,
+    r.publish_from, r.publish_until, r.repair_from, r.retain_until, r.is_late, r.payload, r.sealed, r.extra, %(now)s
+FROM record r
+WHERE r.submission_id = %(submission_id)s AND r.row_no = %(row_no)s AND r.subject_id = %(subject_id)s AND r.state = 1
+  AND NOT EXISTS (
+    SELECT 1 FROM record n WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
+  )

@@ -178,6 +178,27 @@ def judgements(submission_id: int, row_no: int, *, seen_by: Actor) -> list[Judge
     ]  # fmt: skip
 
 
+def judgement(judgement_id: int, *, seen_by: Actor) -> JudgementView:
+    """One judgement. Raises NotAllowed, UnknownJudgement."""
+    require(seen_by, Action.REVIEW_LINKS)
+    found = Judgement.objects.filter(pk=judgement_id).first()
+    if found is None:
+        raise UnknownJudgement("没有这条判定。", "There is no such judgement.", judgement_id=judgement_id)
+    return next(j for j in judgements(found.submission_id, found.row_no, seen_by=seen_by) if j.id == judgement_id)
+
+
+def standing(*, limit: int) -> list[JudgementView]:
+    """The newest judgements that stand as "same", not undone."""
+    found = Judgement.objects.filter(verdict=Verdict.SAME, judgement__isnull=True, undoes__isnull=True).order_by("-id")
+    return [
+        JudgementView(
+            id=j.pk, submission_id=j.submission_id, row_no=j.row_no, subject_id=j.subject_id, verdict=j.verdict,
+            score=j.score, reasons=j.reasons, judged_by=j.judged_by, undoes=None, is_undone=False,
+        )
+        for j in found[:limit]
+    ]  # fmt: skip
+
+
 def linked(submission_id: int) -> dict[int, int]:
     """Row number → subject id, for rows that stand judged as the same subject."""
     standing = Judgement.objects.filter(submission_id=submission_id, verdict=Verdict.SAME, judgement__isnull=True)

@@ -1,0 +1,65 @@
+"""The log only grows; accounts and departments are what they say."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from xinyong.security import access, audit, identity
+from xinyong.security.access import Actor, Role
+
+pytestmark = pytest.mark.django_db
+
+SYSTEM = access.system("test")
+AUDITOR = Actor(role=Role.AUDITOR, name="auditor")
+UNIT = "11990100MA00000X01"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE security_auditentry SET actor = 'x'", "DELETE FROM security_auditentry", "TRUNCATE security_auditentry"],
+)
+def test_the_audit_log_cannot_be_changed(statement: str) -> None:
+    audit.enter(audit.Event.TABLE_CHANGED, by=SYSTEM, object_kind="test", object_ref="1")
+    with pytest.raises(DatabaseError, match="only added to"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_only_an_auditor_reads_the_log_newest_first_and_page_by_page() -> None:
+    for number in range(5):
+        audit.enter(audit.Event.TABLE_CHANGED, by=SYSTEM, object_kind="test", object_ref=str(number), purpose="测试")
+    first = audit.entries(seen_by=AUDITOR, limit=2)
+    second = audit.entries(seen_by=AUDITOR, limit=2, before=first[-1].id)
+    assert [entry.object_ref for entry in (*first, *second)] == ["4", "3", "2", "1"]
+    assert first[0].actor == "test"
+    with pytest.raises(access.NotAllowed):
+        audit.entries(seen_by=Actor(role=Role.OPERATOR, name="operator"))
+
+
+def test_a_department_registered_twice_is_one_department() -> None:
+    first = identity.register_department(code=UNIT, name="甲局", by=SYSTEM)
+    again = identity.register_department(code=UNIT, name="甲局(更名)", by=SYSTEM)
+    assert first.id == again.id
+    assert identity.source_unit(UNIT).name == "甲局(更名)"
+    assert UNIT in identity.source_unit(UNIT).may_report_for
+    with pytest.raises(identity.UnknownDepartment):
+        identity.source_unit("11990100MA00000X99")
+
+
+def test_an_account_of_a_source_unit_needs_its_department() -> None:
+    identity.register_department(code=UNIT, name="甲局", by=SYSTEM)
+    made = identity.create_account(
+        username="clerk", password="a long enough pass", display_name="科员", role="source_unit", department=UNIT, by=SYSTEM
+    )
+    again = identity.create_account(
+        username="clerk", password="another long pass", display_name="科员", role="source_unit", department=UNIT, by=SYSTEM
+    )
+    assert made == again
+    with pytest.raises(Exception, match="source_unit_has_department|信源单位|约束"):
+        identity.create_account(
+            username="stray", password="a long enough pass", display_name="无单位", role="source_unit", department=None,
+            by=SYSTEM,
+        )  # fmt: skip
+
+
+def test_a_role_without_the_right_cannot_register_a_department() -> None:
+    with pytest.raises(access.NotAllowed):
+        identity.register_department(code=UNIT, name="甲局", by=AUDITOR)

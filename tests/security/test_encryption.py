@@ -1,0 +1,68 @@
+"""What is sealed opens only with its key, in its place, unaltered."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xinyong.security import encryption, vault
+
+
+@given(st.binary(max_size=400), st.text(min_size=1, max_size=20))
+def test_what_is_sealed_opens_again(plain: bytes, context: str) -> None:
+    sealed = encryption.seal(plain, context=context)
+    assert encryption.unseal(sealed, context=context) == plain
+    assert len(plain) < 8 or plain not in sealed
+
+
+def test_a_value_moved_to_another_place_does_not_open() -> None:
+    sealed = encryption.seal(b"secret", context="subject.sealed")
+    with pytest.raises(encryption.Unreadable):
+        encryption.unseal(sealed, context="record.sealed")
+
+
+@given(st.integers(min_value=0, max_value=40), st.integers(min_value=1, max_value=255))
+def test_one_altered_byte_is_noticed(place: int, change: int) -> None:
+    sealed = bytearray(encryption.seal(b"0123456789abc", context="x"))
+    sealed[place % len(sealed)] ^= change
+    with pytest.raises(encryption.Unreadable):
+        encryption.unseal(bytes(sealed), context="x")
+
+
+def test_equal_texts_have_equal_digests_and_kinds_are_kept_apart() -> None:
+    assert encryption.digest("a", kind="person") == encryption.digest("a", kind="person")
+    assert encryption.digest("a", kind="person") != encryption.digest("a", kind="name")
+    assert encryption.digest_column(["a", None], kind="person") == [encryption.digest("a", kind="person"), None]
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20])
+def test_a_file_of_any_size_is_sealed_and_opened(tmp_path: Path, size: int) -> None:
+    plain = tmp_path / "plain"
+    plain.write_bytes(bytes(range(256)) * (size // 256) + b"x" * (size % 256))
+    digest, length = vault.put(plain, tmp_path / "sealed", context="test")
+    assert (digest, length) == vault.digest_of(plain)
+    vault.take(tmp_path / "sealed", tmp_path / "again", context="test")
+    assert (tmp_path / "again").read_bytes() == plain.read_bytes()
+
+
+def test_a_sealed_file_that_was_cut_swapped_or_altered_does_not_open(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_bytes(b"a" * (1 << 20) + b"b" * (1 << 20) + b"c" * 10)
+    vault.put(plain, tmp_path / "sealed", context="test")
+    whole = (tmp_path / "sealed").read_bytes()
+    frame = 4 + (1 << 20) + 16
+    cut = whole[: 12 + 2 * frame]
+    swapped = whole[:12] + whole[12 + frame : 12 + 2 * frame] + whole[12 : 12 + frame] + whole[12 + 2 * frame :]
+    altered = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
+    for damaged in (cut, swapped, altered, b"", b"XYV1"):
+        (tmp_path / "damaged").write_bytes(damaged)
+        with pytest.raises(encryption.Unreadable):
+            vault.take(tmp_path / "damaged", tmp_path / "out", context="test")
+
+
+def test_the_key_lies_in_the_data_directory_for_its_owner_only() -> None:
+    from django.conf import settings
+
+    encryption.digest("x", kind="test")
+    assert (settings.XINYONG_HOME / "keys" / "master").stat().st_mode & 0o077 == 0

@@ -1,0 +1,216 @@
+"""The desk of rows that no code links (信用中心核对). Candidates by name come with their reasons; a judgement brings
+the row in, and can be undone: the datum is withdrawn and the row waits again. A name alone never links."""
+
+import json
+import tempfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from django.db import connection, transaction
+
+from xinyong.catalogue import publish
+from xinyong.intake import plan as plans
+from xinyong.intake import prepare, validate, waiting, work
+from xinyong.intake.deposit import Deposit, Load, move, release
+from xinyong.intake.link import Linked
+from xinyong.intake.models import Finding, Submission, WaitingRow
+from xinyong.intake.outcome import DOUBTFUL
+from xinyong.kernel import clock, sql
+from xinyong.kernel.errors import Conflict, NotFound
+from xinyong.records import archive
+from xinyong.security import identity
+from xinyong.security.access import Action, Actor, require
+from xinyong.subjects import matching, registry
+from xinyong.subjects.matching import Candidate
+
+_SQL = sql.load(__file__, "intake.sql")
+#: Findings that say "whose row is it" and nothing else.
+_WHOSE = ("V05-no-subject", "V05-name-mismatch", "V05-codes-disagree", "V05-ambiguous")
+
+
+class UnknownRow(NotFound):
+    """No such waiting row, or it does not wait any more."""
+
+    code = "intake.unknown-row"
+
+
+class StillWrong(Conflict):
+    """The row has other faults than its subject; its source must correct them."""
+
+    code = "intake.still-wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRow:
+    """A row that waits for a word on whose it is."""
+
+    id: int
+    submission_id: int
+    row_no: int
+    item_title_zh: str
+    item_title_en: str
+    source_name: str
+    received_at: datetime
+    name: str
+    code: str
+    document_no: str
+    problem: str
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A standing judgement that brought a row in."""
+
+    judgement_id: int
+    submission_id: int
+    row_no: int
+    subject_code: str
+    subject_name: str
+    judged_by: str
+
+
+def rows(*, seen_by: Actor, after: int | None = None, limit: int = 20) -> list[DeskRow]:
+    """Open rows that only lack their subject, oldest first; organisations only. Raises NotAllowed."""
+    require(seen_by, Action.REVIEW_LINKS)
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["desk_rows"], {"whose": list(_WHOSE), "after": after or 0, "limit": limit})
+        found = cursor.fetchall()
+    units = {unit.id: unit for unit in identity.source_units()}
+    made = []
+    for row_id, submission_id, row_no, item_id, version, source_id, received_at, values, problem in found:
+        item = publish.version(item_id, version)
+        row: dict[str, str] = json.loads(values) if isinstance(values, str) else values
+        name = row.get(item.roles.subject_name, "")
+        made.append(
+            DeskRow(
+                id=row_id, submission_id=submission_id, row_no=row_no, item_title_zh=item.title_zh,
+                item_title_en=item.title_en, source_name=units[source_id].name, received_at=received_at, name=name,
+                code=row.get(item.roles.subject_code or "", ""), document_no=row.get(item.roles.document_no or "", ""),
+                problem=problem, candidates=tuple(matching.candidates(name, limit=4)),
+            )
+        )  # fmt: skip
+    return made
+
+
+def judged(*, seen_by: Actor, limit: int = 20) -> list[Judged]:
+    """The newest standing judgements, for the undo. Raises NotAllowed."""
+    require(seen_by, Action.REVIEW_LINKS)
+    made = []
+    for one in matching.standing(limit=limit):
+        subject = registry.by_id(one.subject_id)
+        made.append(Judged(one.id, one.submission_id, one.row_no, subject.code or "", subject.name, one.judged_by))
+    return made
+
+
+def judge(row_id: int, *, subject_code: str, is_same: bool, by: Actor) -> None:
+    """Judges whether the row is this organisation's; when it is, the row goes in.
+
+    Pressed twice it does it once. Raises UnknownRow, UnknownSubject, AlreadyJudged, StillWrong, NotAllowed.
+    """
+    require(by, Action.REVIEW_LINKS)
+    row = WaitingRow.objects.filter(pk=row_id, closed_at__isnull=True).first()
+    if row is None:
+        raise UnknownRow("这一行已不在待核对之列,可能刚被处理。", "This row does not wait any more.")
+    subject = registry.subject(subject_code, seen_by=by)
+    verdict = matching.Verdict.SAME if is_same else matching.Verdict.DIFFERENT
+    name = _values(row).get(publish.current(_submission(row).item_id).roles.subject_name, "")
+    chosen = next((c for c in matching.candidates(name, limit=10) if c.subject_id == subject.id), None)
+    matching.judge(
+        row.submission_id, row.row_no, subject.id, verdict, by,
+        score=chosen.score if chosen else None, reasons=chosen.reasons if chosen else (),
+    )  # fmt: skip
+    if is_same:
+        _bring_in(row, subject.id)
+        _close(row)
+
+
+def undo(judgement_id: int, *, by: Actor) -> None:
+    """Takes a judgement back: the datum it brought in is withdrawn, the row waits again. Raises UnknownJudgement,
+    AlreadyUndone, NotAllowed."""
+    require(by, Action.REVIEW_LINKS)
+    judgement = matching.judgement(judgement_id, seen_by=by)
+    matching.undo(judgement_id, by)
+    with work.connect() as own, own.transaction():
+        now = clock.now()
+        archive.withdraw_row(
+            own,
+            submission_id=judgement.submission_id,
+            row_no=judgement.row_no,
+            subject_id=judgement.subject_id,
+            now=now,
+        )
+        if judgement.verdict == matching.Verdict.SAME:
+            move(own, judgement.submission_id, judgement.row_no, accepted=-1, at=now)
+    WaitingRow.objects.filter(submission_id=judgement.submission_id, row_no=judgement.row_no).update(
+        closed_at=None, closed_by=None
+    )
+    Finding.objects.filter(submission_id=judgement.submission_id, row_no=judgement.row_no).update(
+        closed_at=None, closed_by=None
+    )
+    _sum(judgement.submission_id)
+
+
+def _bring_in(row: WaitingRow, subject_id: int) -> None:
+    submission = _submission(row)
+    source = identity.source_unit(submission.source.code)
+    item = publish.version(submission.item_id, submission.item_version)
+    values = _values(row)
+    extra: dict[str, Any] = json.loads(values.pop(waiting.EXTRA, "{}"))
+    headers = (*values, *extra)
+    plan = plans.plan(
+        item, source=source, columns=dict(enumerate(values)), headers=headers,
+        received_at=submission.received_at.astimezone(clock.ZONE),
+    )  # fmt: skip
+    cells = {
+        f"c{index}": pa.array([text], pa.string()) for index, text in enumerate((*values.values(), *extra.values()))
+    }
+    table = pa.table({"row_no": pa.array([row.row_no], pa.int32()), **cells})
+    checked = validate.validate(0, table, [], plan)
+    others = [
+        one for one in checked.findings.found if one.field != item.roles.subject_code and one.severity != "warning"
+    ]
+    if others:
+        raise StillWrong(
+            f"这一行还有其他问题,须由信源单位更正后重报:{others[0].message}",
+            f"The row has other faults that its source must correct: {others[0].message_en}",
+        )
+    checked.findings.level[:] = np.minimum(checked.findings.level, DOUBTFUL - 1)
+    with tempfile.TemporaryDirectory(prefix="xinyong-desk-") as name, work.connect() as own:
+        engine = work.engine(Path(name))
+        ready = prepare.prepare(checked, Linked(np.array([subject_id])), plan, engine)
+        into = Deposit(submission.pk, source.id, plan, Path(name), clock.now())
+        if not release(own, engine, Load(0, 0, ready.table, 0), into, row_no=row.row_no):
+            raise StillWrong(
+                "档案中已有同一文书、同一主体的数据,来自另一信源单位或同一文件,不作覆盖。",
+                "The archive has this document for this subject from another source or the same file.",
+            )
+
+
+@transaction.atomic
+def _close(row: WaitingRow) -> None:
+    now = clock.now()
+    WaitingRow.objects.filter(pk=row.pk).update(closed_at=now, closed_by=row.submission_id)
+    Finding.objects.filter(submission_id=row.submission_id, row_no=row.row_no).update(
+        closed_at=now, closed_by=row.submission_id
+    )
+    _sum(row.submission_id)
+
+
+def _sum(submission_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["sums"], [submission_id])
+        _, accepted, doubtful, *_ = (int(value) for value in cursor.fetchone())
+    Submission.objects.filter(pk=submission_id).update(accepted=accepted, doubtful=doubtful)
+
+
+def _submission(row: WaitingRow) -> Submission:
+    return Submission.objects.select_related("source").get(pk=row.submission_id)
+
+
+def _values(row: WaitingRow) -> dict[str, str]:
+    return dict(row.row or {})
