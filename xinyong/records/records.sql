@@ -52,7 +52,7 @@ SELECT count(*) FROM (
     WHERE r.item_id = %(item_id)s AND r.decided_on <= %(as_of)s AND s.code IS NOT NULL
       AND {newest} AND {sight} AND {filters}
     LIMIT %(cap)s
-) AS some
+) AS counted
 
 -- name: figures_by_class
 SELECT subject_class, count(*) FROM subjects_subject WHERE code IS NOT NULL GROUP BY 1 ORDER BY 2 DESC
