@@ -273,7 +273,7 @@ class Node:
         """Reports the keys nobody asked for, with the one that was probably meant."""
         for key in self.value:
             if key not in self._known:
-                close = difflib.get_close_matches(key, self._known, n=1)
+                close = difflib.get_close_matches(key, self._known, n=1, cutoff=0.7)
                 zh, en = (
                     (f"是否想写“{close[0]}”？", f" Did you mean “{close[0]}”?")
                     if close

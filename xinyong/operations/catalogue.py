@@ -72,8 +72,8 @@ def show(item_id: str, version: int | None, as_json: bool) -> None:
             if one.required_when
             else {"required": "必填", "optional": "选填", "blank": "不填"}[one.requirement]
         )
-        size = f" ≤{one.length}" if one.length else ""
-        click.echo(f"{index:3} {one.code:14} {one.type.value}{size:8} {need:6} {one.name_zh}")
+        kind = one.type.value + (f" ≤{one.length}" if one.length else "")
+        click.echo(f"{index:3} {one.code:14} {kind:16} {need:6} {one.name_zh}")
     click.echo("")
     for rule in item.rules:
         click.echo(f"{rule.id:6} {rule.severity:9} {rule.message}\n       {rule.expression}")
@@ -151,7 +151,7 @@ def check(file: Path, as_json: bool) -> None:
         else:
             for one in error.problems:
                 click.echo(f"✗ {one.place}\n  {one.zh}\n  {one.en}")
-            click.echo(f"共 {len(error.problems)} 处问题。 {len(error.problems)} problems.")
+            click.echo(f"共 {len(error.problems)} 处问题。 Problems: {len(error.problems)}.")
         sys.exit(1)
     if as_json:
         command.print_json({"valid": True, "item": item.id, "version": item.version, "problems": []})
