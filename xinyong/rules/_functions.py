@@ -79,7 +79,7 @@ _ALL = (
              "{0}的字数", "the length of {0}",
              "字数，按 Unicode 码点计；汉字、字母、扩展区汉字都算一个", "Number of characters (code points)",
              "length(XK_WSH) <= 64"),
-    Function("trim", (Takes.TEXT,), _always(TEXT), "trim({0}, {blanks})", "btrim({0}, {blanks})",
+    Function("trim", (Takes.TEXT,), _always(TEXT), "regexp_replace({0}, {blank_ends}, '', 'g')", "btrim({0}, {blanks})",
              "去掉首尾空白的{0}", "{0} without blanks at both ends",
              "去掉首尾空白：Unicode 全部空白字符，含全角空格、不间断空格、换行",
              "Without blanks at both ends: every Unicode white space, full-width and line breaks too",
@@ -157,4 +157,12 @@ _ALL = (
 FUNCTIONS: Mapping[str, Function] = MappingProxyType({one.name: one for one in _ALL})
 
 #: Named constants of the templates, before quoting.
-CONSTANTS: Mapping[str, str] = MappingProxyType({"blanks": BLANKS, "lower": _LOWER, "upper": _UPPER})
+CONSTANTS: Mapping[str, str] = MappingProxyType(
+    {
+        "blanks": BLANKS,
+        # DuckDB's own trim builds a set of the characters for every row: 39 ms for 50,000 rows, this 9
+        "blank_ends": f"^[{BLANKS}]+|[{BLANKS}]+$",
+        "lower": _LOWER,
+        "upper": _UPPER,
+    }
+)

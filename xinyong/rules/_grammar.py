@@ -132,8 +132,11 @@ def read(text: str) -> exp.Expr:
 
 
 def place(node: exp.Expr) -> int:
-    """Where a node starts in the text."""
-    return min((one.meta["start"] for one in node.walk() if "start" in one.meta), default=0)
+    """Where a node starts in the text; for one that has no words of its own, where what it stands in starts."""
+    starts = [one.meta["start"] for one in node.walk() if "start" in one.meta]
+    if not starts and node.parent is not None:
+        return place(node.parent)
+    return min(starts, default=0)
 
 
 def _check_characters(text: str) -> None:

@@ -124,7 +124,8 @@ class _Writer:
             case Kind.IS_NULL | Kind.IS_TRUE | Kind.IS_FALSE:
                 return f"({self.sql(operands[0])} {node.kind.upper()})"
             case Kind.COMPARE:
-                left, right = self.ordered(operands)
+                is_order = node.value not in ("=", "<>")
+                left, right = self.ordered(operands) if is_order else self.alike(operands)
                 return f"({left} {node.value} {right})"
             case Kind.IN:
                 subject, *items = self.alike(operands)
