@@ -117,7 +117,7 @@ def test_trailing_delimiters_are_no_fault(tmp_path: Path) -> None:
 
 
 def test_a_file_of_odd_rows_only_is_read_in_bounded_memory(tmp_path: Path) -> None:
-    text = ",".join(HEADERS) + "\n" + "甲,1\n" * 120_000
+    text = ",".join(HEADERS) + "\n" + ("甲," + "一" * 60 + "\n") * 120_000
     reading = reading_of(text.encode(), tmp_path)
     assert reading.rows == 120_000
     assert len(reading.chunks) == 3

@@ -100,7 +100,7 @@ class _SheetReader:
                 if not piece:
                     break
                 since_row = 0 if self._done else since_row + len(piece)
-                if since_row > 16 * MEGABYTE + limits.row_bytes:
+                if since_row > 8 * limits.row_bytes:
                     raise FileTooLarge(
                         f"第 {self._last_row} 行之后有一行过大。", f"A row after row {self._last_row} is far too large."
                     )

@@ -1,0 +1,1 @@
+"""Files made to hurt a reader, generated at run time; nothing is copied from anywhere."""
