@@ -84,7 +84,7 @@ class City:
     def xinyong(self, *arguments: str, code: int | None = 0) -> str:
         """Runs the console script against this city; checks its exit code unless None."""
         done = subprocess.run(
-            [sys.executable, "-m", "xinyong", *arguments],
+            [sys.executable, "-m", "xinyong.config", *arguments],
             env=os.environ | {"XINYONG_HOME": str(self.home)}, capture_output=True, text=True, check=False, cwd=ROOT,
         )  # fmt: skip
         assert code is None or done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -110,7 +110,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     log = home / "run.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "xinyong", "run", "--port", str(port), "--subjects", "400", "--records", "3000"],
+            [sys.executable, "-m", "xinyong.config", "run", "--port", str(port), "--subjects", "400", "--records", "3000"],
             env=os.environ | {"XINYONG_HOME": str(home)}, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT,
             start_new_session=True,
         )  # fmt: skip

@@ -33,7 +33,9 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("XINYONG_SITE_NAME", "信用中国(云溪)", "Name of the site in page heads and reports."),
     Variable("XINYONG_HTTPS", "0", "1 behind TLS: secure cookies, HSTS."),
-    Variable("XINYONG_RATE_LIMITS", "1", "0 turns the portal's rate limits off: for measurements, or when a proxy limits."),
+    Variable(
+        "XINYONG_RATE_LIMITS", "1", "0 turns the portal's rate limits off: for measurements, or when a proxy limits."
+    ),
     Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office, in MiB."),
 )
 

@@ -46,7 +46,11 @@ _PROBLEMS: dict[str, tuple[str, str, str, str]] = {
     ),
 }  # fmt: skip
 
-_SCHEMES = ("org_code", "registration_no", "tax_no", "institution_no", "social_no")
+#: Scheme of subjects.resolve → name of the part in the catalogue's roles.
+_SCHEMES = {
+    "org_code": "org_code", "registration_no": "registration_no", "tax_no": "tax_no",
+    "institution_no": "institution_no", "social_no": "social_org_no",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def _link_organisations(checked: Checked, plan: Plan, *, may_create: bool) -> Li
     given = checked.columns[roles.subject_code]
     usable, registration = _sort_codes(given, plan)
     keys = name_keys(checked, plan)
-    others = {scheme: _column(checked, roles.other_codes.get(scheme)) for scheme in _SCHEMES}
+    others = {scheme: _column(checked, roles.other_codes.get(part)) for scheme, part in _SCHEMES.items()}
     others["registration_no"] = pc.coalesce(registration, others["registration_no"])
     found = resolve.link(pa.table({"uscc": usable, **others, "name_key": keys}))
     subject_id = pc.fill_null(found.column("subject_id"), NOBODY).combine_chunks().to_numpy().copy()

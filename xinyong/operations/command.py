@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -62,12 +63,13 @@ def group() -> None:
     """信用 Xinyong: 公共信用信息共享平台 public credit information sharing platform."""
 
 
+_start_database: Callable[[], None] | None = None
+
+
 def with_database() -> None:
     """Starts the embedded database if there is no other, and sets Django up. Commands that need data call it first."""
-    from xinyong.config import postgres
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinyong.config.settings")
-    postgres.ensure_running()
+    if _start_database is not None:
+        _start_database()
     without_database()
 
 
@@ -75,7 +77,6 @@ def without_database() -> None:
     """Sets Django up for commands that touch no data."""
     import django
 
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinyong.config.settings")
     django.setup()
 
 
@@ -84,8 +85,13 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
-def main() -> None:
-    """Entry point. Our own errors become one sentence on stderr and exit code 3."""
+def main(*, start_database: Callable[[], None], release_database: Callable[[], None]) -> None:
+    """Runs the console script on the database that the composition root gives it.
+
+    Our own errors become one sentence on stderr and exit code 3.
+    """
+    global _start_database
+    _start_database = start_database
     try:
         group(standalone_mode=True)
     except XinyongError as error:
@@ -96,3 +102,5 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    finally:
+        release_database()

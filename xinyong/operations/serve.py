@@ -32,7 +32,7 @@ def keep(host: str, port: int, workers: int) -> int:
     click.echo(f"✓ 信用平台已启动 / running:  http://{host}:{port}/   (工作台 office: http://{host}:{port}/office/)")
     click.echo("  按 Ctrl-C 停止 / Ctrl-C stops it.")
     sys.stdout.flush()
-    return _run([_pages(host, port, workers), [sys.executable, "-m", "xinyong", "worker"]])
+    return _run([_pages(host, port, workers), [sys.executable, "-m", "xinyong.config", "worker"]])
 
 
 def _pages(host: str, port: int, workers: int) -> list[str]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from xinyong.catalogue import publish
+from xinyong.catalogue import load, publish
 from xinyong.catalogue.schema import FieldType, Item
 from xinyong.kernel.periods import INDEFINITE
 from xinyong.records import disclosure
@@ -69,7 +69,7 @@ def view(
         repair_from=row["repair_from"],
         severity=row["severity"],
         marks=_marks(row, item, as_of, seen),
-        fields=_fields(item, payload, seen),
+        fields=_fields(item, payload, seen, is_sole_trader=(subject_code or "").startswith("92")),
         known_from=row["known_from"],
         submission_id=row["submission_id"],
     )
@@ -90,13 +90,16 @@ def text_of(value: Any, kind: FieldType | None) -> str:
     return text
 
 
-def _fields(item: Item, payload: Mapping[str, Any], seen: Sight) -> tuple[FieldView, ...]:
+def _fields(item: Item, payload: Mapping[str, Any], seen: Sight, *, is_sole_trader: bool) -> tuple[FieldView, ...]:
     shown = []
+    # A sole trader's operator is a natural person, whose name is not public (data.md §7.3).
+    hidden = item.roles.legal_representative if is_sole_trader and seen.is_public else None
     for field in item.fields:
         value = payload.get(field.code)
-        if value is None or not disclosure.is_shown(field, seen):
+        if value is None or field.code == hidden or not disclosure.is_shown(field, seen):
             continue
-        text, is_masked = disclosure.masked(text_of(value, field.type), field.masking)
+        text = _named(field.code_list, str(value)) if field.code_list else text_of(value, field.type)
+        text, is_masked = disclosure.masked(text, field.masking)
         label = f"{field.name_zh}({field.unit})" if field.unit and field.unit not in field.name_zh else field.name_zh
         shown.append(
             FieldView(
@@ -105,6 +108,17 @@ def _fields(item: Item, payload: Mapping[str, Any], seen: Sight) -> tuple[FieldV
             )
         )  # fmt: skip
     return tuple(shown)
+
+
+@lru_cache(maxsize=4096)
+def _named(code_list: str, value: str) -> str:
+    """Values of a code list by their names: 1 → 有效; several joined by ; stay joined, a detail stays behind."""
+    names = {code.value: code.name_zh for code in load.code_lists()[code_list].codes}
+    parts = []
+    for part in value.split(";"):
+        head, dash, detail = part.partition("-")
+        parts.append(names.get(part) or (names.get(head, head) + dash + detail))
+    return "、".join(parts)
 
 
 def _title(item: Item, payload: Mapping[str, Any]) -> str:

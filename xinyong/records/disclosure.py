@@ -7,21 +7,22 @@ whether or not the nightly job has run.
 from dataclasses import dataclass
 
 from xinyong.catalogue.schema import Field, Grade, Item, Masking
-from xinyong.kernel import codes, names
+from xinyong.kernel import clock, codes, names
 from xinyong.security.access import Action, Actor, may
 from xinyong.security.identity import source_unit
 
-#: What everybody sees: public items of organisations, inside publicity and retention, not withdrawn.
+#: What everybody sees: public items of organisations, inside publicity and retention, not withdrawn. Asking for a past
+#: day opens nothing that has ended since: what left publicity stays out, whatever date is asked for.
 _PUBLIC = """
-    r.disclosure = 'public' AND r.state = 1
-    AND r.publish_from <= %(as_of)s AND (r.publish_until IS NULL OR %(as_of)s < r.publish_until)
-    AND (r.retain_until IS NULL OR %(as_of)s < r.retain_until)
+    r.disclosure = 'public' AND r.state = 1 AND r.publish_from <= %(as_of)s
+    AND (r.publish_until IS NULL OR greatest(%(as_of)s, %(today)s) < r.publish_until)
+    AND (r.retain_until IS NULL OR greatest(%(as_of)s, %(today)s) < r.retain_until)
 """
 
 #: What departments and the credit centre share in their work: also past publicity, never past retention.
 _SHARED = """
     (r.disclosure IN ('public', 'shared') OR r.source_id = %(own_source)s) AND r.state = 1
-    AND r.decided_on <= %(as_of)s AND (r.retain_until IS NULL OR %(as_of)s < r.retain_until)
+    AND r.decided_on <= %(as_of)s AND (r.retain_until IS NULL OR greatest(%(as_of)s, %(today)s) < r.retain_until)
 """
 
 _ORDER = (Grade.PUBLIC, Grade.SHARED, Grade.AUTHORISED, Grade.INTERNAL)
@@ -40,14 +41,14 @@ class Sight:
 def sight(actor: Actor) -> Sight:
     """The sight of an actor. Everybody who has no right to shared data has the public's."""
     if not may(actor, Action.VIEW_SHARED):
-        return Sight(_PUBLIC, {}, Grade.PUBLIC, is_public=True)
+        return public_sight()
     own = source_unit(actor.department).id if actor.department else -1
-    return Sight(_SHARED, {"own_source": own}, Grade.SHARED, is_public=False)
+    return Sight(_SHARED, {"own_source": own, "today": clock.today()}, Grade.SHARED, is_public=False)
 
 
 def public_sight() -> Sight:
     """What everybody sees, whoever asks: for ordinary reports and open lists."""
-    return Sight(_PUBLIC, {}, Grade.PUBLIC, is_public=True)
+    return Sight(_PUBLIC, {"today": clock.today()}, Grade.PUBLIC, is_public=True)
 
 
 def is_shown(field: Field, seen: Sight) -> bool:

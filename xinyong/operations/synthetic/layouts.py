@@ -18,7 +18,7 @@ from xinyong.operations.synthetic.faults import DATE_FORMS
 FORMATS: tuple[tuple[str, float], ...] = (
     ("xlsx", 30), ("csv", 22), ("csv-bom", 14), ("csv-gb18030", 16), ("csv-utf16", 5), ("tsv", 4), ("jsonl", 6), ("parquet", 3),
 )  # fmt: skip
-LARGEST_SHEET = 5_000
+LARGEST_SHEET = 1_500
 SUFFIXES = {"xlsx": ".xlsx", "tsv": ".tsv", "jsonl": ".jsonl", "parquet": ".parquet"}
 _SPELLINGS: tuple[tuple[str, float], ...] = (("name", 40), ("wide", 22), ("code", 14), ("old", 12), ("alias", 12))
 _DATE_WEIGHTS = (52, 16, 10, 10, 10, 2)
