@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from decimal import Decimal
 
+import duckdb
 import orjson
 import pyarrow as pa
 import pytest
@@ -117,3 +118,25 @@ def test_the_canonical_text_means_the_same(texts: list[str]) -> None:
         again = parse(rule.canonical, columns=COLUMNS, expects=None)
         assert again == rule
         assert again.canonical == rule.canonical
+
+
+_CONDITION = st.recursive(
+    st.sampled_from(['"IS_OK"', '"end"', "TRUE", '"数量" > 0', "\"XK_WSH\" LIKE 'a%'", '"数量" + 1 * 2 - 3 <= -"_connector"',
+                     '"数量" IS NULL', '"数量" NOT IN (1, 2)', '"数量" BETWEEN 0 AND 2 + 1', "\"XK_WSH\" || 'x' <> 'x'", '"end" IS NOT TRUE',
+                     '"数量" NOT BETWEEN 1 AND 2', "\"XK_WSH\" NOT LIKE '_'"]),
+    lambda inner: st.tuples(inner, st.sampled_from([" AND ", " OR ", " AND NOT ", " OR NOT "]), inner).map("".join)
+    | inner.map(lambda one: f"NOT {one}")
+    | inner.map(lambda one: f"({one})"),
+    max_leaves=8,
+)  # fmt: skip
+
+
+@_quick
+@given(st.lists(_CONDITION, min_size=1, max_size=8), rows)
+def test_unbracketed_text_means_what_sql_says(texts: list[str], values: list[Row]) -> None:
+    """The text itself, run by DuckDB as it stands, agrees with what we read in it."""
+    table = _table(values).select(["数量", "_connector", "IS_OK", "end", "XK_WSH"])
+    ours = evaluate(table, {str(at): parse(one, columns=COLUMNS) for at, one in enumerate(texts)})
+    raw = duckdb.connect(":memory:").from_arrow(table)
+    theirs = raw.project(", ".join(f"CAST({one} AS BOOLEAN)" for one in texts)).to_arrow_table()
+    assert [one.to_pylist() for one in ours.columns] == [one.to_pylist() for one in theirs.columns], texts
