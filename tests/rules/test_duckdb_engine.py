@@ -1,6 +1,9 @@
 """Many expressions over one table: values, failures, and tables that do not fit."""
 
+import os
+import signal
 import threading
+import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -153,3 +156,20 @@ def test_threads_do_not_disturb_each_other() -> None:
     for one in threads:
         one.join()
     assert results == [[False, True, None]] * 80
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_evaluates_with_an_engine_of_its_own() -> None:
+    evaluate(TABLE, {"r": _rule("n >= 2")})
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if evaluate(TABLE, {"r": _rule("n >= 2")}).column("r").to_pylist() == [False, True, None] else 1)
+    for _ in range(200):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            break
+        time.sleep(0.05)
+    else:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert (ended, status) == (child, 0)

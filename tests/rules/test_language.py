@@ -28,7 +28,7 @@ def test_an_expression_knows_its_columns_type_and_text() -> None:
     assert rule.columns == {"XK_WSH", "CF_NR_FK", "数量"}
     assert rule.type is ColumnType.BOOLEAN
     assert rule.text == "length( XK_WSH )<=64 or  CF_NR_FK>数量"
-    assert rule.canonical == 'length(XK_WSH) <= 64 OR CF_NR_FK > "数量"'
+    assert rule.canonical == "length(XK_WSH) <= 64 OR CF_NR_FK > 数量"
 
 
 def test_expressions_are_equal_when_they_mean_the_same_text_aside() -> None:
@@ -101,3 +101,17 @@ def test_a_refusal_counts_lines() -> None:
 def test_two_hundred_codes_fit_in_a_list_and_a_hundred_conditions_in_a_chain() -> None:
     assert len(_rule("XK_WSH IN (" + ", ".join(f"'{at:06}'" for at in range(200)) + ")").tree.operands) == 201
     assert len(_rule(" AND ".join(f"数量 <> {at}" for at in range(100))).tree.operands) == 100
+
+
+def test_the_canonical_text_quotes_only_names_that_need_it() -> None:
+    names = ["BZ", "数量", "select", "year", "DATE", "a b", "Ａ", "1a", "x·y", "_c", "key", "end"]
+    columns = dict.fromkeys(names, ColumnType.TEXT)
+    for name in names:
+        rule = parse(f"\"{name}\" = 'x'", columns=columns)
+        assert parse(rule.canonical, columns=columns) == rule
+    assert [name for name in names if parse(f"\"{name}\" = 'x'", columns=columns).canonical[0] != '"'] == [
+        "BZ",
+        "数量",
+        "_c",
+        "key",
+    ]

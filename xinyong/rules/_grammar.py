@@ -15,6 +15,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 from sqlglot.parser import Parser
 from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokens import Tokenizer
 
 from xinyong.rules._functions import FUNCTIONS
 from xinyong.rules._tree import RuleError
@@ -129,6 +130,12 @@ def read(text: str) -> exp.Expr:
         refuse(text, 0, "syntax", "应当正好是一个表达式", "exactly one expression is wanted")
     _check_nodes(text, found[0])
     return found[0]
+
+
+def is_plain_name(name: str) -> bool:
+    """True when a column's name needs no quotes."""
+    is_word = _NAME.fullmatch(name) is not None and not any(one in _SHIFTED for one in name)
+    return is_word and name.upper() not in Tokenizer.KEYWORDS and name.upper() not in _KNOWN
 
 
 def place(node: exp.Expr) -> int:

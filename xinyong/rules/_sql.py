@@ -68,7 +68,12 @@ class _Writer:
 
     def text(self, value: str) -> str:
         quoted = "'" + value.replace("'", "''") + "'"
-        return quoted if self.is_duckdb else f"CAST({quoted} AS text)"
+        if self.is_duckdb:
+            return quoted
+        # E'' has one meaning whatever the server's standard_conforming_strings
+        escape = "E" if "\\" in value else ""
+        doubled = quoted.replace("\\", "\\\\")
+        return f"CAST({escape}{doubled} AS text)"
 
     def result(self, node: Node) -> str:
         """The whole expression; on DuckDB a number gets a type that callers can rely on."""

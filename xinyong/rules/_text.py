@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+from xinyong.rules._grammar import is_plain_name
 from xinyong.rules._sql import identifier
 from xinyong.rules._tree import Kind, Node
 
@@ -33,7 +34,7 @@ def _spell(node: Node) -> str:
     match node.kind:
         case Kind.COLUMN:
             name = str(value)
-            return name if name.isascii() and name.isidentifier() and "_" in name else identifier(name)
+            return name if is_plain_name(name) else identifier(name)
         case Kind.LITERAL:
             return _literal(node)
         case Kind.NULL:

@@ -4,6 +4,7 @@ The connection is shut off from files, network and extensions, and its settings 
 the parser, it would still find nothing to read.
 """
 
+import os
 import threading
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -174,8 +175,9 @@ def _fits(found: pa.DataType, of: ColumnType) -> bool:
 
 
 def _connection() -> duckdb.DuckDBPyConnection:
-    """This thread's own connection: DuckDB's are not to be shared between threads."""
-    if not hasattr(_own, "connection"):
-        _own.connection = duckdb.connect(":memory:", config=dict(_SETTINGS))
-    found: duckdb.DuckDBPyConnection = _own.connection
-    return found
+    """This thread's own connection in this process: DuckDB's are neither shared between threads nor over a fork, where
+    the engine's worker threads are gone. A forked child keeps its parent's, unused: closing it would wait for them."""
+    found: dict[int, duckdb.DuckDBPyConnection] = _own.__dict__.setdefault("connections", {})
+    if os.getpid() not in found:
+        found[os.getpid()] = duckdb.connect(":memory:", config=dict(_SETTINGS))
+    return found[os.getpid()]

@@ -48,7 +48,7 @@ class Expression:
 
         Columns are quoted identifiers, replaced by ``names`` where that has them. They must have these types: TEXT
         varchar, DATE date, INTEGER bigint (18 digits), DECIMAL decimal(18,6), BOOLEAN boolean. Evaluation never raises
-        an error then. Raises ValueError for another dialect.
+        an error then. (A client that takes ``%`` for a parameter needs it doubled.) Raises ValueError for another dialect.
         """
         return _sql.write(self.tree, dialect=dialect, names=names)
 
