@@ -9,14 +9,22 @@ from xinyong.records.view import Count, Dossier, FieldView, Figures, Mark, NameV
 DAY = date(2026, 11, 21)
 MOMENT = datetime(2026, 11, 21, 9, 30, tzinfo=ZONE)
 CODE = "91990100MA00000007"
-LONGEST = "云溪市云栖新区晴川高新技术产业开发区绿洲生态农业综合开发与农产品冷链物流配送服务股份有限公司第二分公司（个人独资）"
+LONGEST = (
+    "云溪市云栖新区晴川高新技术产业开发区绿洲生态农业综合开发与农产品冷链物流配送服务股份有限公司第二分公司（个人独资）"
+)
 
 _FIELDS = {
     Section.PENALTY: (
         ("CF_WSH", "行政处罚决定书文号", "Penalty decision number", "云市监处罚〔2026〕1024号"),
         ("CF_CFLB", "处罚类别", "Kind of penalty", "罚款;没收违法所得、没收非法财物"),
         ("CF_WFXW", "违法行为类型", "Type of unlawful act", "销售不符合保障人体健康和人身、财产安全的国家标准的产品"),
-        ("CF_SY", "违法事实", "Facts", "当事人于2026年3月至5月期间销售的电动自行车经抽样检验，蓄电池防篡改项目不符合GB 17761-2018要求，货值金额3.2万元，违法所得0.86万元。" * 2),
+        (
+            "CF_SY",
+            "违法事实",
+            "Facts",
+            "当事人于2026年3月至5月期间销售的电动自行车经抽样检验，蓄电池防篡改项目不符合GB 17761-2018要求，货值金额3.2万元，违法所得0.86万元。"
+            * 2,
+        ),
         ("CF_NR_FK", "罚款金额(万元)", "Fine (CNY 10,000)", "3.20"),
         ("CF_JDRQ", "处罚决定日期", "Date of decision", "2026-06-30"),
     ),
@@ -32,12 +40,19 @@ _FIELDS = {
         ("CLRQ", "成立日期", "Date of establishment", "2016-05-18"),
         ("ZCZB", "注册资本", "Registered capital", "5000万元人民币"),
         ("ZCDZ", "住所", "Address", "云溪市云栖新区晴川大道 88 号晴川科创园 3 幢 1201 室"),
-        ("JYFW", "经营范围", "Business scope", "许可项目：食品销售；道路货物运输（不含危险货物）。一般项目：农产品的生产、销售、加工、运输、贮藏；低温仓储；"),
+        (
+            "JYFW",
+            "经营范围",
+            "Business scope",
+            "许可项目：食品销售；道路货物运输（不含危险货物）。一般项目：农产品的生产、销售、加工、运输、贮藏；低温仓储；",
+        ),
     ),
 }
 
 
-def record(section: Section, number: int = 1, *, marks: tuple[Mark, ...] = (Mark.IN_FORCE,), version: int = 1) -> RecordView:
+def record(
+    section: Section, number: int = 1, *, marks: tuple[Mark, ...] = (Mark.IN_FORCE,), version: int = 1
+) -> RecordView:
     """One record of a section; ``number`` makes it different from its neighbours."""
     adverse = section in {Section.PENALTY, Section.SERIOUS_LIST, Section.ABNORMAL}
     fields = _FIELDS.get(section, _FIELDS[Section.LICENCE])
@@ -82,7 +97,9 @@ def dossier(*, is_full: bool = True) -> Dossier:
         records = tuple(record(section, n, marks=marks[: n % 4 + 1]) for n in range(1, 6)) if filled else ()
         if section is Section.REGISTRATION:
             records = records[:1]
-        sections.append(SectionView(section, zh, en, records, 1284 if section is Section.LICENCE and filled else len(records)))
+        sections.append(
+            SectionView(section, zh, en, records, 1284 if section is Section.LICENCE and filled else len(records))
+        )
     return Dossier(
         subject_id=1, code=CODE, name=LONGEST if is_full else "云溪市晴川茶业有限公司", subject_class="enterprise",
         subject_class_zh="企业", subject_class_en="Enterprise", status="active", status_zh="存续", status_en="Active",
@@ -112,7 +129,7 @@ def figures(*, is_full: bool = True) -> Figures:
             ("government_body", "政府机构", "Government bodies", 55))),
         by_item=tuple(Count(k, z, z, n) for k, z, n in items),
         by_department=tuple(Count(str(i), name, name, 90_000 // (i + 1)) for i, name in enumerate(
-            ("市场监督管理局", "行政审批服务局", "交通运输局", "生态环境局", "住房和城乡建设局", "应急管理局", "税务局", "文化广电和旅游局", "卫生健康委", "农业农村局"))),
+            ("市场监督管理局", "行政审批服务局", "交通运输局", "生态环境局", "住房和城乡建设局", "应急管理局", "税务局", "文化广电和旅游局"))),
         by_month={k: tuple(Count(m, m, m, (i * 37 + n) % 900 + n // 60) for i, m in enumerate(months)) for k, _, n in items},
         latest_received_at=MOMENT,
     )  # fmt: skip

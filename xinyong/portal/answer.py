@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language
 
 from xinyong.kernel import clock
 from xinyong.security.access import Actor, Role
@@ -14,6 +15,11 @@ from xinyong.security.access import Actor, Role
 READER = Actor(role=Role.PUBLIC, name="public")
 #: Seconds a page may be kept; less before midnight, when publicity periods end.
 KEPT = 60
+
+
+def word(zh: str, en: str) -> str:
+    """The one in the reader's language."""
+    return en if (get_language() or "").startswith("en") else zh
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any], *, is_indexed: bool = True) -> HttpResponse:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import get_language
 
+from xinyong.portal import answer
 from xinyong.records.view import Count, Figures
 from xinyong.web import charts
 from xinyong.web.charts import Bars, Columns, Part, Point
@@ -25,7 +26,7 @@ class Drawing:
 
 def label(one: Count) -> str:
     """The label of a count in the reader's language."""
-    return one.label_en if (get_language() or "").startswith("en") and one.label_en else one.label_zh
+    return answer.word(one.label_zh, one.label_en or one.label_zh)
 
 
 def classes(figures: Figures) -> Bars:
@@ -35,12 +36,12 @@ def classes(figures: Figures) -> Bars:
 
 def items(figures: Figures) -> tuple[Part, ...]:
     """Records by catalogue item, without the base register, as parts of one whole."""
-    return charts.parts(_points([c for c in figures.by_item if c.key != REGISTER]))
+    return charts.parts(_item_points(figures))
 
 
 def item_bars(figures: Figures) -> Bars:
     """The same as bars."""
-    return charts.bars(_points([c for c in figures.by_item if c.key != REGISTER]))
+    return charts.bars(_item_points(figures))
 
 
 def departments(figures: Figures, *, limit: int | None = None) -> Bars:
@@ -51,10 +52,23 @@ def departments(figures: Figures, *, limit: int | None = None) -> Bars:
 def months(figures: Figures) -> list[Drawing]:
     """One chart of decisions by month for each item that has any, in the order of ``by_item``."""
     return [
-        Drawing(key=item.key, title=label(item), chart=charts.columns(_months(figures.by_month[item.key])))
+        Drawing(key=item.key, title=_short(label(item)), chart=charts.columns(_months(figures.by_month[item.key])))
         for item in figures.by_item
         if item.key != REGISTER and item.key in figures.by_month
     ]
+
+
+def _item_points(figures: Figures) -> list[Point]:
+    return [
+        Point(key=c.key, label=_short(label(c)), value=c.count)
+        for c in figures.by_item
+        if c.key != REGISTER and c.count
+    ]
+
+
+def _short(title: str) -> str:
+    """An item's title without what stands in brackets: only organisations' items are drawn here."""
+    return title.split("（")[0].split(" (")[0]
 
 
 def _points(counts: Sequence[Count]) -> list[Point]:

@@ -48,11 +48,10 @@ def section(request: HttpRequest, code: str, section: str) -> HttpResponse:
     found = dossier.section(
         code, which, as_of=clock.today(), seen_by=answer.READER, after=request.GET.get("after"), limit=ON_SECTION
     )
-    title_zh, title_en = dossier.SECTIONS[which]
     context = {
         "code": code,
         "name": found.records[0].subject_name if found.records else code,
-        "section": {"title_zh": title_zh, "title_en": title_en},
+        "section_title": answer.word(*dossier.SECTIONS[which]),
         "records": found.records,
         "next_after": found.next_after,
         "severities": SEVERITIES,
@@ -65,10 +64,9 @@ def section(request: HttpRequest, code: str, section: str) -> HttpResponse:
 def record(request: HttpRequest, code: str, ref: str) -> HttpResponse:
     """One record, all its public fields, and its earlier versions with what changed."""
     found, older = dossier.record(code, ref, as_of=clock.today(), seen_by=answer.READER)
-    title_zh, title_en = dossier.SECTIONS[found.section]
     context = {
         "record": found,
-        "section": {"title_zh": title_zh, "title_en": title_en},
+        "section_title": answer.word(*dossier.SECTIONS[found.section]),
         "versions": _changes([found, *older]),
         "severities": SEVERITIES,
     }

@@ -7,7 +7,8 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 
 from xinyong.kernel import clock
-from xinyong.reports import issue
+from xinyong.portal import answer
+from xinyong.reports import chapters, issue
 from xinyong.reports import verify as verification
 from xinyong.reports.verify import Verification
 from xinyong.security.access import Action, Actor, Role, access
@@ -97,9 +98,21 @@ def verify_code(request: HttpRequest, check_code: str) -> HttpResponse:
     return _shown(request, verification.code(check_code), CodeForm(initial={"check_code": check_code}), FileForm())
 
 
+def _counts(found: Verification | None) -> list[tuple[str, int | None]]:
+    """The counts on the report's cover, by the names printed there."""
+    titles = {
+        f"{number}.{place if part.zh else 0}": part if part.zh else title
+        for number, title, parts in chapters.CHAPTERS
+        for place, (part, _) in enumerate(parts, start=1)
+    }
+    counts = (found.counts if found else None) or {}
+    return [(answer.word(titles[key].zh, titles[key].en), count) for key, count in counts.items() if key in titles]
+
+
 def _shown(request: HttpRequest, found: Verification | None, code_form: CodeForm, file_form: FileForm) -> HttpResponse:
     tone, sign, word = _OUTCOMES[found.verdict] if found else ("", "", "")
     context = {
+        "counts": _counts(found),
         "found": found, "tone": tone, "sign": sign, "word": word, "code_form": code_form, "file_form": file_form,
     }  # fmt: skip
     has_errors = bool(code_form.errors or file_form.errors)

@@ -1,8 +1,10 @@
 """Search for organisations. People cannot be searched for: their identifiers must not even stay in an address."""
 
+from collections import Counter
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 
 from xinyong.kernel import codes
 from xinyong.portal import answer
@@ -15,6 +17,9 @@ from xinyong.web.words import MATCHES
 
 PER_PAGE = 20
 LONGEST = 200
+#: Values offered of one facet, and how many digits of a division's code name a county.
+FACETS = 12
+_COUNTY = 6
 _OF_PERSONS = {
     codes.Kind.CITIZEN_ID,
     codes.Kind.CITIZEN_ID_15,
@@ -50,7 +55,7 @@ def search(request: HttpRequest) -> HttpResponse:
             {
                 "hit": hit,
                 "class_word": words.get(hit.subject_class, ""),
-                "status_word": _word(classes.STATUS[hit.status]),
+                "status_word": answer.word(*classes.STATUS[hit.status]),
                 "region": regions.get(hit.region_code, ""),
                 "how": MATCHES.get(hit.matched_by, ""),
                 "is_former": hit.matched_by == "former-name" or hit.matched_text not in {hit.name, hit.code, ""},
@@ -71,30 +76,30 @@ def _is_of_a_person(query: str) -> bool:
 
 
 def _class_words() -> dict[str, str]:
-    return {key: _word(label) for key, label in classes.LABELS.items()}
-
-
-def _word(label: classes.Label) -> str:
-    return label.en if (get_language() or "").startswith("en") else label.zh
+    return {key: answer.word(*label) for key, label in classes.LABELS.items()}
 
 
 def _facets(
     facets: dict[str, dict[str, int]], regions: dict[str, str], chosen_class: str | None, chosen_region: str | None
 ) -> list[dict[str, object]]:
-    """Facet groups to choose from: word, count, whether chosen; a group of one value is no choice."""
+    """Facet groups to choose from: word, count, whether chosen; a group of one value is no choice.
+
+    Places are offered by county; within a chosen county by township, with the county to go back from.
+    """
+    by_place: Counter[str] = Counter()
+    for code, count in facets.get("region_code", {}).items():
+        by_place[code if chosen_region else code[:_COUNTY]] += count
     groups: list[dict[str, object]] = []
-    for name, field, words, chosen in (
-        (gettext("主体类别"), "subject_class", _class_words(), chosen_class),
-        (gettext("所在地区"), "region_code", regions, chosen_region),
+    for name, parameter, counts, words, chosen in (
+        (gettext("主体类别"), "class", Counter(facets.get("subject_class", {})), _class_words(), chosen_class),
+        (gettext("所在地区"), "region", by_place, regions, chosen_region),
     ):
-        values = sorted(facets.get(field, {}).items(), key=lambda pair: -pair[1])
-        if len(values) < 2 and not chosen:
-            continue
+        if chosen and chosen not in counts:
+            counts[chosen] = sum(counts.values())
         options = [
             {"value": key, "word": words.get(key, key), "count": count, "is_chosen": key == chosen}
-            for key, count in values
+            for key, count in sorted(counts.items(), key=lambda pair: (pair[0] != chosen, -pair[1]))
         ]
-        groups.append(
-            {"name": name, "parameter": "class" if field == "subject_class" else "region", "options": options}
-        )
+        if len(options) > 1 or chosen:
+            groups.append({"name": name, "parameter": parameter, "options": options[:FACETS]})
     return groups

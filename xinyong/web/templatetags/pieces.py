@@ -1,5 +1,6 @@
 """Tags and filters of the design system. Each draws one piece; how they look is static/web/xinyong.css."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +20,8 @@ from xinyong.web.tables import Table
 from xinyong.web.words import MARKS, STATUSES, Tag
 
 register = template.Library()
+
+_UNIFIED = re.compile(r"[0-9A-Z]{2}\d{6}[0-9A-Z]{10}")
 
 
 def _is_english() -> bool:
@@ -108,6 +111,12 @@ def code(value: str | None) -> SafeString:
         return mark_safe('<span class="muted">—</span>')
     groups = format_html_join(mark_safe("<wbr>"), "<span>{}</span>", ((g,) for g in codes.group(value).split()))
     return format_html('<span class="code">{}</span>', groups)
+
+
+@register.simple_tag
+def value(text: str) -> SafeString:
+    """A field's text as data: a unified code in groups, anything else as Chinese data."""
+    return code(text) if _UNIFIED.fullmatch(text) else zh(text)
 
 
 @register.simple_tag
