@@ -2,26 +2,26 @@
 
 Every kind of look-up is a necessary condition over exact or prefix lexemes; the finder rechecks the text itself.
 
-- ``星河``: two neighbouring characters of the name key (fragments of two and more characters)
+- ``星河``: two neighbouring characters of the name key and the last one (fragments; a single character by prefix)
 - ``xing-he``: two neighbouring syllables (pinyin fragments; a single syllable by prefix ``xing-``)
 - ``.xhkj``: four initials in a row, fewer at the end (initials; two or three letters by prefix)
 - ``=星河``: the whole trade name (字号)
 - ``c:enterprise``, ``r:990101``, ``r:9901``: class and region, so that a filter narrows the look-up and not its result
-
-Pairs inside the legal form (有限公司) stand in four names out of five and would make the longest lists for nothing, so
-they are left out of the index and of the query alike.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 
 from xinyong.subjects import pinyin
 
-#: Pairs of the legal forms of companies.
-_FORM_PAIRS = frozenset({"有限", "限公", "公司", "限责", "责任", "任公", "股份", "份有"})
 _WINDOW = 4
 #: A name key is indexed up to this many characters; longer ones are not names.
 LONGEST = 200
+#: Terms that are asked together. Each list of a common lexeme is read wherever a rare one points: three narrow enough.
+_TOGETHER = 3
+
+#: Picks from lexemes those worth asking together.
+Rarest = Callable[[list[str]], list[str]]
 
 
 def of_name(name_key: str, *, trade_key: str) -> str:
@@ -32,12 +32,10 @@ def of_name(name_key: str, *, trade_key: str) -> str:
     letters = "".join([syllable[0] for syllable in spelled])
     found = {"." + letters[at : at + _WINDOW] for at in range(len(letters))}
     for at in range(len(key) - 1):
-        pair = key[at : at + 2]
-        if pair not in _FORM_PAIRS:
-            found.add(pair)
-            found.add(f"{spelled[at]}-{spelled[at + 1]}")
-    if key and key[-2:] not in _FORM_PAIRS:
-        found.add(f"{spelled[-1]}-")
+        found.add(key[at : at + 2])
+        found.add(f"{spelled[at]}-{spelled[at + 1]}")
+    if key:
+        found.update((key[-1], f"{spelled[-1]}-"))
     if trade_key:
         found.add("=" + trade_key)
     return " ".join(found)
@@ -60,42 +58,37 @@ def region_stem(region_code: str) -> str:
     return stem
 
 
-def of_fragments(parts: Iterable[str]) -> list[str]:
-    """Query terms of fragments in characters: names that hold all of ``parts`` hold all of these. Empty when the parts
-    say nothing the index knows (one character, or only a legal form)."""
-    pairs = [part[at : at + 2] for part in parts for at in range(len(part) - 1)]
-    return [quoted(pair) for pair in dict.fromkeys(pairs) if pair not in _FORM_PAIRS]
+def of_fragments(parts: Iterable[str], *, rarest: Rarest) -> str:
+    """Query for fragments in characters."""
+    pairs = _every(rarest([part[at : at + 2] for part in parts for at in range(len(part) - 1)]))
+    return pairs or " & ".join(quoted(part) + ":*" for part in parts)
 
 
 def of_trade_name(trade_key: str) -> str:
-    """Query term of a whole trade name."""
+    """Query for a whole trade name."""
     return quoted("=" + trade_key)
 
 
-def of_syllables(whole: list[str], begun: str) -> list[str]:
-    """Query terms of syllables in a row, the last one perhaps only begun."""
-    rows = [f"{first}-{second}" for first, second in pairwise(whole)]
-    terms = [quoted(row) for row in dict.fromkeys(rows) if row not in _form_syllables()]
+def of_syllables(whole: list[str], begun: str, *, rarest: Rarest) -> str:
+    """Query for syllables in a row, the last one perhaps only begun."""
+    terms = _every(rarest([f"{first}-{second}" for first, second in pairwise(whole)]))
     if whole and begun:
-        terms.append(quoted(f"{whole[-1]}-{begun}") + ":*")
-    elif len(whole) == 1:
-        terms.append(quoted(f"{whole[0]}-") + ":*")
-    elif begun:
-        terms.append(quoted(begun) + ":*")
-    return terms
+        last = quoted(f"{whole[-1]}-{begun}") + ":*"
+        return f"{terms} & {last}" if terms else last
+    return terms or quoted(f"{whole[0]}-" if whole else begun) + ":*"
 
 
-def of_initials(letters: str) -> list[str]:
-    """Query terms of two or more initials in a row."""
+def of_initials(letters: str, *, rarest: Rarest) -> str:
+    """Query for two or more initials in a row."""
     if len(letters) < _WINDOW:
-        return [quoted("." + letters) + ":*"]
-    windows = [letters[at : at + _WINDOW] for at in range(len(letters) - _WINDOW + 1)]
-    return [quoted("." + window) for window in dict.fromkeys(windows)]
+        return quoted("." + letters) + ":*"
+    return _every(rarest(["." + letters[at : at + _WINDOW] for at in range(len(letters) - _WINDOW + 1)]))
 
 
-def every(terms: Iterable[str]) -> str:
-    """A query all of whose terms must hold."""
-    return " & ".join(terms)
+def rarest_by(common: Mapping[str, float]) -> Rarest:
+    """Picks the terms worth asking, by how often the common lexemes stand; all when nothing is known of that."""
+    most = _TOGETHER if common else None
+    return lambda lexemes: sorted(dict.fromkeys(lexemes), key=lambda lexeme: common.get(lexeme, 0.0))[:most]
 
 
 def quoted(lexeme: str) -> str:
@@ -103,5 +96,5 @@ def quoted(lexeme: str) -> str:
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def _form_syllables() -> frozenset[str]:
-    return frozenset("-".join(pinyin.syllables(pair)) for pair in _FORM_PAIRS)
+def _every(lexemes: Iterable[str]) -> str:
+    return " & ".join(quoted(lexeme) for lexeme in lexemes)

@@ -15,7 +15,7 @@ from xinyong.kernel import clock, names, sql
 from xinyong.kernel.errors import Conflict, NotFound
 from xinyong.security import audit
 from xinyong.security.access import Action, Actor, require
-from xinyong.subjects import grams, naming, pinyin
+from xinyong.subjects import grams, lexemes, naming, pinyin
 from xinyong.subjects.models import Judgement, Subject
 from xinyong.subjects.ranking import Row
 
@@ -224,21 +224,21 @@ def _rows_like(key: str, parts: names.NameParts) -> list[Row]:
     core = trade + names.key(parts.industry) or key
     rows = _ask("same_name", key=key)
     looks = [grams.of_trade_name(trade)] if trade else []
-    looks += _one_other(core)
-    spoken = grams.of_syllables(pinyin.syllables(core), "")
-    looks += [grams.every(spoken)] if len(core) > 1 and spoken else []
+    if len(core) > 1:
+        looks += _one_other(core)
+        looks.append(grams.of_syllables(pinyin.syllables(core), "", rarest=lexemes.rarest()))
     for words in looks:
         rows += _ask("similar_name", words=words)
     return rows
 
 
 def _one_other(core: str) -> list[str]:
-    """Queries that a name with one character of ``core`` changed still answers: the pairs that do not touch it."""
+    """A query that a name with one character of ``core`` changed still answers: the pairs that do not touch it."""
     ways = []
     for changed in range(len(core)):
-        terms = grams.of_fragments([core[:changed], core[changed + 1 :]])
-        if len(terms) >= 2:
-            ways.append(f"({grams.every(terms)})")
+        words = grams.of_fragments([core[:changed], core[changed + 1 :]], rarest=lexemes.rarest())
+        if " & " in words:
+            ways.append(f"({words})")
     return [" | ".join(ways)] if ways else []
 
 

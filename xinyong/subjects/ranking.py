@@ -79,7 +79,7 @@ def by_name(row: Row, query: Query) -> Hit | None:
     """A hit by characters of the name; None when the name does not hold what was typed."""
     key = query.key
     at = row.name_key.find(key)
-    if at < 0 and not _holds_in_order(row.name_key, query.parts):
+    if at < 0 and not all(part in row.name_key for part in query.parts):
         return None
     is_whole, is_trade = row.name_key == key, row.trade_name == key
     if not row.is_current:
@@ -148,13 +148,3 @@ def _hit(
         row.subject_id, row.code, row.name, row.subject_class, row.status, row.region_code, kind, matched,
         round(band - cost, 4), marked,
     )  # fmt: skip
-
-
-def _holds_in_order(key: str, parts: tuple[str, ...]) -> bool:
-    at = 0
-    for part in parts:
-        found = key.find(part, at)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True

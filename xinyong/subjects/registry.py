@@ -246,7 +246,9 @@ def _update_known(cursor: CursorWrapper, *, known_on: date) -> None:
 
 
 def _empty_pending_list(cursor: CursorWrapper) -> None:
-    cursor.execute("SELECT gin_clean_pending_list('subject_name_grams')")
+    cursor.execute(
+        "SELECT gin_clean_pending_list('subject_name_grams'), gin_clean_pending_list('subject_name_grams_sample')"
+    )
 
 
 def _ids_of(cursor: CursorWrapper, unique: list[str]) -> pa.Table:

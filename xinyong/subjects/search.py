@@ -11,13 +11,14 @@ import binascii
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import connection
 
 from xinyong.kernel import sql
 from xinyong.kernel.errors import Invalid
 from xinyong.security.access import Action, Actor, require
-from xinyong.subjects import grams, pinyin, ranking
+from xinyong.subjects import grams, lexemes, pinyin, ranking
 from xinyong.subjects.query import CODE_FRAGMENT, Query, read
 from xinyong.subjects.ranking import Hit, MatchedBy, Row
 
@@ -26,7 +27,6 @@ __all__ = ["DEPTH", "BadCursor", "Hit", "MatchedBy", "Results", "find"]
 _SQL = sql.load(__file__, "search.sql")
 #: Most candidates one way of looking brings, most hits that are counted, deepest page.
 DEPTH = 1000
-_READ = 20_000  # names read for a fragment that the index keeps nothing for
 _BEYOND = "\U0010ffff"  # sorts after every character, in collation C
 
 
@@ -89,8 +89,8 @@ class _Look:
         self.query = query
         self.filters = grams.filters(subject_class=subject_class, region_code=region_code)
         self.common: dict[str, str | int] = {
-            "class": _like(subject_class or "", before="", after="" if subject_class else "%"),
-            "region": _like(grams.region_stem(region_code or ""), before="", after="%"),
+            "class": subject_class or "%",
+            "region": grams.region_stem(region_code or "") + "%",
             "most": DEPTH,
         }
         self.hits: list[Hit] = []
@@ -100,53 +100,31 @@ class _Look:
         query = self.query
         if len(query.code) >= CODE_FRAGMENT:
             self._ask("by_code", lambda row: ranking.by_code(row, query), **_between(query.code))
-        if query.key:
-            for way in (self._by_beginning, self._by_trade_name, self._by_fragments):
-                if not self.is_capped:
-                    way()
-        if query.letters:
-            for way in (self._by_pinyin, self._by_initials):
-                if not self.is_capped:
-                    way()
+        if query.key and not self.is_capped:
+            self._by_name()
+        if query.letters and not self.is_capped:
+            self._by_sound()
         return self.hits, self.is_capped
 
-    def _by_beginning(self) -> None:
-        key = self.query.key
-        if not self.filters:
-            self._ask("by_beginning", self._by_name, **_between(key))
-            return
-        # With a filter the index of lexemes narrows; along the name keys it would read on and on.
-        self._words(grams.of_fragments([key]) or [grams.quoted(key) + ":*"], self._by_name, holds=_like(key, before=""))
+    def _by_name(self) -> None:
+        judge, key = partial(ranking.by_name, query=self.query), self.query.key
+        self._ask("by_beginning", judge, **_between(key))
+        words = grams.of_fragments(self.query.parts, rarest=lexemes.rarest())
+        if not self.is_capped:
+            self._words(words, judge)
+            if self.is_capped:  # the trade name ranks above fragments: it must be among the candidates
+                self._words(grams.of_trade_name(key), judge)
 
-    def _by_trade_name(self) -> None:
-        self._words([grams.of_trade_name(self.query.key)], self._by_name)
-
-    def _by_fragments(self) -> None:
-        holds = _like(*self.query.parts)
-        words = grams.of_fragments(self.query.parts)
-        if words:
-            self._words(words, self._by_name, holds=holds)
-        elif len(self.query.key) > 1:
-            self._ask("by_reading", self._by_name, holds=holds, read=_READ)
-
-    def _by_pinyin(self) -> None:
-        ways = [
-            grams.every(terms)
-            for terms in (grams.of_syllables(*cut) for cut in pinyin.cuts(self.query.letters))
-            if terms
-        ]
+    def _by_sound(self) -> None:
+        letters, rarest = self.query.letters, lexemes.rarest()
+        ways = [grams.of_syllables(*cut, rarest=rarest) for cut in pinyin.cuts(letters)]
         if ways:
-            either = " | ".join(f"({way})" for way in ways)
-            self._words([f"({either})"], lambda row: ranking.by_pinyin(row, self.query))
+            self._words(" | ".join(f"({way})" for way in ways), partial(ranking.by_pinyin, query=self.query))
+        if not self.is_capped:
+            self._words(grams.of_initials(letters, rarest=rarest), partial(ranking.by_initials, query=self.query))
 
-    def _by_initials(self) -> None:
-        self._words(grams.of_initials(self.query.letters), lambda row: ranking.by_initials(row, self.query))
-
-    def _by_name(self, row: Row) -> Hit | None:
-        return ranking.by_name(row, self.query)
-
-    def _words(self, words: list[str], judge: Callable[[Row], Hit | None], *, holds: str = "%") -> None:
-        self._ask("by_words", judge, words=grams.every([*words, *self.filters]), holds=holds)
+    def _words(self, words: str, judge: Callable[[Row], Hit | None]) -> None:
+        self._ask("by_words", judge, words=" & ".join([f"({words})", *self.filters]))
 
     def _ask(self, statement: str, judge: Callable[[Row], Hit | None], **parameters: str | int) -> None:
         with connection.cursor() as cursor:
@@ -158,11 +136,6 @@ class _Look:
 
 def _between(beginning: str) -> dict[str, str]:
     return {"from": beginning, "to": beginning + _BEYOND}
-
-
-def _like(*parts: str, before: str = "%", after: str = "%") -> str:
-    escaped = [part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") for part in parts]
-    return before + "%".join(escaped) + after
 
 
 def _cursor(offset: int) -> str:

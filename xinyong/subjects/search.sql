@@ -24,19 +24,14 @@ FROM (
 WHERE s.code IS NOT NULL AND s.subject_class LIKE %(class)s AND s.region_code LIKE %(region)s
 
 -- name: by_words
--- subject_names_with goes through the index of lexemes whatever the planner thinks of a common one.
 SELECT s.id, s.code, s.name, s.subject_class, s.status, s.region_code, n.name, n.name_key, n.trade_name, n.is_current
-FROM subject_names_with(%(words)s::text::tsquery, %(holds)s, %(most)s) n JOIN subjects_subject s ON s.id = n.subject_id
+FROM subject_names_with(%(words)s::text::tsquery, %(most)s) n JOIN subjects_subject s ON s.id = n.subject_id
 WHERE s.code IS NOT NULL AND s.subject_class LIKE %(class)s AND s.region_code LIKE %(region)s
 
--- name: by_reading
--- Fragments the index keeps no lexemes for (a bare legal form): the first names read, no more.
-SELECT s.id, s.code, s.name, s.subject_class, s.status, s.region_code, n.name, n.name_key, n.trade_name, n.is_current
-FROM (
-    SELECT * FROM (SELECT * FROM subjects_subjectname LIMIT %(read)s) first_read
-    WHERE name_key LIKE %(holds)s LIMIT %(most)s
-) n JOIN subjects_subject s ON s.id = n.subject_id
-WHERE s.code IS NOT NULL AND s.subject_class LIKE %(class)s AND s.region_code LIKE %(region)s
+-- name: common_lexemes
+-- What ANALYZE saw of the lexemes; nothing before it first ran.
+SELECT lexeme, frequency FROM pg_stats, unnest(most_common_elems::text::text[], most_common_elem_freqs) AS seen (lexeme, frequency)
+WHERE schemaname = current_schema() AND tablename = 'subjects_subjectname' AND attname = 'grams' AND lexeme IS NOT NULL
 
 -- name: same_name
 SELECT s.id, s.code, s.name, s.subject_class, s.status, s.region_code, n.name, n.name_key, n.trade_name, n.is_current
@@ -46,5 +41,5 @@ LIMIT %(most)s
 
 -- name: similar_name
 SELECT s.id, s.code, s.name, s.subject_class, s.status, s.region_code, n.name, n.name_key, n.trade_name, n.is_current
-FROM subject_names_with(%(words)s::text::tsquery, '%%', %(most)s) n JOIN subjects_subject s ON s.id = n.subject_id
+FROM subject_names_with(%(words)s::text::tsquery, %(most)s) n JOIN subjects_subject s ON s.id = n.subject_id
 WHERE s.code IS NOT NULL
