@@ -20,6 +20,7 @@ from xinyong.operations import command
 
 #: How much of a file decides its encoding and delimiter.
 _SAMPLE_BYTES = 1 << 20
+_BATCH_ROWS = 20_000
 _MARKS = {"valid": "✓", "doubtful": "?", "invalid": "✗"}
 
 
@@ -61,6 +62,8 @@ def code(
     texts = _column(path, column) if path else ((None, text) for text in _given(codes))
     expect = kernel_codes.Kind(kind) if kind else None
     counts: Counter[str] = Counter()
+    if path is not None and not as_json:
+        texts = _with_something_to_say(texts, expect, counts)
     rows = _judged(texts, expect, issued, counts)
     is_stream = path is not None or "-" in codes
     if as_json and not is_stream:
@@ -100,6 +103,24 @@ def _judged(
         judged = kernel_codes.judge(text, expect=expect, exceptions=issued, today=today)
         counts[judged.verdict.value] += 1
         yield row, judged
+
+
+def _with_something_to_say(
+    texts: Iterable[tuple[int | None, str]], expect: kernel_codes.Kind | None, counts: Counter[str]
+) -> Iterator[tuple[int | None, str]]:
+    """Passes on the rows that are not plainly valid and counts the others, by the column: a register is mostly valid.
+
+    Where no kind is due a code that stands as a unified code without any remark is one: any other reading adds a remark.
+    """
+    import pyarrow as pa
+
+    due = expect or kernel_codes.Kind.USCC
+    rows = iter(texts)
+    while batch := list(itertools.islice(rows, _BATCH_ROWS)):
+        cells = pa.array([text.encode("utf-8", "replace").decode("utf-8") for _, text in batch], type=pa.string())
+        reasons = kernel_codes.judge_column(cells, expect=due, today=clock.today()).reason
+        counts["valid"] += int((reasons == 0).sum())
+        yield from (batch[at] for at in reasons.nonzero()[0])
 
 
 def _as_dict(row: int | None, judged: kernel_codes.Judged) -> dict[str, Any]:
