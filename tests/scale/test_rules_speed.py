@@ -1,4 +1,4 @@
-"""How long thirty checks take over fifty thousand rows of thirty columns."""
+"""What thirty checks cost over fifty thousand rows of thirty columns, in processor time: a busy machine does not change it."""
 
 import statistics
 import time
@@ -66,7 +66,7 @@ def test_thirty_checks_over_fifty_thousand_rows_stay_under_the_ceiling() -> None
     assert (len(checks), table.num_columns) == (30, 30)
     times = []
     for _ in range(9):
-        started = time.perf_counter()
+        started = time.process_time()
         assert evaluate(table, checks).num_rows == ROWS
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert statistics.median(times) < CEILING_SECONDS
