@@ -9,6 +9,7 @@ from tests.subjects.conftest import code
 from xinyong.security import audit
 from xinyong.security.access import Actor, NotAllowed, Role, system
 from xinyong.subjects import matching
+from xinyong.subjects.models import Judgement
 
 Register = Callable[..., dict[str, int]]
 DESK = Actor(role=Role.OPERATOR, name="desk")
@@ -112,4 +113,4 @@ def test_only_the_desk_judges_and_each_act_stands_in_the_log(known: dict[str, in
 def test_judgements_are_only_added(known: dict[str, int]) -> None:
     matching.judge(7, 1, known[code(1)], "same", DESK)
     with pytest.raises(DatabaseError, match="only added"), transaction.atomic():
-        matching.Judgement.objects.update(verdict="different")
+        Judgement.objects.update(verdict="different")

@@ -123,7 +123,8 @@ def test_class_and_region_narrow_every_way_of_looking(city: dict[str, int], quer
         expected = {h.code for h in whole if h.subject_class == options.get("subject_class", h.subject_class)
                     and h.region_code.startswith(stem)}  # fmt: skip
         assert {h.code for h in search.find(query, seen_by=PUBLIC, **options).hits} == expected  # type: ignore[arg-type]
-    assert not search.find(query, seen_by=PUBLIC, subject_class="government_body").hits
+    for nobody in ({"subject_class": "government_body"}, {"subject_class": "%"}, {"region_code": "x\x00"}):
+        assert not search.find(query, seen_by=PUBLIC, **nobody).hits  # type: ignore[arg-type]
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(city: dict[str, int]) -> None:

@@ -104,7 +104,7 @@ class Judgement(models.Model):
     score = models.DecimalField(max_digits=5, decimal_places=4, null=True)
     reasons = models.JSONField(default=list)
     judged_by = models.CharField(max_length=80)
-    undoes = models.ForeignKey("self", null=True, on_delete=models.PROTECT)
+    undoes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, db_index=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["undoes"], name="judgement_undone_once")]

@@ -18,7 +18,7 @@ from django.db import connection
 from xinyong.kernel import sql
 from xinyong.kernel.errors import Invalid
 from xinyong.security.access import Action, Actor, require
-from xinyong.subjects import grams, lexemes, pinyin, ranking
+from xinyong.subjects import classes, grams, lexemes, pinyin, ranking
 from xinyong.subjects.query import CODE_FRAGMENT, Query, read
 from xinyong.subjects.ranking import Hit, MatchedBy, Row
 
@@ -57,14 +57,17 @@ def find(
     subject_class: str | None = None,
     region_code: str | None = None,
 ) -> Results:
-    """Organisations that fit ``query``, best first. ``region_code`` takes in everything below it.
+    """Organisations that fit ``query``, best first. ``region_code`` takes in everything below it; a class or region that
+    there is not has nobody.
 
     Public facts only; a caller that looks for another reason than the public's enters its own audit line.
     Raises NotAllowed, BadCursor.
     """
     require(seen_by, Action.VIEW_PUBLIC)
     start = _offset(after)
-    hits, is_capped = _Look(read(query), subject_class=subject_class, region_code=region_code).all()
+    if subject_class not in {None, "", *classes.LABELS} or (region_code and not region_code.isdecimal()):
+        return Results((), 0, False, {"subject_class": {}, "region_code": {}, "status": {}}, None)
+    hits, is_capped = _Look(read(query), subject_class=subject_class, region_code=region_code).gather()
     ranked = ranking.best(hits)
     is_capped = is_capped or len(ranked) > DEPTH
     ranked = ranked[:DEPTH]
@@ -89,14 +92,14 @@ class _Look:
         self.query = query
         self.filters = grams.filters(subject_class=subject_class, region_code=region_code)
         self.common: dict[str, str | int] = {
-            "class": subject_class or "%",
-            "region": grams.region_stem(region_code or "") + "%",
+            "class": subject_class or "",
+            "region": grams.region_stem(region_code or ""),
             "most": DEPTH,
         }
         self.hits: list[Hit] = []
         self.is_capped = False
 
-    def all(self) -> tuple[list[Hit], bool]:
+    def gather(self) -> tuple[list[Hit], bool]:
         query = self.query
         if len(query.code) >= CODE_FRAGMENT:
             self._ask("by_code", lambda row: ranking.by_code(row, query), **_between(query.code))
@@ -110,10 +113,9 @@ class _Look:
         judge, key = partial(ranking.by_name, query=self.query), self.query.key
         self._ask("by_beginning", judge, **_between(key))
         words = grams.of_fragments(self.query.parts, rarest=lexemes.rarest())
-        if not self.is_capped:
-            self._words(words, judge)
-            if self.is_capped:  # the trade name ranks above fragments: it must be among the candidates
-                self._words(grams.of_trade_name(key), judge)
+        # The trade name ranks above fragments: where not all fragments came, it is asked for by itself.
+        if not self.is_capped and not self._words(words, judge):
+            self._words(grams.of_trade_name(key), judge)
 
     def _by_sound(self) -> None:
         letters, rarest = self.query.letters, lexemes.rarest()
@@ -123,15 +125,18 @@ class _Look:
         if not self.is_capped:
             self._words(grams.of_initials(letters, rarest=rarest), partial(ranking.by_initials, query=self.query))
 
-    def _words(self, words: str, judge: Callable[[Row], Hit | None]) -> None:
-        self._ask("by_words", judge, words=" & ".join([f"({words})", *self.filters]))
+    def _words(self, words: str, judge: Callable[[Row], Hit | None]) -> bool:
+        return self._ask("by_words", judge, words=" & ".join([f"({words})", *self.filters]))
 
-    def _ask(self, statement: str, judge: Callable[[Row], Hit | None], **parameters: str | int) -> None:
+    def _ask(self, statement: str, judge: Callable[[Row], Hit | None], **parameters: str | int) -> bool:
+        """Adds what one look-up brings; True when that was all there is."""
         with connection.cursor() as cursor:
             cursor.execute(_SQL[statement], self.common | parameters)
             rows = cursor.fetchall()
-        self.is_capped = self.is_capped or len(rows) >= DEPTH
+        is_all = len(rows) < DEPTH
+        self.is_capped = self.is_capped or not is_all
         self.hits += [hit for hit in (judge(Row(*row)) for row in rows) if hit is not None]
+        return is_all
 
 
 def _between(beginning: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ FROM (
     (SELECT subject_id, value FROM subjects_subjectidentifier
      WHERE value >= %(from)s AND value < %(to)s ORDER BY value LIMIT %(most)s)
 ) found JOIN subjects_subject s USING (id)
-WHERE s.code IS NOT NULL AND s.subject_class LIKE %(class)s AND s.region_code LIKE %(region)s
+WHERE s.code IS NOT NULL AND %(class)s IN ('', s.subject_class) AND starts_with(s.region_code, %(region)s)
 
 -- name: by_beginning
 -- Along the index of name keys, so that the exact name comes first.
@@ -21,12 +21,12 @@ FROM (
     SELECT subject_id, name, name_key, trade_name, is_current FROM subjects_subjectname
     WHERE name_key >= %(from)s AND name_key < %(to)s ORDER BY name_key LIMIT %(most)s
 ) n JOIN subjects_subject s ON s.id = n.subject_id
-WHERE s.code IS NOT NULL AND s.subject_class LIKE %(class)s AND s.region_code LIKE %(region)s
+WHERE s.code IS NOT NULL AND %(class)s IN ('', s.subject_class) AND starts_with(s.region_code, %(region)s)
 
 -- name: by_words
 SELECT s.id, s.code, s.name, s.subject_class, s.status, s.region_code, n.name, n.name_key, n.trade_name, n.is_current
 FROM subject_names_with(%(words)s::text::tsquery, %(most)s) n JOIN subjects_subject s ON s.id = n.subject_id
-WHERE s.code IS NOT NULL AND s.subject_class LIKE %(class)s AND s.region_code LIKE %(region)s
+WHERE s.code IS NOT NULL AND %(class)s IN ('', s.subject_class) AND starts_with(s.region_code, %(region)s)
 
 -- name: common_lexemes
 -- What ANALYZE saw of the lexemes; nothing before it first ran.

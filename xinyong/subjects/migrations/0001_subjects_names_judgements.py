@@ -90,7 +90,9 @@ class Migration(migrations.Migration):
                 ("judged_by", models.CharField(max_length=80)),
                 (
                     "undoes",
-                    models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to="subjects.judgement"),
+                    models.ForeignKey(
+                        db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to="subjects.judgement"
+                    ),
                 ),
                 ("subject", models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to="subjects.subject")),
             ],
