@@ -61,7 +61,7 @@ def region_stem(region_code: str) -> str:
 def of_fragments(parts: Iterable[str], *, rarest: Rarest) -> str:
     """Query for fragments in characters."""
     pairs = _every(rarest([part[at : at + 2] for part in parts for at in range(len(part) - 1)]))
-    return pairs or " & ".join(quoted(part) + ":*" for part in parts)
+    return pairs or " & ".join(quoted(part) + ":*" for part in parts if part)
 
 
 def of_trade_name(trade_key: str) -> str:

@@ -236,9 +236,9 @@ def _one_other(core: str) -> list[str]:
     """A query that a name with one character of ``core`` changed still answers: the pairs that do not touch it."""
     ways = []
     for changed in range(len(core)):
-        words = grams.of_fragments([core[:changed], core[changed + 1 :]], rarest=lexemes.rarest())
-        if " & " in words:
-            ways.append(f"({words})")
+        rest = [part for part in (core[:changed], core[changed + 1 :]) if len(part) > 1]
+        if sum(len(part) - 1 for part in rest) > 1:  # one pair alone would bring every name of the trade
+            ways.append(f"({grams.of_fragments(rest, rarest=lexemes.rarest())})")
     return [" | ".join(ways)] if ways else []
 
 

@@ -8,9 +8,9 @@ from xinyong.kernel import names
 
 #: Shorter pieces of a code fit too many to be worth showing.
 CODE_FRAGMENT = 6
-_LONGEST = 100
+_LONGEST = 200
 _CODE = re.compile(r"[0-9A-Z]{6,50}")
-_LETTERS = re.compile(r"[a-z]{2,60}")
+_LETTERS = re.compile(r"[a-z]{2,}")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 
 
