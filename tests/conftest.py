@@ -32,12 +32,23 @@ _KEPT = {
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The test database, with catalogue and calendar installed as every installation has them."""
+    from django.db import connection
+    from django.test.utils import setup_databases, teardown_databases
+
     from xinyong.operations.setup import prepare
 
     with django_db_blocker.unblock():
+        # pytest-django makes a test database only when a collected test is marked django_db; without one, tests of
+        # lasting_db would fill and empty the installation's own database.
+        is_test = str(connection.settings_dict["NAME"]).startswith("test_")
+        made = [] if is_test else setup_databases(0, interactive=False, aliases={"default"})
         prepare()
+    yield
+    if made:
+        with django_db_blocker.unblock():
+            teardown_databases(made, 0)
 
 
 @pytest.fixture
