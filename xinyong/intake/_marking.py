@@ -30,7 +30,9 @@ def mark(request: dict[str, Any]) -> None:
 
     from xinyong.intake import _explanation
 
-    book = openpyxl.load_workbook(request["original"], rich_text=True)
+    # From a handle: openpyxl judges a path by its ending, and the opened original of a submission has none.
+    with Path(request["original"]).open("rb") as original:
+        book = openpyxl.load_workbook(original, rich_text=True)
     sheet = book[request["sheet"]]
     if _explanation.SHEET_TITLE in book.sheetnames:
         del book[_explanation.SHEET_TITLE]
