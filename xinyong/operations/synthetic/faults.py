@@ -18,8 +18,8 @@ from xinyong.operations.synthetic.decisions import Batch, Columns
 #: What happens to a row, and to how many of a million rows.
 RATES: dict[str, int] = {
     "old-number": 2_500, "short-number": 170, "lower-case": 90, "wrong-check": 60,  # in the code
-    "half-brackets": 60_000, "blank-in-name": 2_500, "former-name": 300_000, "wrong-name": 1_500,  # former: of the renamed
-    "missing": 2_000, "impossible-date": 800, "future-date": 200, "other-date-form": 15_000,
+    "half-brackets": 60_000, "blank-in-name": 2_500, "former-name": 300_000, "wrong-name": 2_500,  # former: of the renamed
+    "missing": 3_000, "impossible-date": 800, "future-date": 200, "other-date-form": 15_000,
     "unknown-kind": 700, "no-amount": 500, "amount-in-yuan": 600, "blanks-around": 8_000,
 }  # fmt: skip
 #: Ways of writing a day that all are right; an agency has one of its own.

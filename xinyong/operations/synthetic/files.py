@@ -176,7 +176,7 @@ def _rows(city: City, one: FilePlan, layout: layouts.Layout) -> Iterator[Columns
 
 def _again(city: City, before: FilePlan, layout: layouts.Layout) -> Iterator[Columns]:
     """The last file's first rows once more: a few as they were, a few changed."""
-    same, changed = int(before.rows * _AGAIN), int(before.rows * _CHANGED)
+    same, changed = int(before.rows * _AGAIN) + 1, int(before.rows * _CHANGED) + 1
     days = plan.days_of(city, before)[: same + changed]
     if before.item_id == "abnormal-operation":
         days = plan.days_of(city, before)[: before.rows // 3]

@@ -204,12 +204,12 @@ class Organisations:
 
     @cached_property
     def ended(self) -> draw.Whole:
-        """Day on which an ended one ended, -1 for all others."""
+        """Day on which it was cancelled, revoked or moved away; -1 for those in existence."""
         start = self.established + 380
         on = start + (self.share("ended on") ** 0.6 * np.maximum(draw.day(self.city.today) - 10 - start, 0)).astype(
             np.int64
         )
-        return np.where(np.isin(self.statuses, [1, 2]), on, -1)
+        return np.where(self.statuses > 0, on, -1)
 
     @cached_property
     def names(self) -> draw.Texts:

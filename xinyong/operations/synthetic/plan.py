@@ -76,7 +76,7 @@ def files(city: City) -> list[FilePlan]:
 
 def record_files(records: int) -> int:
     """How many files of licences and penalties together: more records, larger files."""
-    return int(min(max(records / 1_250, 16), 360))
+    return int(min(min(4 + records / 500, 16) + records / 2_800, 360))
 
 
 @lru_cache(maxsize=4)
@@ -107,7 +107,7 @@ def _decisions(city: City, item_id: str, share: float) -> Iterable[FilePlan]:
     is_penalty = item_id == "admin-penalty-org"
     weights = {one: one.penalties if is_penalty else one.licences for one in AGENCIES}
     senders = [one for one, weight in weights.items() if weight > 0]
-    wanted = max(round(record_files(city.records) * (0.42 if is_penalty else 0.58)), 8)
+    wanted = max(round(record_files(city.records) * (0.42 if is_penalty else 0.58)), 2)
     senders = sorted(senders, key=lambda one: -weights[one])[:wanted]
     counts = [1 + extra for extra in apportion([weights[one] ** 0.7 for one in senders], wanted - len(senders))]
     slots = [
@@ -149,7 +149,7 @@ def _registers(city: City) -> Iterable[FilePlan]:
     """Everything that exists when the platform starts; after that, twice or once a year, what changed."""
     start, end = _start(city) - 8, int(_working_days(city.today)[-1])
     for key, usual in (("market", 6), ("civil", 1), ("staffing", 1), ("farming", 1), ("justice", 1)):
-        updates = 1 if city.records < _SMALL else usual
+        updates = int(key == "market") if city.records < _SMALL else usual
         bounds = np.linspace(start, end, updates + 1).astype(int).tolist()
         yield FilePlan("organisation-register", agency(key), 0, 0, (start,), start + 1)
         for since, until in pairwise(bounds):

@@ -59,7 +59,7 @@ def rows(city: City, agency: Agency, index: draw.Whole, on: int) -> Columns:
     some = Organisations(city, index)
     count = len(some)
     has_ended = (some.ended >= 0) & (some.ended <= on)
-    status = np.where(has_ended | ~np.isin(some.statuses, [1, 2]), some.statuses, 0)
+    status = np.where(has_ended, some.statuses, 0)
     renamed = (some.renamed >= 0) & (some.renamed <= on)
     offices = _offices(agency)
     changed = np.maximum.reduce(
