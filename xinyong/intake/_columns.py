@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xinyong.catalogue.schema import CodeList, Field, FieldType, Masking, Requirement
-from xinyong.intake import _values
+from xinyong.intake import _privacy, _values
 from xinyong.intake.outcome import Findings
 from xinyong.kernel import codes, names
 
@@ -36,10 +36,10 @@ class Tables:
 
 
 def shown(field: Field, values: pa.Array) -> list[str]:
-    """Cell values for findings: cut, and masked where the field is personal."""
+    """Cell values for findings: cut, and masked where the field is personal or a person's number stands in it."""
     texts = [("" if v is None else str(v))[:_SHOWN] for v in values.to_pylist()]
     if not field.is_personal:
-        return texts
+        return [_privacy.masked(text) for text in texts]
     mask = names.mask if field.masking is Masking.NAME else codes.mask
     return [mask(text) for text in texts]
 
@@ -50,8 +50,11 @@ def tidy(raw: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(pc.binary_length(trimmed), 0), pa.scalar(None, pa.string()), trimmed)
 
 
-def read(field: Field, raw: pa.Array, kinds: pa.Array | None, *, tables: Tables, findings: Findings) -> pa.Array:
-    """The typed column of a field. ``kinds`` is the column of certificate kinds for a certificate number."""
+def read(
+    field: Field, raw: pa.Array, kinds: pa.Array | None, *, tables: Tables, findings: Findings, is_subject: bool = False
+) -> pa.Array:
+    """The typed column of a field. ``kinds`` is the column of certificate kinds for a certificate number;
+    ``is_subject``: the field holds the code of the counterparty."""
     text = tidy(raw)
     _check_presence(field, text, findings)
     if text.null_count == len(text):
@@ -59,7 +62,7 @@ def read(field: Field, raw: pa.Array, kinds: pa.Array | None, *, tables: Tables,
     if field.type is FieldType.TEXT:
         return _read_text(field, text, findings)
     if field.type is FieldType.USCC:
-        return _read_code(field, text, codes.Kind.USCC, tables, findings)
+        return _read_code(field, text, codes.Kind.USCC, tables, findings, is_subject=is_subject)
     if field.type is FieldType.ORG_CODE:
         return _read_code(field, text, codes.Kind.ORG_CODE, tables, findings)
     if field.type is FieldType.CERTIFICATE:
@@ -148,8 +151,14 @@ def _read_text(field: Field, text: pa.Array, findings: Findings) -> pa.Array:
     return text
 
 
-def _read_code(field: Field, text: pa.Array, kind: codes.Kind, tables: Tables, findings: Findings) -> pa.Array:
-    judged = codes.judge_column(text, expect=kind, exceptions=tables.exceptions)
+def _read_code(
+    field: Field, text: pa.Array, kind: codes.Kind, tables: Tables, findings: Findings, *, is_subject: bool = False
+) -> pa.Array:
+    judged = codes.judge_column(
+        text, expect=kind, exceptions=tables.exceptions, today=tables.today,
+        # 17 zeros and X stand for a sole trader without a code: the row waits, it is not refused (data.md V04).
+        placeholder_allowed=is_subject,
+    )  # fmt: skip
     verdict = np.asarray(judged.verdict)
     for level, severity in ((2, "error"), (1, "doubtful")):
         bad = verdict == level
@@ -157,12 +166,10 @@ def _read_code(field: Field, text: pa.Array, kind: codes.Kind, tables: Tables, f
             continue
         for reason in np.unique(np.asarray(judged.reason)[bad]).tolist():
             name = codes.REASONS[reason]
-            # An old registration number is a number of the right subject in the wrong column: linking may still find it.
-            weight = "doubtful" if name.startswith("registration-") else severity
             zh, en = codes.sentence(name)
             _report(
                 field, text, bad & (np.asarray(judged.reason) == reason), findings, rule=f"V04-{name}", zh=zh, en=en,
-                severity=weight, basis="gb-32100-2015",
+                severity=severity, basis="gb-32100-2015",
                 suggestions=lambda value: codes.suggest(value, kind) or "",
             )  # fmt: skip
     return judged.normalised
@@ -243,11 +250,7 @@ def _read_distinct(field: Field, text: pa.Array, findings: Findings) -> pa.Array
             f"不是数字,或小数超过 {scale} 位。请只填数字,单位为{field.unit or '表头所示'}。",
             f"Not a number, or more than {scale} decimals. Write the number only, in the unit of the header.",
         ),
-        FieldType.INTEGER: (
-            lambda value: int(value) if value.strip().lstrip("+-").isascii() and value.strip().lstrip("+-").isdigit()
-            and len(value) < 18 else None,
-            "V07-integer", "应为整数。", "Must be a whole number.",
-        ),
+        FieldType.INTEGER: (_values.read_integer, "V07-integer", "应为整数。", "Must be a whole number."),
         FieldType.BOOLEAN: (_values.read_boolean, "V07-boolean", "请填“是”或“否”。", "Write 是 (yes) or 否 (no)."),
     }  # fmt: skip
     reader, rule, zh, en = readers[field.type]

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from xinyong.catalogue.schema import CodeList
+from xinyong.kernel.periods import INDEFINITE
 
 _DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0, "Ｏ": 0, "O": 0}
 _DATE_FORMS = (
@@ -20,7 +21,11 @@ _DATE_FORMS = (
 _HAN_DATE = re.compile(
     r"([〇零○OＯ一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})[日号]"
 )
-_INDEFINITE = {"长期", "长期有效", "永久", "无固定期限", "9999-12-31", "2099/12/31"}
+_INDEFINITE = {"长期", "长期有效", "永久", "无固定期限"}
+#: Years beyond are slips of the pen, and terms counted from them would leave the calendar; 9999-12-31 is other systems'
+#: way to write "no end".
+_LAST_YEAR = 2999
+_NO_END = (9999, 12, 31)
 _WIDE = str.maketrans("０１２３４５６７８９／．－", "0123456789/.-")
 
 
@@ -31,7 +36,7 @@ def read_date(text: str) -> date | None:
     """
     plain = text.translate(_WIDE).strip().replace(" 年", "年").replace("年 ", "年").replace("月 ", "月")
     if plain in _INDEFINITE:
-        return date(2099, 12, 31)
+        return INDEFINITE
     for form in _DATE_FORMS:
         if match := form.fullmatch(plain):
             return _date(*(int(part) for part in match.groups()))
@@ -42,22 +47,35 @@ def read_date(text: str) -> date | None:
 
 
 def _date(year: int, month: int, day: int) -> date | None:
+    if (year, month, day) == _NO_END:
+        return INDEFINITE
     try:
-        return date(year, month, day)
+        return date(year, month, day) if year <= _LAST_YEAR else None
     except ValueError:
         return None
 
 
 def _han_number(text: str) -> int:
-    """一 … 三十一."""
+    """一 … 三十一; 0, which no date has, for anything else (十十, 一二十)."""
     if "十" not in text:
         return _DIGITS[text] if len(text) == 1 else 0
     tens, _, ones = text.partition("十")
+    if any(len(part) > 1 or part == "十" for part in (tens, ones)):
+        return 0
     return (_DIGITS[tens] if tens else 1) * 10 + (_DIGITS[ones] if ones else 0)
 
 
-_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?")
 _DECIMAL_WIDE = str.maketrans("０１２３４５６７８９．，－＋", "0123456789.,-+")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,16}")
+
+
+def read_integer(text: str) -> int | None:
+    """A whole number of at most 16 digits, or None."""
+    plain = text.translate(_DECIMAL_WIDE).strip()
+    return int(plain) if _WHOLE.fullmatch(plain) else None
+
+
+_NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?")
 
 
 def read_decimal(text: str, *, scale: int) -> Decimal | None:

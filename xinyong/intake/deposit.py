@@ -104,7 +104,7 @@ def look_up(connection: psycopg.Connection[Any], table: pa.Table) -> dict[int, K
         connection,
         places=firsts.column("place").to_pylist(),
         subject_ids=firsts.column("subject_id").to_pylist(),
-        keys=[bytes.fromhex(key) for key in firsts.column("key_hex").to_pylist()],
+        keys=firsts.column("key_hex").to_pylist(),
     )
 
 

@@ -6,7 +6,7 @@ own before the chunk's: a run that dies between leaves a subject without records
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from xinyong.catalogue.schema import Section
 from xinyong.intake import _columns, _register_rows
 from xinyong.intake.outcome import DOUBTFUL, WRONG
 from xinyong.intake.plan import Plan
-from xinyong.intake.validate import Checked, name_keys
+from xinyong.intake.validate import Checked
 from xinyong.kernel import codes
 from xinyong.security import encryption
 from xinyong.subjects import registry, resolve
@@ -53,6 +53,26 @@ _SCHEMES = {
 }  # fmt: skip
 
 
+#: Combinations of codes and name kept in memory during a run (some 200 bytes each).
+_KEPT = 200_000
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a run has learnt: combination of codes and name → (subject id, problem)."""
+
+    found: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+
+    def forget(self, unique: list[str]) -> None:
+        """Drops what will have changed (subjects about to be entered), and everything when there is too much."""
+        if len(self.found) > _KEPT:
+            self.found.clear()
+            return
+        for combination in unique:
+            if self.found[combination][0] == NOBODY:
+                del self.found[combination]
+
+
 @dataclass(frozen=True, slots=True)
 class Linked:
     """Subject ids by position (NOBODY where none), and how each was found."""
@@ -60,7 +80,7 @@ class Linked:
     subject_id: npt.NDArray[np.int64]
 
 
-def link(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
+def link(checked: Checked, plan: Plan, *, may_create: bool, memory: Memory) -> Linked:
     """Links every row that is not already rejected; adds doubtful findings where that fails.
 
     With ``may_create`` False (a trial) nothing is written, and new subjects get ids of no subject (below NOBODY).
@@ -69,33 +89,52 @@ def link(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
         return _link_persons(checked, plan, may_create=may_create)
     if plan.item.section is Section.REGISTRATION:
         return _register(checked, plan, may_create=may_create)
-    return _link_organisations(checked, plan, may_create=may_create)
+    return _link_organisations(checked, plan, may_create=may_create, memory=memory)
 
 
-def _link_organisations(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
+def _link_organisations(checked: Checked, plan: Plan, *, may_create: bool, memory: Memory) -> Linked:
     roles = plan.item.roles
     assert roles.subject_code is not None
     given = checked.columns[roles.subject_code]
     usable, registration = _sort_codes(given, plan)
-    keys = name_keys(checked, plan)
     others = {scheme: _column(checked, roles.other_codes.get(part)) for scheme, part in _SCHEMES.items()}
     others["registration_no"] = pc.coalesce(registration, others["registration_no"])
-    found = resolve.link(pa.table({"uscc": usable, **others, "name_key": keys}))
-    subject_id = pc.fill_null(found.column("subject_id"), NOBODY).combine_chunks().to_numpy().copy()
-    problem = np.array(found.column("problem").to_pylist(), dtype=object)
+    subject_id, problem = _resolve(pa.table({"uscc": usable, **others, "name_key": checked.name_keys}), memory)
     is_wrong = checked.findings.level >= WRONG
     is_new = (problem == "not-found") & pc.is_valid(usable).to_numpy(zero_copy_only=False) & ~is_wrong
     if is_new.any():
         _enter_provisional(checked, plan, usable, is_new, subject_id, may_create=may_create)
     for name, (rule, severity, zh, en) in _PROBLEMS.items():
         rows = np.flatnonzero((problem == name) & ~is_new & ~is_wrong)
-        field = roles.subject_name if name == "name-mismatch" else roles.subject_code
+        marked = roles.subject_name if name == "name-mismatch" else roles.subject_code
         checked.findings.add(
-            rows, rule=rule, severity=severity, message=zh, message_en=en, field_code=field, basis="data base of subjects",
-            values=_columns.shown(plan.item.field_of(field), checked.columns[field].take(pa.array(rows))),
+            rows, rule=rule, severity=severity, message=zh, message_en=en, field_code=marked, basis="法人基础库",
+            values=_columns.shown(plan.item.field_of(marked), checked.columns[marked].take(pa.array(rows))),
         )  # fmt: skip
     _forgive_registration_numbers(checked, registration, subject_id, problem)
     return Linked(subject_id)
+
+
+def _resolve(rows: pa.Table, memory: Memory) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.object_]]:
+    """``resolve.link`` for the combinations of codes and name that this run has not met yet; subjects come again and
+    again, and a look-up of five codes a row is what linking costs."""
+    combined = pc.binary_join_element_wise(
+        *(column.combine_chunks() for column in rows.columns), "\x1f", null_handling="replace", null_replacement=""
+    ).dictionary_encode()
+    unique = combined.dictionary.to_pylist()
+    indices = combined.indices.to_numpy()
+    _, first = np.unique(indices, return_index=True)
+    new = [place for place, combination in enumerate(unique) if combination not in memory.found]
+    if new:
+        found = resolve.link(rows.take(pa.array(first[new])))
+        ids = pc.fill_null(found.column("subject_id"), NOBODY).to_pylist()
+        for place, subject_id, problem in zip(new, ids, found.column("problem").to_pylist(), strict=True):
+            memory.found[unique[place]] = (subject_id, problem)
+    pairs = [memory.found[combination] for combination in unique]
+    memory.forget(unique)
+    ids_by_place = np.array([pair[0] for pair in pairs], dtype=np.int64)
+    problems_by_place = np.array([pair[1] for pair in pairs], dtype=object)
+    return ids_by_place[indices], problems_by_place[indices]
 
 
 def _column(checked: Checked, code: str | None) -> pa.Array:
@@ -104,7 +143,9 @@ def _column(checked: Checked, code: str | None) -> pa.Array:
 
 def _sort_codes(given: pa.Array, plan: Plan) -> tuple[pa.Array, pa.Array]:
     """The valid unified codes, and the old registration numbers that stand in the same column."""
-    judged = codes.judge_column(given, expect=codes.Kind.USCC, exceptions=plan.tables.exceptions)
+    judged = codes.judge_column(
+        given, expect=codes.Kind.USCC, exceptions=plan.tables.exceptions, today=plan.tables.today
+    )
     lengths = pc.fill_null(pc.utf8_length(judged.normalised), 0)
     verdict = pa.array(np.asarray(judged.verdict))
     is_code = pc.and_(pc.is_in(verdict, value_set=pa.array([0, 1], verdict.type)), pc.equal(lengths, 18))
@@ -122,13 +163,13 @@ def _forgive_registration_numbers(
 ) -> None:
     """A row whose old registration number found its subject goes in, with a warning instead of a doubt."""
     has_number = pc.is_valid(registration).to_numpy(zero_copy_only=False)
-    forgiven = has_number & (subject_id != NOBODY) & np.equal(problem, None)
+    forgiven = has_number & (subject_id != NOBODY) & np.fromiter((one is None for one in problem), bool, len(problem))
     if not forgiven.any():
         return
     numbers = set(checked.row_no[forgiven].tolist())
     kept = []
     for found in checked.findings.found:
-        if found.row_no in numbers and found.rule.startswith("V04-registration"):
+        if found.row_no in numbers and found.rule.startswith("V04-old-registration"):
             kept.append(replace(found, severity="warning"))
         else:
             kept.append(found)

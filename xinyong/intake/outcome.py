@@ -88,7 +88,7 @@ class Findings:
         if not len(positions):
             return
         self.level[positions] = np.maximum(self.level[positions], _LEVEL[severity])
-        header = self.headers.get(field_code, "")
+        header = self.headers.get(field_code, "")[:200]
         for place, position in enumerate(positions.tolist()):
             self.found.append(
                 Found(

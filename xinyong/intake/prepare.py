@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xinyong.catalogue.schema import Field, FieldType
+from xinyong.intake.keys import folded_sql
 from xinyong.intake.link import NOBODY, Linked
 from xinyong.intake.outcome import DOUBTFUL
 from xinyong.intake.plan import Plan
@@ -27,7 +28,6 @@ from xinyong.security import encryption
 
 #: The part of a natural key that is the subject.
 SUBJECT = "$subject"
-_BRACKETS = ("[]【】（）()［］{}「」", "〔〕〔〕〔〕〔〕〔〕〔〕〔〕")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Ready:
 
     ``table``: place, subject_id, key_hex, content_hex, payload, extra, sealed_hex, severity, rule_set, decided_on,
     valid_from, valid_to, publish_from, publish_until, repair_from, retain_until, is_late, row_no, repeat, is_same.
-    ``repeat`` is 1 for the first row of a key in this chunk; ``is_same`` says whether a later one has its content.
+    ``repeat`` is 1 for the first row of a key in this chunk, 2 for later ones; ``is_same``: with the first one's content.
     """
 
     table: pa.Table
@@ -52,7 +52,8 @@ def prepare(checked: Checked, linked: Linked, plan: Plan, engine: duckdb.DuckDBP
     clocks = _clocks(columns, checked, plan, good)
     _note_late(checked, plan, good, clocks["is_late"])
     sealed, sealed_digest, payload_columns = _seal(columns, checked, plan, places)
-    texts = {code: _as_text(column) for code, column in columns.items()}
+    used = {*payload_columns, *plan.item.natural_key}
+    texts = {code: _as_text(column) for code, column in columns.items() if code in used}
     staged = pa.table(
         {
             "place": pa.array(good, pa.int32()),
@@ -68,7 +69,7 @@ def prepare(checked: Checked, linked: Linked, plan: Plan, engine: duckdb.DuckDBP
     index_of = {code: index for index, code in enumerate(texts)}
     statement = _statement(plan, index_of, payload_columns)
     engine.register("staged", staged)
-    table = engine.sql(statement).to_arrow_table()
+    table = _mark_repeats(engine.sql(statement).to_arrow_table())
     engine.unregister("staged")
     return Ready(table, int(np.count_nonzero(clocks["is_late"].to_numpy(zero_copy_only=False))))
 
@@ -83,30 +84,34 @@ def _statement(plan: Plan, index_of: dict[str, int], payload_columns: list[str])
         if part == SUBJECT:
             keys.append("subject_id::VARCHAR")
         elif plan.item.field_of(part).type is FieldType.TEXT:
-            keys.append(_key_text(f"f_{index_of[part]}"))
+            keys.append(folded_sql(f"f_{index_of[part]}"))
         else:
             keys.append(f"coalesce(f_{index_of[part]}, '')")
     key = "concat_ws(chr(31), '" + plan.item.id + "', " + ", ".join(keys) + ")"
     return f"""
-        WITH made AS (SELECT *, {payload} AS payload, left(sha256({key}), 32) AS key_hex FROM staged),
-        digested AS (
-            SELECT *, left(sha256(concat_ws(chr(31), payload, sealed_digest)), 32) AS content_hex FROM made
-        )
-        SELECT place, row_no, subject_id, key_hex, content_hex, payload, extra, sealed_hex, severity, rule_set,
-               decided_on, valid_from, valid_to, publish_from, publish_until, repair_from, retain_until, is_late,
-               row_number() OVER by_key AS repeat,
-               content_hex = first_value(content_hex) OVER by_key AS is_same
-        FROM digested
-        WINDOW by_key AS (PARTITION BY key_hex ORDER BY place)
-        ORDER BY place
+        WITH made AS (SELECT *, {payload} AS payload, left(sha256({key}), 32) AS key_hex FROM staged)
+        SELECT place, row_no, subject_id, key_hex, left(sha256(concat_ws(chr(31), payload, sealed_digest)), 32)
+               AS content_hex, payload, extra, sealed_hex, severity, rule_set, decided_on, valid_from, valid_to,
+               publish_from, publish_until, repair_from, retain_until, is_late
+        FROM made
     """
 
 
-def _key_text(name: str) -> str:
-    return (
-        f"upper(replace(replace(translate(coalesce({name}, ''), '{_BRACKETS[0]}', '{_BRACKETS[1]}'), ' ', ''),"
-        " '　', ''))"
-    )
+def _mark_repeats(table: pa.Table) -> pa.Table:
+    """Adds ``repeat`` (1 for the first row of a key) and ``is_same`` (content as in that first row)."""
+    keys = table.column("key_hex").combine_chunks().dictionary_encode()
+    repeat = np.ones(len(table), dtype=np.int32)
+    is_same = np.ones(len(table), dtype=bool)
+    if len(keys.dictionary) < len(table):
+        indices = keys.indices.to_numpy()
+        _, first, back = np.unique(indices, return_index=True, return_inverse=True)
+        content = table.column("content_hex").combine_chunks()
+        again = np.flatnonzero(first[back] != np.arange(len(table)))
+        repeat[again] = 2
+        is_same[again] = pc.equal(content.take(pa.array(again)), content.take(pa.array(first[back][again]))).to_numpy(
+            zero_copy_only=False
+        )
+    return table.append_column("repeat", pa.array(repeat)).append_column("is_same", pa.array(is_same))
 
 
 def _may_fill(plan: Plan, code: str) -> bool:
@@ -180,62 +185,72 @@ def _clocks(
     columns: dict[str, pa.Array], checked: Checked, plan: Plan, good: npt.NDArray[np.int64]
 ) -> dict[str, pa.Array]:
     """Severity, terms and lateness. Computed once for each distinct (decision, end, severity)."""
-    roles, item = plan.item.roles, plan.item
-    count = len(good)
-    decided = columns[roles.decided_on].to_pylist()
-    starts = columns[roles.valid_from].to_pylist() if roles.valid_from else [None] * count
-    ends = columns[roles.valid_to].to_pylist() if roles.valid_to else [None] * count
-    severities = _severities(columns, checked, plan, good)
-    known: dict[tuple[date, date | None, str | None], terms.Terms] = {}
-    received = plan.received_on
-    made = []
-    for day, end, severity in zip(decided, ends, severities, strict=True):
-        start_day = day or received  # an item whose date may be missing counts from receipt
-        triple = (start_day, end, severity)
-        if triple not in known:
-            known[triple] = terms.terms(
-                item,
-                decided_on=start_day,
-                valid_to=terms.end_exclusive(end),
-                severity=severity,
-                rule_sets=plan.rule_sets,
-            )
-        made.append(known[triple])
-    days = [day or received for day in decided]
-    late: dict[date, bool] = {}
-    if item.timeliness_working_days is not None:
-        late = {
-            day: plan.calendar.is_late(day, plan.received_at, working_days=item.timeliness_working_days)
-            for day in set(days)
-        }
+    roles = plan.item.roles
+    nothing = pa.nulls(len(good), pa.date32())
+    days = pc.fill_null(columns[roles.decided_on], pa.scalar(plan.received_on, pa.date32()))
+    starts = columns[roles.valid_from] if roles.valid_from else nothing
+    ends = columns[roles.valid_to] if roles.valid_to else nothing
+    severity = _severities(columns, checked, plan, good).dictionary_encode()
+    # One whole number for each combination; distinct ones are few beside the rows.
+    combined = _numbers(days) * (1 << 40) + _numbers(ends) * (1 << 8) + pc.fill_null(severity.indices, 255).to_numpy()
+    _, first, back = np.unique(combined, return_index=True, return_inverse=True)
+    made = [
+        _one_clock(plan, decided, end, name)
+        for decided, end, name in zip(
+            days.take(pa.array(first)).to_pylist(),
+            ends.take(pa.array(first)).to_pylist(),
+            severity.take(pa.array(first)).to_pylist(),
+            strict=True,
+        )
+    ]
+    places = pa.array(back)
+
+    def spread(values: list[Any], kind: pa.DataType) -> pa.Array:
+        return pa.array(values, kind).take(places)
+
     dates = pa.date32()
     return {
-        "severity": pa.array(severities, pa.string()),
-        "rule_set": pa.array([one.rule_set for one in made], pa.string()),
-        "decided_on": pa.array(days, dates),
-        "valid_from": pa.array(starts, dates),
-        "valid_to": pa.array([terms.end_exclusive(end) for end in ends], dates),
-        "publish_from": pa.array([one.publish_from for one in made], dates),
-        "publish_until": pa.array([one.publish_until for one in made], dates),
-        "repair_from": pa.array([one.repair_from for one in made], dates),
-        "retain_until": pa.array([one.retain_until for one in made], dates),
-        "is_late": pa.array([late.get(day, False) for day in days], pa.bool_()),
+        "severity": severity.cast(pa.string()),
+        "rule_set": spread([one.rule_set for _, one, _ in made], pa.string()),
+        "decided_on": days,
+        "valid_from": starts,
+        "valid_to": spread([end for end, _, _ in made], dates),
+        "publish_from": spread([one.publish_from for _, one, _ in made], dates),
+        "publish_until": spread([one.publish_until for _, one, _ in made], dates),
+        "repair_from": spread([one.repair_from for _, one, _ in made], dates),
+        "retain_until": spread([one.retain_until for _, one, _ in made], dates),
+        "is_late": spread([late for _, _, late in made], pa.bool_()),
     }
 
 
-def _severities(
-    columns: dict[str, pa.Array], checked: Checked, plan: Plan, good: npt.NDArray[np.int64]
-) -> list[str | None]:
+def _numbers(dates: pa.Array) -> npt.NDArray[np.int64]:
+    """Days since 1970 moved above zero; no date is zero."""
+    numbers = pc.fill_null(pc.cast(dates, pa.int32()), -(1 << 30)).to_numpy().astype(np.int64)
+    return np.where(numbers == -(1 << 30), 0, numbers + (1 << 20))
+
+
+def _one_clock(
+    plan: Plan, decided: date, end: date | None, severity: str | None
+) -> tuple[date | None, terms.Terms, bool]:
+    item = plan.item
+    exclusive = terms.end_exclusive(end)
+    found = terms.terms(item, decided_on=decided, valid_to=exclusive, severity=severity, rule_sets=plan.rule_sets)
+    late = item.timeliness_working_days is not None and plan.calendar.is_late(
+        decided, plan.received_at, working_days=item.timeliness_working_days
+    )
+    return exclusive, found, late
+
+
+def _severities(columns: dict[str, pa.Array], checked: Checked, plan: Plan, good: npt.NDArray[np.int64]) -> pa.Array:
     if plan.item.severity is None:
-        return [None] * len(good)
+        return pa.nulls(len(good), pa.string())
     table = with_context(checked, plan).take(pa.array(good))
     results = duckdb_engine.evaluate(table, dict(plan.severity))
-    severity = pa.array([plan.item.severity.otherwise] * len(good), pa.string())
+    severity = pa.repeat(plan.item.severity.otherwise, len(good))
     for name, _ in reversed(plan.severity):
         holds = pc.fill_null(results.column(name).combine_chunks(), False)
         severity = pc.if_else(holds, name, severity)
-    chosen: list[str | None] = severity.to_pylist()
-    return chosen
+    return severity
 
 
 def _note_late(checked: Checked, plan: Plan, good: npt.NDArray[np.int64], is_late: pa.Array) -> None:

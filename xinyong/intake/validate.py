@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from xinyong.catalogue import forbidden
 from xinyong.catalogue.schema import Field, FieldType, Severity
-from xinyong.intake import _columns
+from xinyong.intake import _columns, _privacy
 from xinyong.intake.outcome import Findings, Found
 from xinyong.intake.plan import Plan
 from xinyong.kernel import names
@@ -28,6 +28,8 @@ _NOTES: dict[str, tuple[str, str, str]] = {
                      "This row has more cells than the header: perhaps a separator without quotes. Check the row."),
     "row-too-short": ("row-too-short", "此行的单元格比表头少。请检查此行是否被截断。",
                       "This row has fewer cells than the header. Check whether it was cut off."),
+    "rows-joined": ("rows-joined", "此处有落单的引号,把后面的行并进了本行。请检查这一行的引号。",
+                    "A stray quote has swallowed the rows that follow. Check the quotes of this row."),
     "error-value": ("error-value", "单元格是公式错误(如 #N/A)。请改为实际的值。",
                     "The cell holds a formula error (like #N/A). Replace it by the value."),
     "formula-without-value": ("formula-without-value", "单元格是公式,且没有计算结果。请粘贴为数值后重报。",
@@ -47,6 +49,7 @@ class Checked:
     columns: dict[str, pa.Array]
     raw: pa.Table
     findings: Findings
+    name_keys: pa.Array  # compare keys of the subject names
 
     def __len__(self) -> int:
         return len(self.row_no)
@@ -58,7 +61,8 @@ def validate(chunk_no: int, table: pa.Table, notes: list[tuple[int, int, str]], 
     row_no = table.column("row_no").combine_chunks().to_numpy(zero_copy_only=False).astype(np.int32)
     findings = Findings(row_no=row_no, headers=plan.headers)
     columns = _read_columns(table, plan, findings)
-    checked = Checked(chunk_no, row_no, columns, table, findings)
+    keys = names.key_column(columns[plan.item.roles.subject_name])
+    checked = Checked(chunk_no, row_no, columns, table, findings, keys)
     _note(checked, notes, plan)
     _check_groups(checked, plan)
     _check_rules(checked, plan)
@@ -80,7 +84,10 @@ def _read_columns(table: pa.Table, plan: Plan, findings: Findings) -> dict[str, 
         if field.code == plan.item.roles.subject_name:
             raw = _wide_brackets(raw)
         kinds = columns.get(field.certificate_kind) if field.certificate_kind else None
-        columns[field.code] = _columns.read(field, raw, kinds, tables=plan.tables, findings=findings)
+        columns[field.code] = _columns.read(
+            field, raw, kinds, tables=plan.tables, findings=findings,
+            is_subject=field.code == plan.item.roles.subject_code,
+        )  # fmt: skip
     return {field.code: columns[field.code] for field in plan.item.fields}
 
 
@@ -188,27 +195,34 @@ def _check_source(checked: Checked, plan: Plan) -> None:
 
 
 def _check_forbidden(checked: Checked, plan: Plan) -> None:
-    """V13: classes that are never collected (INV-06). The value itself is not kept in the finding."""
+    """V13: classes that are never collected (INV-06); persons' numbers in texts of organisations' records, which would
+    be published with them. The value itself is not kept in the finding."""
+    pattern = forbidden.PATTERN if plan.item.is_about_persons else f"{forbidden.PATTERN}|{_privacy.PATTERN}"
     for field in plan.item.fields:
         column = checked.columns[field.code]
         if field.type is not FieldType.TEXT or column.null_count == len(column):
             continue
-        hits = pc.match_substring_regex(column, forbidden.PATTERN)
+        hits = pc.fill_null(pc.match_substring_regex(column, pattern), False)
         if not pc.any(hits).as_py():
             continue
+        rows = np.flatnonzero(hits.to_numpy(zero_copy_only=False))
+        texts = column.take(pa.array(rows)).to_pylist()
         checked.findings.add(
-            np.flatnonzero(pc.fill_null(hits, False).to_numpy(zero_copy_only=False)),
+            [row for row, text in zip(rows.tolist(), texts, strict=True) if forbidden.scan(text)],
             rule="E_FORBIDDEN_CLASS", severity="error", field_code=field.code,
             message="含有法律禁止采集的信息(宗教信仰、基因、指纹、血型、疾病和病史等)。请删去后重报;本行未被采集。",
             message_en="Holds information that may never be collected (religion, genes, fingerprints, blood type, illness). "
             "Remove it; the row has not been collected.",
             basis="《征信业管理条例》第十四条",
         )  # fmt: skip
+        checked.findings.add(
+            [row for row, text in zip(rows.tolist(), texts, strict=True) if _privacy.is_sure(text)],
+            rule="V12-person-in-text", severity="error", field_code=field.code,
+            message="含有自然人的身份证件号码,不能随法人数据公示。请删去号码后重报;自然人的数据请用自然人模板。",
+            message_en="Holds a person's identity number, which may not be published with an organisation's data. Remove "
+            "the number; for persons use the persons' template.",
+            basis="《政府信息公开条例》第十五条",
+        )  # fmt: skip
 
 
-def name_keys(checked: Checked, plan: Plan) -> pa.Array:
-    """Compare keys of the subject names."""
-    return names.key_column(checked.columns[plan.item.roles.subject_name])
-
-
-__all__ = ["Checked", "Found", "name_keys", "validate", "with_context"]
+__all__ = ["Checked", "Found", "validate", "with_context"]

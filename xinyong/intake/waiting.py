@@ -5,21 +5,22 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
+from xinyong.catalogue import forbidden
 from xinyong.catalogue.schema import FieldType
-from xinyong.intake import prepare
+from xinyong.intake import _privacy, prepare
+from xinyong.intake.keys import folded, folded_sql
 from xinyong.intake.outcome import Outcome
 from xinyong.intake.plan import Plan
 from xinyong.intake.prepare import SUBJECT
 from xinyong.intake.validate import Checked
-from xinyong.kernel import names
 from xinyong.security import encryption
 
 #: Where a waiting row keeps the sender's own columns.
 EXTRA = "$extra"
-_FOLD = str.maketrans("[]【】（）()［］{}「」", "〔〕〔〕〔〕〔〕〔〕〔〕〔〕", " 　")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,10 @@ def rows(checked: Checked, plan: Plan, positions: Sequence[int], outcomes: Seque
         extra = extras[index]
         if extra:
             values[EXTRA] = extra
-        hidden = values if is_sealed else {code: values.pop(code) for code in list(values) if code in personal}
+        # What may never be collected is not kept with the row either: the sender has it, and must remove it.
+        values = {code: value for code, value in values.items() if not forbidden.scan(value)}
+        private = {code for code, value in values.items() if code in personal or _privacy.holds_number(value)}
+        hidden = values if is_sealed else {code: values.pop(code) for code in private}
         made.append(
             Waiting(
                 row_no=int(checked.row_no[position]),
@@ -75,19 +79,10 @@ def anchors(checked: Checked, plan: Plan, places: pa.Array) -> tuple[list[bytes 
     A row that waits has no trustworthy subject; the correction keeps the document and the name, or the document and
     the code. Persons' digests are keyed: a bare hash of an identity number can be searched through (security.md F13).
     """
-    roles, item = plan.item.roles, plan.item
-    documents = [
-        checked.columns[part].take(places).to_pylist()
-        for part in item.natural_key
-        if part != SUBJECT and item.field_of(part).type is FieldType.TEXT
-    ]
-    document = [
-        "\x1f".join((value or "").translate(_FOLD).upper() for value in row) for row in zip(*documents, strict=True)
-    ] or [""] * len(places)
-    code_field = roles.person_certificate if item.is_about_persons else roles.subject_code
-    people = [
-        names.key(value) if value else None for value in checked.columns[roles.subject_name].take(places).to_pylist()
-    ]
+    item = plan.item
+    documents = [checked.columns[part].take(places).to_pylist() for part in _document(plan)]
+    document = ["\x1f".join(map(folded, row)) for row in zip(*documents, strict=True)] or [""] * len(places)
+    code_field = _code_field(plan)
     written = checked.columns[code_field].take(places).to_pylist() if code_field else [None] * len(places)
 
     def one(kind: str, key: str, value: str | None) -> bytes | None:
@@ -98,7 +93,47 @@ def anchors(checked: Checked, plan: Plan, places: pa.Array) -> tuple[list[bytes 
             return encryption.digest(text, kind="anchor")
         return hashlib.sha256(text.encode()).digest()[:16]
 
+    people = checked.name_keys.take(places).to_pylist()
     return (
         [one("name", key, value) for key, value in zip(document, people, strict=True)],
         [one("code", key, value) for key, value in zip(document, written, strict=True)],
     )
+
+
+def met(
+    checked: Checked, plan: Plan, places: pa.Array, open_anchors: frozenset[bytes], engine: duckdb.DuckDBPyConnection
+) -> list[bytes]:
+    """Anchors of earlier waiting rows that the rows at ``places`` answer to; in columns, since every row is asked."""
+    if not open_anchors or not len(places):
+        return []
+    if plan.item.is_about_persons:
+        by_name, by_code = anchors(checked, plan, places)
+        return [anchor for anchor in (*by_name, *by_code) if anchor in open_anchors]
+    columns = {f"d{n}": checked.columns[part].take(places) for n, part in enumerate(_document(plan))}
+    code_field = _code_field(plan)
+    written = checked.columns[code_field].take(places) if code_field else pa.nulls(len(places), pa.string())
+    engine.register("asked", pa.table({"name": checked.name_keys.take(places), "code": written, **columns}))
+    engine.register("open", pa.table({"anchor": pa.array([anchor.hex() for anchor in open_anchors])}))
+    document = ", ".join(folded_sql(name) for name in columns) or "''"
+    parts = " UNION ALL ".join(
+        f"SELECT left(sha256(concat_ws(chr(31), '{plan.item.id}', '{kind}', {document}, {kind})), 32) AS anchor"
+        f" FROM asked WHERE {kind} IS NOT NULL"
+        for kind in ("name", "code")
+    )
+    found = engine.execute(
+        f"SELECT DISTINCT anchor FROM ({parts}) WHERE anchor IN (SELECT anchor FROM open)"
+    ).fetchall()
+    engine.unregister("asked")
+    engine.unregister("open")
+    return [bytes.fromhex(anchor) for (anchor,) in found]
+
+
+def _document(plan: Plan) -> list[str]:
+    """The natural key's text fields: what names the document."""
+    item = plan.item
+    return [part for part in item.natural_key if part != SUBJECT and item.field_of(part).type is FieldType.TEXT]
+
+
+def _code_field(plan: Plan) -> str | None:
+    roles = plan.item.roles
+    return roles.person_certificate if plan.item.is_about_persons else roles.subject_code

@@ -46,6 +46,7 @@ def chunks(
     staged: Staged, plan: Plan, *, may_create: bool, skip: frozenset[int], at: duckdb.DuckDBPyConnection
 ) -> Iterator[tuple[Checked, Ready]]:
     """Each chunk checked, linked and prepared."""
+    memory = link.Memory()
     for number, path in enumerate(staged.chunks):
         if number in skip:
             continue
@@ -55,7 +56,7 @@ def chunks(
         rows = table.column("row_no")
         notes = staged.notes_of(pc.min(rows).as_py(), pc.max(rows).as_py())
         checked = validate.validate(number, table, notes, plan)
-        linked = link.link(checked, plan, may_create=may_create)
+        linked = link.link(checked, plan, may_create=may_create, memory=memory)
         yield checked, prepare.prepare(checked, linked, plan, at)
 
 
@@ -72,7 +73,7 @@ def run(staged: Staged, into: Deposit, *, progress: Progress | None = None) -> N
     rows_done = 0
     try:
         for checked, ready in chunks(staged, into.plan, may_create=True, skip=skip, at=at):
-            loads = split(checked, ready, into.plan, anchors)
+            loads = split(checked, ready, into.plan, anchors, at)
             under_way.append(
                 [
                     pools[load.lane].submit(deposit.deposit, connections[load.lane], cursors[load.lane], load, into)
@@ -96,7 +97,9 @@ def run(staged: Staged, into: Deposit, *, progress: Progress | None = None) -> N
         at.close()
 
 
-def split(checked: Checked, ready: Ready, plan: Plan, anchors: frozenset[bytes]) -> list[Load]:
+def split(
+    checked: Checked, ready: Ready, plan: Plan, anchors: frozenset[bytes], at: duckdb.DuckDBPyConnection
+) -> list[Load]:
     """A chunk's rows for the lanes; waiting rows and the findings of checking go with the first."""
     high = pc.is_in(pc.utf8_slice_codeunits(ready.table.column("key_hex"), 0, 1), value_set=pa.array(list("89abcdef")))
     tables = [ready.table.filter(pc.invert(high)), ready.table.filter(high)]
@@ -105,8 +108,9 @@ def split(checked: Checked, ready: Ready, plan: Plan, anchors: frozenset[bytes])
     outcomes = [Outcome.REJECTED if checked.findings.level[place] >= WRONG else Outcome.DOUBTFUL for place in positions]
     rows = waiting.rows(checked, plan, positions, outcomes) if positions else []
     make = maker(checked, plan)
+    met = waiting.met(checked, plan, ready.table.column("place").combine_chunks(), anchors, at)
     loads = [
-        Load(checked.chunk_no, lane, table, len(table), row_findings=make, anchors=_met(checked, plan, table, anchors))
+        Load(checked.chunk_no, lane, table, len(table), row_findings=make, anchors=met)
         for lane, table in enumerate(tables)
     ]
     loads[0].rows += len(rows)
@@ -127,14 +131,6 @@ def maker(checked: Checked, plan: Plan) -> Callable[[int, str, tuple[str, str]],
         return found, waiting.rows(checked, plan, [place], [Outcome.DOUBTFUL])[0]
 
     return make
-
-
-def _met(checked: Checked, plan: Plan, table: pa.Table, anchors: frozenset[bytes]) -> list[bytes]:
-    """Anchors of earlier waiting rows that rows of this lane answer to."""
-    if not anchors or not len(table):
-        return []
-    by_name, by_code = waiting.anchors(checked, plan, table.column("place").combine_chunks())
-    return [anchor for anchor in (*by_name, *by_code) if anchor in anchors]
 
 
 def _open_anchors(into: Deposit) -> frozenset[bytes]:
@@ -194,7 +190,8 @@ def try_out(staged: Staged, plan: Plan, folder: Path, *, source_id: int | None) 
 
 def _repeated(table: pa.Table, version: dict[int, int], seen: dict[str, str]) -> tuple[list[int], list[int]]:
     """Rows whose key came in an earlier chunk of a trial: with the same content, with another."""
-    same, other = [], []
+    same: list[int] = []
+    other: list[int] = []
     rows = zip(*(table.column(name).to_pylist() for name in ("place", "key_hex", "content_hex")), strict=True)
     for place, key, content in rows:
         if place not in version:

@@ -14,10 +14,12 @@ def worker() -> None:
     """后台作业。Runs the background worker: deposits what the office received, closes the clocks at night."""
     command.with_database()
     from procrastinate.contrib.django import app
+    from procrastinate.contrib.django.django_connector import DjangoConnector
 
     from xinyong.intake import jobs
 
     jobs.resume()
+    assert isinstance(app.connector, DjangoConnector)
     with app.replace_connector(app.connector.get_worker_connector()) as own:
         own.run_worker(concurrency=1, wait=True, install_signal_handlers=True, listen_notify=True)
 

@@ -48,19 +48,26 @@ class UnknownRecord(NotFound):
 
 
 def look_up(
-    connection: psycopg.Connection[Any], *, places: Sequence[int], subject_ids: Sequence[int], keys: Sequence[bytes]
+    connection: psycopg.Connection[Any], *, places: Sequence[int], subject_ids: Sequence[int], keys: Sequence[str]
 ) -> dict[int, Known]:
-    """Which of the keys are known: place → newest version. One statement for the batch."""
+    """Which of the keys (hex) are known: place → newest version. One statement for the batch.
+
+    The arrays travel as text joined by commas: the server splits it far quicker than Python dumps array elements.
+    """
     if not places:
         return {}
     # Without this the planner reads every partition into a hash table (37 µs a key measured, against 3 µs).
     connection.execute("SET LOCAL enable_hashjoin = off")
     connection.execute("SET LOCAL enable_mergejoin = off")
-    cursor = connection.execute(_SQL["look_up"], [list(places), list(subject_ids), list(keys)], binary=True)
+    cursor = connection.execute(_SQL["look_up"], [_joined(places), _joined(subject_ids), ",".join(keys)], binary=True)
     return {
         place: Known(version, content, source_id, submission_id, row_no, state == Record.State.WITHDRAWN)
         for place, version, content, source_id, submission_id, row_no, state in cursor
     }
+
+
+def _joined(numbers: Sequence[int]) -> str:
+    return ",".join(map(str, numbers))
 
 
 def copy_in(connection: psycopg.Connection[Any], path: Path) -> int:

@@ -6,6 +6,7 @@ writes down what ended and why, catches up on days it missed, and checks that bo
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -56,7 +57,7 @@ def close_day(day: date, *, today: date, by: Actor) -> Closing:
     if day > today:
         raise DayNotOver(f"{day} 还没有到,不能结算。", f"{day} has not come yet: nothing to close.")
     lists = [item.id for item in publish.items() if item.publicity.clock == "while_listed"]
-    parameters = {"day": day, "now": clock.now(), "lists": lists}
+    parameters: dict[str, Any] = {"day": day, "now": clock.now(), "lists": lists}
     with connection.cursor() as cursor:
         cursor.execute(_SQL["ended_on_day"], parameters)
         cursor.execute(_SQL["ended_counts"], parameters)

@@ -64,8 +64,9 @@ SELECT item_id, source_id, month, sum(records) FROM records_tally WHERE item_id 
 -- The newest version of each key. Hash joins are switched off by the caller: the planner would scan every partition.
 SELECT DISTINCT ON (r.subject_id, r.key_digest)
        k.place, r.version, r.content_digest, r.source_id, r.submission_id, r.row_no, r.state
-FROM unnest(%s::int[], %s::bigint[], %s::bytea[]) AS k(place, subject_id, key_digest)
-JOIN record r ON r.subject_id = k.subject_id AND r.key_digest = k.key_digest
+FROM unnest(string_to_array(%s, ',')::int[], string_to_array(%s, ',')::bigint[], string_to_array(%s, ','))
+     AS k(place, subject_id, key_hex)
+JOIN record r ON r.subject_id = k.subject_id AND r.key_digest = decode(k.key_hex, 'hex')
 ORDER BY r.subject_id, r.key_digest, r.version DESC
 
 -- name: ended_on_day
