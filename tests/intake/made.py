@@ -11,6 +11,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
 
 from tests.kernel import codes_made
 from xinyong.intake import submit, views
@@ -20,6 +21,7 @@ from xinyong.kernel import clock, codes
 from xinyong.security import identity
 from xinyong.security.access import Actor, Role, system
 from xinyong.security.identity import SourceUnit
+from xinyong.subjects import registry
 
 #: The day the tests live on: a Monday after the rules of 1 April 2026 came into force.
 NOW = datetime(2026, 6, 15, 10, 0, tzinfo=clock.ZONE)
@@ -67,6 +69,12 @@ def organisation(*, head: str = "91", name: str = "") -> Organisation:
 def person(surname: str = "佘") -> Person:
     """A person with a name rare enough to be searched for in everything that is stored."""
     return Person(f"{surname}{''.join(_chance.choices('檀樨翾曌赟骉', k=2))}", codes_made.citizen_id(_chance))
+
+
+def register(*organisations: Organisation) -> None:
+    """Enters organisations in the register as a submission of theirs would, without the second that one costs."""
+    rows = pa.table({"code": [who.code for who in organisations], "name": [who.name for who in organisations]})
+    registry.register(rows, known_at=NOW)
 
 
 def registration_number() -> str:

@@ -22,10 +22,10 @@ from xinyong.intake.outcome import DOUBTFUL
 from xinyong.kernel import clock, sql
 from xinyong.kernel.errors import Conflict, NotFound
 from xinyong.records import archive
-from xinyong.security import identity
+from xinyong.security import encryption, identity
 from xinyong.security.access import Action, Actor, require
 from xinyong.subjects import matching, registry
-from xinyong.subjects.matching import Candidate
+from xinyong.subjects.matching import Candidate, JudgementView
 
 _SQL = sql.load(__file__, "intake.sql")
 #: Findings that say "whose row is it" and nothing else.
@@ -113,46 +113,42 @@ def judge(row_id: int, *, subject_code: str, is_same: bool, by: Actor) -> None:
     Pressed twice it does it once. Raises UnknownRow, UnknownSubject, AlreadyJudged, StillWrong, NotAllowed.
     """
     require(by, Action.REVIEW_LINKS)
-    row = WaitingRow.objects.filter(pk=row_id, closed_at__isnull=True).first()
-    if row is None:
-        raise UnknownRow("这一行已不在待核对之列,可能刚被处理。", "This row does not wait any more.")
-    subject = registry.subject(subject_code, seen_by=by)
-    verdict = matching.Verdict.SAME if is_same else matching.Verdict.DIFFERENT
-    name = _values(row).get(publish.current(_submission(row).item_id).roles.subject_name, "")
-    chosen = next((c for c in matching.candidates(name, limit=10) if c.subject_id == subject.id), None)
-    matching.judge(
-        row.submission_id, row.row_no, subject.id, verdict, by,
-        score=chosen.score if chosen else None, reasons=chosen.reasons if chosen else (),
-    )  # fmt: skip
-    if is_same:
-        _bring_in(row, subject.id)
-        _close(row)
+    # The lock lets a second press wait for the first and find the row closed; a row that cannot go in keeps no judgement.
+    with transaction.atomic():
+        row = WaitingRow.objects.select_for_update().filter(pk=row_id, closed_at__isnull=True).first()
+        if row is None:
+            raise UnknownRow("这一行已不在待核对之列,可能刚被处理。", "This row does not wait any more.")
+        subject = registry.subject(subject_code, seen_by=by)
+        verdict = matching.Verdict.SAME if is_same else matching.Verdict.DIFFERENT
+        name = _values(row).get(publish.current(_submission(row).item_id).roles.subject_name, "")
+        chosen = next((c for c in matching.candidates(name, limit=10) if c.subject_id == subject.id), None)
+        matching.judge(
+            row.submission_id, row.row_no, subject.id, verdict, by,
+            score=chosen.score if chosen else None, reasons=chosen.reasons if chosen else (),
+        )  # fmt: skip
+        if is_same:
+            _bring_in(row, subject.id)
+            _close(row)
 
 
 def undo(judgement_id: int, *, by: Actor) -> None:
     """Takes a judgement back: the datum it brought in is withdrawn, the row waits again. Raises UnknownJudgement,
     AlreadyUndone, NotAllowed."""
     require(by, Action.REVIEW_LINKS)
-    judgement = matching.judgement(judgement_id, seen_by=by)
-    matching.undo(judgement_id, by)
-    with work.connect() as own, own.transaction():
-        now = clock.now()
-        archive.withdraw_row(
-            own,
-            submission_id=judgement.submission_id,
-            row_no=judgement.row_no,
-            subject_id=judgement.subject_id,
-            now=now,
-        )
+    with transaction.atomic():
+        judgement = matching.judgement(judgement_id, seen_by=by)
+        matching.undo(judgement_id, by)
         if judgement.verdict == matching.Verdict.SAME:
-            move(own, judgement.submission_id, judgement.row_no, accepted=-1, at=now)
-    WaitingRow.objects.filter(submission_id=judgement.submission_id, row_no=judgement.row_no).update(
-        closed_at=None, closed_by=None
-    )
-    Finding.objects.filter(submission_id=judgement.submission_id, row_no=judgement.row_no).update(
-        closed_at=None, closed_by=None
-    )
-    _sum(judgement.submission_id)
+            _take_out(judgement)
+            _open_again(judgement.submission_id, judgement.row_no)
+
+
+def _take_out(judgement: JudgementView) -> None:
+    where = {"submission_id": judgement.submission_id, "row_no": judgement.row_no}
+    now = clock.now()
+    with work.connect() as own, own.transaction():
+        archive.withdraw_row(own, **where, subject_id=judgement.subject_id, now=now)
+        move(own, judgement.submission_id, judgement.row_no, accepted=-1, at=now)
 
 
 def _bring_in(row: WaitingRow, subject_id: int) -> None:
@@ -201,6 +197,12 @@ def _close(row: WaitingRow) -> None:
     _sum(row.submission_id)
 
 
+def _open_again(submission_id: int, row_no: int) -> None:
+    for model in (WaitingRow, Finding):
+        model.objects.filter(submission_id=submission_id, row_no=row_no).update(closed_at=None, closed_by=None)
+    _sum(submission_id)
+
+
 def _sum(submission_id: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_SQL["sums"], [submission_id])
@@ -213,4 +215,7 @@ def _submission(row: WaitingRow) -> Submission:
 
 
 def _values(row: WaitingRow) -> dict[str, str]:
-    return dict(row.row or {})
+    """The row's normalised fields, the sealed ones (a representative's certificate) too: for bringing it in."""
+    sealed = row.sealed
+    hidden = json.loads(encryption.unseal(bytes(sealed), context="waiting.sealed")) if sealed is not None else {}
+    return dict(row.row or {}) | hidden
