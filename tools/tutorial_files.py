@@ -1,11 +1,10 @@
 """Writes the two workbooks of docs/tutorial: a department's file as it comes, and the same file corrected.
 
 The organisations stand in every synthetic city made from the seed 7 (they are its oldest), so that the rows find them.
-Byte for byte the same at every run: ``python -m tools.tutorial_files`` writes, ``--check`` compares (exit code 1).
+``python -m tools.tutorial_files`` writes them; tests/contracts/test_tutorial.py holds that they are current.
 """
 
 import io
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -107,19 +106,10 @@ def _workbook(rows: tuple[Row, ...]) -> bytes:
 
 
 def main() -> None:
-    """Writes the workbooks, or with ``--check`` says whether they are as this module makes them."""
-    stale = []
+    """Writes the workbooks."""
     for name, content in workbooks().items():
-        path = TARGET / name
-        if path.exists() and path.read_bytes() == content:
-            continue
-        stale.append(name)
-        if "--check" not in sys.argv:
-            path.write_bytes(content)
-            print(path)
-    if stale and "--check" in sys.argv:
-        print(f"out of date: {', '.join(stale)}")
-        sys.exit(1)
+        (TARGET / name).write_bytes(content)
+        print(TARGET / name)
 
 
 if __name__ == "__main__":
