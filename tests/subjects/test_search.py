@@ -45,7 +45,6 @@ def first(query: str, **options: Any) -> tuple[str, str]:
         ("tcl", "TCL\uff08云溪\uff09电器有限公司", "prefix"),
         ("云溪市银行", "云溪市银行业协会", "prefix"),
         ("望", "望川县绿源种植专业合作社", "prefix"),
-        ("店", "白鹭县长乐重庆小面店", "fragment"),
         ("绿源", "望川县绿源种植专业合作社", "trade-name"),
         ("銀漢", "云溪市星河科技有限公司", "former-name"),
         ("云溪市银汉网络有限公司", "云溪市星河科技有限公司", "former-name"),

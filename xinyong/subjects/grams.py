@@ -2,7 +2,7 @@
 
 Every kind of look-up is a necessary condition over exact or prefix lexemes; the finder rechecks the text itself.
 
-- ``星河``: two neighbouring characters of the name key and the last one (fragments; a single character by prefix)
+- ``星河``: two neighbouring characters of the name key (fragments of two and more characters)
 - ``xing-he``: two neighbouring syllables (pinyin fragments; a single syllable by prefix ``xing-``)
 - ``.xhkj``: four initials in a row, fewer at the end (initials; two or three letters by prefix)
 - ``=星河``: the whole trade name (字号)
@@ -35,7 +35,7 @@ def of_name(name_key: str, *, trade_key: str) -> str:
         found.add(key[at : at + 2])
         found.add(f"{spelled[at]}-{spelled[at + 1]}")
     if key:
-        found.update((key[-1], f"{spelled[-1]}-"))
+        found.add(f"{spelled[-1]}-")
     if trade_key:
         found.add("=" + trade_key)
     return " ".join(found)
@@ -59,9 +59,8 @@ def region_stem(region_code: str) -> str:
 
 
 def of_fragments(parts: Iterable[str], *, rarest: Rarest) -> str:
-    """Query for fragments in characters."""
-    pairs = _every(rarest([part[at : at + 2] for part in parts for at in range(len(part) - 1)]))
-    return pairs or " & ".join(quoted(part) + ":*" for part in parts if part)
+    """Query for fragments in characters; empty when no part has two."""
+    return _every(rarest([part[at : at + 2] for part in parts for at in range(len(part) - 1)]))
 
 
 def of_trade_name(trade_key: str) -> str:
@@ -83,6 +82,11 @@ def of_initials(letters: str, *, rarest: Rarest) -> str:
     if len(letters) < _WINDOW:
         return quoted("." + letters) + ":*"
     return _every(rarest(["." + letters[at : at + _WINDOW] for at in range(len(letters) - _WINDOW + 1)]))
+
+
+def is_sure(words: str) -> bool:
+    """True when a name that answers the query needs no second look: each way is one lexeme."""
+    return " & " not in words
 
 
 def rarest_by(common: Mapping[str, float]) -> Rarest:

@@ -4,10 +4,13 @@ Bands by kind of match, the order of the issue: exact name, code, beginning of t
 fragment, pinyin, initials. Within a band a shorter name and an existing organisation come first. Bands do not overlap.
 """
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import accumulate
 from typing import NamedTuple
 
+from xinyong.kernel import names
 from xinyong.subjects import pinyin
 from xinyong.subjects.query import Query
 
@@ -102,26 +105,28 @@ def by_name(row: Row, query: Query) -> Hit | None:
     return _hit(row, shown, band, row.matched, marked, rest=len(row.name_key) - len(key))
 
 
-def by_pinyin(row: Row, query: Query) -> Hit | None:
-    """A hit by syllables in a row that begin with a character; None when they do not stand there."""
-    spelled = pinyin.syllables(row.name_key)
-    whole, ends, at = "".join(spelled), [0], -1
-    for syllable in spelled:
-        ends.append(ends[-1] + len(syllable))
-    starts = set(ends)
-    while (at := whole.find(query.letters, at + 1)) >= 0:
-        if at in starts:
-            first = ends.index(at)
-            last = next(place for place, end in enumerate(ends) if end >= at + len(query.letters))
-            return _by_sound(row, MatchedBy.PINYIN, first, last, len(spelled))
-    return None
+def by_pinyin(row: Row, query: Query, *, is_sure: bool) -> Hit | None:
+    """A hit by syllables in a row; None when they do not stand there (``is_sure``: the look-up was proof)."""
+    if not is_sure and _span(MatchedBy.PINYIN, row.name_key, query.letters) is None:
+        return None
+    return _by_sound(row, MatchedBy.PINYIN)
 
 
-def by_initials(row: Row, query: Query) -> Hit | None:
-    """A hit by initials in a row; None when they do not stand there."""
-    letters = pinyin.initials(pinyin.syllables(row.name_key))
-    at = letters.find(query.letters)
-    return None if at < 0 else _by_sound(row, MatchedBy.INITIALS, at, at + len(query.letters), len(letters))
+def by_initials(row: Row, query: Query, *, is_sure: bool) -> Hit | None:
+    """A hit by initials in a row; None when they do not stand there (``is_sure``: the look-up was proof)."""
+    if not is_sure and _span(MatchedBy.INITIALS, row.name_key, query.letters) is None:
+        return None
+    return _by_sound(row, MatchedBy.INITIALS)
+
+
+def mark(hit: Hit, query: Query) -> Hit:
+    """A hit by sound with the characters marked that sound so: done for the hits that are shown, not for all."""
+    if hit.matched_by not in {MatchedBy.PINYIN, MatchedBy.INITIALS}:
+        return hit
+    key = names.key(hit.matched_text)
+    if len(key) != len(hit.matched_text):
+        return hit
+    return replace(hit, marked=_span(hit.matched_by, key, query.letters))
 
 
 def best(hits: list[Hit]) -> list[Hit]:
@@ -134,10 +139,21 @@ def best(hits: list[Hit]) -> list[Hit]:
     return sorted(top.values(), key=lambda hit: (-hit.score, hit.name, hit.subject_id))
 
 
-def _by_sound(row: Row, kind: MatchedBy, first: int, last: int, length: int) -> Hit:
-    late = _LATE_COST if first else 0.0
-    marked = (first, last) if len(row.matched) == length else None
-    return _hit(row, kind, _BAND[kind] - late, row.matched, marked, rest=length - (last - first))
+def _by_sound(row: Row, kind: MatchedBy) -> Hit:
+    return _hit(row, kind, _BAND[kind], row.matched, None, rest=len(row.name_key))
+
+
+def _span(kind: MatchedBy, key: str, letters: str) -> tuple[int, int] | None:
+    """The characters that sound like ``letters``: whole syllables from the first on, or initials."""
+    spelled = pinyin.syllables(key)
+    if kind is MatchedBy.INITIALS:
+        at = pinyin.initials(spelled).find(letters)
+        return None if at < 0 else (at, at + len(letters))
+    whole, ends, at = "".join(spelled), [0, *accumulate(map(len, spelled))], -1
+    while (at := whole.find(letters, at + 1)) >= 0:
+        if at in ends:
+            return ends.index(at), bisect_left(ends, at + len(letters))
+    return None
 
 
 def _hit(

@@ -1,7 +1,7 @@
 """主体查找 Find an organisation by code, name, former name, trade name, fragment, pinyin or initials; ranked, bounded.
 
 Each way to look brings at most ``DEPTH`` candidates along an index; they are ranked together (subjects/ranking.py). A
-common fragment (科技) fits a seventh of all names: then the first ``DEPTH`` candidates stand for the rest, the total says
+common fragment (科技) stands in a seventh of all names: then the first ``DEPTH`` candidates stand for the rest, the total says
 so (``is_capped``), and better ways (code, exact name, beginning, trade name) have been asked before. Natural persons
 have no names here and are never found.
 """
@@ -26,7 +26,7 @@ __all__ = ["DEPTH", "BadCursor", "Hit", "MatchedBy", "Results", "find"]
 
 _SQL = sql.load(__file__, "search.sql")
 #: Most candidates one way of looking brings, most hits that are counted, deepest page.
-DEPTH = 1000
+DEPTH = 500
 _BEYOND = "\U0010ffff"  # sorts after every character, in collation C
 
 
@@ -67,13 +67,14 @@ def find(
     start = _offset(after)
     if subject_class not in {None, "", *classes.LABELS} or (region_code and not region_code.isdecimal()):
         return Results((), 0, False, {"subject_class": {}, "region_code": {}, "status": {}}, None)
-    hits, is_capped = _Look(read(query), subject_class=subject_class, region_code=region_code).gather()
+    asked = read(query)
+    hits, is_capped = _Look(asked, subject_class=subject_class, region_code=region_code).gather()
     ranked = ranking.best(hits)
     is_capped = is_capped or len(ranked) > DEPTH
     ranked = ranked[:DEPTH]
     end = min(start + max(1, min(limit, 100)), len(ranked))
     return Results(
-        hits=tuple(ranked[start:end]),
+        hits=tuple(ranking.mark(hit, asked) for hit in ranked[start:end]),
         total=len(ranked),
         is_capped=is_capped,
         facets={
@@ -111,19 +112,22 @@ class _Look:
 
     def _by_name(self) -> None:
         judge, key = partial(ranking.by_name, query=self.query), self.query.key
-        self._ask("by_beginning", judge, **_between(key))
+        # A filter is applied to what was read along the name keys: read on a little for those it takes away.
+        self._ask("by_beginning", judge, **_between(key), read=4 * DEPTH if self.filters else DEPTH)
         words = grams.of_fragments(self.query.parts, rarest=lexemes.rarest())
         # The trade name ranks above fragments: where not all fragments came, it is asked for by itself.
-        if not self.is_capped and not self._words(words, judge):
+        if words and not self.is_capped and not self._words(words, judge):
             self._words(grams.of_trade_name(key), judge)
 
     def _by_sound(self) -> None:
         letters, rarest = self.query.letters, lexemes.rarest()
-        ways = [grams.of_syllables(*cut, rarest=rarest) for cut in pinyin.cuts(letters)]
-        if ways:
-            self._words(" | ".join(f"({way})" for way in ways), partial(ranking.by_pinyin, query=self.query))
+        cuts = pinyin.cuts(letters)
+        if cuts:
+            words = " | ".join(f"({grams.of_syllables(*cut, rarest=rarest)})" for cut in cuts)
+            self._words(words, partial(ranking.by_pinyin, query=self.query, is_sure=grams.is_sure(words)))
         if not self.is_capped:
-            self._words(grams.of_initials(letters, rarest=rarest), partial(ranking.by_initials, query=self.query))
+            words = grams.of_initials(letters, rarest=rarest)
+            self._words(words, partial(ranking.by_initials, query=self.query, is_sure=grams.is_sure(words)))
 
     def _words(self, words: str, judge: Callable[[Row], Hit | None]) -> bool:
         return self._ask("by_words", judge, words=" & ".join([f"({words})", *self.filters]))

@@ -19,9 +19,10 @@ WHERE s.code IS NOT NULL AND %(class)s IN ('', s.subject_class) AND starts_with(
 SELECT s.id, s.code, s.name, s.subject_class, s.status, s.region_code, n.name, n.name_key, n.trade_name, n.is_current
 FROM (
     SELECT subject_id, name, name_key, trade_name, is_current FROM subjects_subjectname
-    WHERE name_key >= %(from)s AND name_key < %(to)s ORDER BY name_key LIMIT %(most)s
+    WHERE name_key >= %(from)s AND name_key < %(to)s ORDER BY name_key LIMIT %(read)s
 ) n JOIN subjects_subject s ON s.id = n.subject_id
 WHERE s.code IS NOT NULL AND %(class)s IN ('', s.subject_class) AND starts_with(s.region_code, %(region)s)
+LIMIT %(most)s
 
 -- name: by_words
 SELECT s.id, s.code, s.name, s.subject_class, s.status, s.region_code, n.name, n.name_key, n.trade_name, n.is_current
