@@ -1,5 +1,6 @@
 """The platform's figures as charts: which points, in which order, with which labels."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from xinyong.web.templatetags.pieces import month
 
 #: Not drawn with records: the base register says who there is, not what was decided.
 REGISTER = "organisation-register"
+_BRACKETS = re.compile(r"（[^（）]*）$| \([^()]*\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,8 @@ def _item_points(figures: Figures) -> list[Point]:
 
 
 def _short(title: str) -> str:
-    """An item's title without what stands in brackets: only organisations' items are drawn here."""
-    return title.split("（")[0].split(" (")[0]
+    """An item's title without brackets at its end, which say "organisations": only theirs are drawn here."""
+    return _BRACKETS.sub("", title)
 
 
 def _points(counts: Sequence[Count]) -> list[Point]:
