@@ -3,7 +3,7 @@
 # own) is left out, which is why the lock files are installed with --no-deps.
 set -e
 cd "$(dirname "$0")/.."
-leave="--no-emit-package matplotlib --no-emit-package contourpy --no-emit-package cycler --no-emit-package fonttools
+leave="--no-emit-package matplotlib --no-emit-package contourpy --no-emit-package cycler
   --no-emit-package kiwisolver --no-emit-package pyparsing --no-emit-package fire --no-emit-package termcolor"
 pin="uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11 --universal"
 # shellcheck disable=SC2086
