@@ -58,7 +58,8 @@ class DeskRow:
     name: str
     code: str
     document_no: str
-    problem: str
+    problem_zh: str
+    problem_en: str
     candidates: tuple[Candidate, ...]
 
 
@@ -86,15 +87,30 @@ def rows(*, seen_by: Actor, after: int | None = None, limit: int = 20) -> list[D
         item = publish.version(item_id, version)
         row: dict[str, str] = json.loads(values) if isinstance(values, str) else values
         name = row.get(item.roles.subject_name, "")
+        code = row.get(item.roles.subject_code or "", "")
         made.append(
             DeskRow(
                 id=row_id, submission_id=submission_id, row_no=row_no, item_title_zh=item.title_zh,
                 item_title_en=item.title_en, source_name=units[source_id].name, received_at=received_at, name=name,
-                code=row.get(item.roles.subject_code or "", ""), document_no=row.get(item.roles.document_no or "", ""),
-                problem=problem, candidates=tuple(matching.candidates(name, limit=4)),
+                code=code, document_no=row.get(item.roles.document_no or "", ""),
+                problem_zh=problem.partition("\x1f")[0],
+                problem_en=problem.partition("\x1f")[2], candidates=_candidates(name, code, seen_by),
             )
         )  # fmt: skip
     return made
+
+
+def _candidates(name: str, code: str, seen_by: Actor) -> tuple[Candidate, ...]:
+    """The owner of the code as written comes first, where there is one; then who the name may mean."""
+    found = matching.candidates(name, limit=4)
+    try:
+        owner = registry.subject(code, seen_by=seen_by) if code else None
+    except registry.UnknownSubject:
+        owner = None
+    if owner is None or owner.code is None or any(one.subject_id == owner.id for one in found):
+        return tuple(found)
+    reason = matching.Reason("same-code", "代码相同，名称不同", "Same code, another name", 0.5)
+    return (Candidate(owner.id, owner.code, owner.name, 0.5, [reason]), *found)
 
 
 def judged(*, seen_by: Actor, limit: int = 20) -> list[Judged]:

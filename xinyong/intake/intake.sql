@@ -41,7 +41,7 @@ WHERE f.submission_id = c.submission_id AND f.row_no = c.row_no AND f.closed_at 
 -- name: desk_rows
 -- Open doubtful rows whose doubts are all about whose row it is.
 SELECT w.id, w.submission_id, w.row_no, s.item_id, s.item_version, s.source_id, s.received_at, w."row",
-       (SELECT f.rule FROM intake_finding f
+       (SELECT f.message || chr(31) || f.message_en FROM intake_finding f
         WHERE f.submission_id = w.submission_id AND f.row_no = w.row_no AND f.rule = ANY(%(whose)s) LIMIT 1)
 FROM intake_waitingrow w JOIN intake_submission s ON s.id = w.submission_id
 WHERE w.closed_at IS NULL AND w.outcome = 'doubtful' AND w."row" IS NOT NULL AND w.id > %(after)s
