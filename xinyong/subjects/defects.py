@@ -68,7 +68,7 @@ def rates(*, seen_by: Actor, exceptions: frozenset[str] = frozenset()) -> CodeDe
         wrong += int((judged.verdict == 2).sum())
     with connection.cursor() as cursor:
         cursor.execute(_SQL["duplicate_count"])
-        (duplicate,) = cursor.fetchone()
+        duplicate = int(cursor.fetchone()[0])
     rate = (Decimal(duplicate + wrong) / existing).quantize(Decimal("0.000001")) if existing else None
     return CodeDefects(existing, duplicate, wrong, rate)
 

@@ -4,7 +4,7 @@ Every kind of look-up is a necessary condition over exact or prefix lexemes; the
 
 - ``星河``: two neighbouring characters of the name key (fragments of two and more characters)
 - ``xing-he``: two neighbouring syllables (pinyin fragments; a single syllable by prefix ``xing-``)
-- ``.xhkj``: four initials in a row, fewer at the end (initials; two or three letters by prefix)
+- ``.xhkj``: four initials in a row, fewer at the end (initials; three letters by prefix); ``.xh``: two in a row
 - ``=星河``: the whole trade name (字号)
 - ``c:enterprise``, ``r:990101``, ``r:9901``: class and region, so that a filter narrows the look-up and not its result
 """
@@ -32,6 +32,7 @@ def of_name(name_key: str, *, trade_key: str) -> str:
     letters = "".join([syllable[0] for syllable in spelled])
     found = {"." + letters[at : at + _WINDOW] for at in range(len(letters))}
     for at in range(len(key) - 1):
+        found.add("." + letters[at : at + 2])
         found.add(key[at : at + 2])
         found.add(f"{spelled[at]}-{spelled[at + 1]}")
     if key:
@@ -79,6 +80,8 @@ def of_syllables(whole: list[str], begun: str, *, rarest: Rarest) -> str:
 
 def of_initials(letters: str, *, rarest: Rarest) -> str:
     """Query for two or more initials in a row."""
+    if len(letters) == 2:
+        return quoted("." + letters)
     if len(letters) < _WINDOW:
         return quoted("." + letters) + ":*"
     return _every(rarest(["." + letters[at : at + _WINDOW] for at in range(len(letters) - _WINDOW + 1)]))

@@ -23,6 +23,9 @@ class Subject(models.Model):
     person_digest = models.BinaryField(null=True, help_text="keyed digest of kind and number of a person's certificate")
     subject_class = models.CharField(max_length=24)
     name = models.TextField(blank=True, help_text="empty for natural persons")
+    name_key = models.TextField(
+        blank=True, db_default="", help_text="key of the current name: a link compares it first"
+    )
     status = models.CharField(max_length=12, choices=Status, default=Status.ACTIVE)
     region_code = models.CharField(max_length=12, blank=True)
     registered_on = models.DateField(null=True)
@@ -33,7 +36,9 @@ class Subject(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["code"], name="subject_code_once"),
-            models.UniqueConstraint(fields=["person_digest"], name="subject_person_once"),
+            models.UniqueConstraint(
+                fields=["person_digest"], condition=models.Q(person_digest__isnull=False), name="subject_person_once"
+            ),
             models.CheckConstraint(
                 condition=models.Q(code__isnull=False) ^ models.Q(person_digest__isnull=False),
                 name="subject_has_one_key",

@@ -10,7 +10,7 @@ from functools import cache
 #: The longest phrase that is looked for; longer ones are idioms and do not stand in names.
 _LONGEST = 4
 #: A typed query is cut into syllables in at most this many ways (xian: xian, xi an).
-_CUTS = 8
+_CUTS = 4
 _VOWELS = frozenset("aeiouv")
 #: Readings that are usual in names where the dictionary lists another first.
 _IN_NAMES = {"长": "chang", "乐": "le"}
@@ -41,8 +41,9 @@ def initials(spelled: list[str]) -> str:
 
 
 def cuts(letters: str) -> list[tuple[list[str], str]]:
-    """The ways to read typed letters as syllables: ``(whole syllables, begun last syllable)``, at most eight, those with
-    fewest syllables first. ``xinghek`` → ``([xing, he], k)``; letters that are no pinyin → empty list."""
+    """The ways to read typed letters as syllables: ``(whole syllables, begun last syllable)``, at most four, those with
+    fewest syllables first. ``xian`` → xian, xi an; only where no reading ends with a syllable may the last one be begun:
+    ``xinghek`` → ``([xing, he], k)``. Letters that are no pinyin → empty list."""
     known, begun = _known()
     ways: list[list[tuple[list[str], str]]] = [[] for _ in range(len(letters) + 1)]
     ways[0] = [([], "")]
@@ -55,7 +56,7 @@ def cuts(letters: str) -> list[tuple[list[str], str]]:
                 elif end == len(letters) and part in begun:
                     ways[end].append((done, part))
         ways[at + 1] = sorted(ways[at + 1], key=lambda way: len(way[0]) + bool(way[1]))[:_CUTS]
-    return ways[-1]
+    return [way for way in ways[-1] if not way[1]] or ways[-1]
 
 
 def _plain(reading: str) -> str:

@@ -83,12 +83,16 @@ def link(rows: pa.Table) -> pa.Table:
     schemes = [scheme for scheme in PRECEDENCE if scheme in rows.column_names]
     count = rows.num_rows
     chosen, how = np.full(count, _NOBODY, np.int64), np.full(count, -1, np.int8)
-    disagree = np.zeros(count, bool)
+    disagree, is_named = np.zeros(count, bool), np.zeros(count, bool)
+    sets: dict[str, list[int]] = {}
     for order, scheme in enumerate(schemes):
         values = _present(rows.column(scheme))
         if values.null_count == count:
             continue
-        found, sets = _find(scheme, values)
+        if scheme == "uscc":
+            found, is_named = _find_codes(values, rows)
+        else:
+            found, sets = _find(scheme, values)
         first = (how < 0) & (found != _NOBODY)
         if order and schemes[0] == "uscc":
             disagree |= first & pc.is_valid(_present(rows.column("uscc"))).to_numpy(zero_copy_only=False)
@@ -103,7 +107,7 @@ def link(rows: pa.Table) -> pa.Table:
     problem[disagree] = "codes-disagree"
     chosen[several | disagree] = _NOBODY
     if "name_key" in rows.column_names:
-        problem[_is_strange(chosen, _present(rows.column("name_key")))] = "name-mismatch"
+        problem[_is_strange(chosen, ~is_named, _present(rows.column("name_key")))] = "name-mismatch"
     names = np.array([*schemes, None], object)
     return pa.table(
         {
@@ -154,29 +158,32 @@ def _present(column: pa.ChunkedArray) -> pa.Array:
     return pc.if_else(pc.equal(array, ""), pa.scalar(None, pa.string()), array)
 
 
+def _find_codes(values: pa.Array, rows: pa.Table) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+    """Row for row the subject id by unified code, and whether the row's name is the subject's current one."""
+    coded = values.dictionary_encode()
+    schema = pa.schema([("code", pa.string()), ("subject_id", pa.int64()), ("name_key", pa.string())])
+    with connection.cursor() as cursor:
+        found = fetch(cursor, _SQL["keys_of_codes"], {"codes": coded.dictionary.to_pylist()}, schema)
+    place = pc.index_in(values, found.column("code"))
+    ids = pc.fill_null(found.column("subject_id").take(place), _NOBODY).to_numpy()
+    if "name_key" not in rows.column_names:
+        return ids, np.zeros(len(values), bool)
+    is_named = pc.equal(found.column("name_key").take(place), rows.column("name_key"))
+    return ids, pc.fill_null(is_named, fill_value=False).to_numpy()
+
+
 def _find(scheme: str, values: pa.Array) -> tuple[npt.NDArray[np.int64], dict[str, list[int]]]:
     """Row for row the subject id, ``_NOBODY`` or ``_SEVERAL``; and value → ids where there are several."""
     coded = values.dictionary_encode()
     unique = coded.dictionary.to_pylist()
     single = np.full(len(unique) + 1, _NOBODY, np.int64)  # the last place is for rows without a value
     several: dict[str, list[int]] = {}
-    if scheme == "uscc":
-        found = _ids_of_codes(unique)
-        places = pc.index_in(found.column("code"), coded.dictionary).to_numpy()
-        single[places] = found.column("subject_id").to_numpy()
-    else:
-        place = {value: at for at, value in enumerate(unique)}
-        for (_, value), ids in by_identifiers((scheme, value) for value in unique).items():
-            single[place[value]] = ids[0] if len(ids) == 1 else _SEVERAL
-            if len(ids) > 1:
-                several[value] = ids
+    place = {value: at for at, value in enumerate(unique)}
+    for (_, value), ids in by_identifiers((scheme, value) for value in unique).items():
+        single[place[value]] = ids[0] if len(ids) == 1 else _SEVERAL
+        if len(ids) > 1:
+            several[value] = ids
     return single[pc.fill_null(coded.indices, len(unique)).to_numpy(zero_copy_only=False)], several
-
-
-def _ids_of_codes(codes: list[str]) -> pa.Table:
-    with connection.cursor() as cursor:
-        schema = pa.schema([("code", pa.string()), ("subject_id", pa.int64())])
-        return fetch(cursor, _SQL["ids_of_codes"], {"codes": codes}, schema)
 
 
 def _among(
@@ -189,9 +196,13 @@ def _among(
     return among
 
 
-def _is_strange(chosen: npt.NDArray[np.int64], name_keys: pa.Array) -> npt.NDArray[np.bool_]:
-    """Rows whose name is none of the subject's names."""
-    asked: npt.NDArray[np.bool_] = (chosen != _NOBODY) & pc.is_valid(name_keys).to_numpy(zero_copy_only=False)
+def _is_strange(
+    chosen: npt.NDArray[np.int64], asked_of: npt.NDArray[np.bool_], name_keys: pa.Array
+) -> npt.NDArray[np.bool_]:
+    """Rows, of those asked of, whose name is none of the subject's names."""
+    asked: npt.NDArray[np.bool_] = (
+        asked_of & (chosen != _NOBODY) & pc.is_valid(name_keys).to_numpy(zero_copy_only=False)
+    )
     if not asked.any():
         return asked
     rows = np.flatnonzero(asked)

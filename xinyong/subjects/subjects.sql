@@ -14,8 +14,8 @@ code varchar(18) COLLATE "C" NOT NULL, scheme varchar(20) NOT NULL, value varcha
 -- name: create_missing
 -- Codes go in sorted, so that two lanes that bring the same new codes wait for each other and never in a ring.
 WITH made AS (
-    INSERT INTO subjects_subject (code, subject_class, name, status, region_code, registered_on, ended_on, known_from)
-    SELECT code, subject_class, name, coalesce(status, %(status)s), region_code, registered_on, ended_on, %(known_at)s
+    INSERT INTO subjects_subject (code, subject_class, name, name_key, status, region_code, registered_on, ended_on, known_from)
+    SELECT code, subject_class, name, name_key, coalesce(status, %(status)s), region_code, registered_on, ended_on, %(known_at)s
     FROM subject_incoming i
     WHERE NOT EXISTS (SELECT FROM subjects_subject s WHERE s.code = i.code)
     ORDER BY code
@@ -58,19 +58,19 @@ WHERE s.code = i.code AND n.subject_id = s.id AND (s.subject_class, s.region_cod
 -- name: update_known
 -- What the register leaves empty stays as it was; an end is taken away only by a state that says so.
 UPDATE subjects_subject s
-SET name = n.name, subject_class = n.subject_class, status = n.status, region_code = n.region_code,
+SET name = n.name, name_key = n.name_key, subject_class = n.subject_class, status = n.status, region_code = n.region_code,
     registered_on = n.registered_on, ended_on = n.ended_on
 FROM subject_incoming i JOIN subjects_subject k USING (code),
 LATERAL (
-    SELECT coalesce(nullif(i.name, ''), k.name) AS name, i.subject_class,
+    SELECT coalesce(nullif(i.name, ''), k.name) AS name, coalesce(nullif(i.name_key, ''), k.name_key) AS name_key, i.subject_class,
            coalesce(i.status, CASE k.status WHEN 'provisional' THEN 'active' ELSE k.status END) AS status,
            coalesce(nullif(i.region_code, ''), k.region_code) AS region_code,
            coalesce(i.registered_on, k.registered_on) AS registered_on,
            CASE WHEN i.status IS NULL THEN coalesce(i.ended_on, k.ended_on) ELSE i.ended_on END AS ended_on
 ) n
 WHERE s.id = k.id
-  AND (s.name, s.subject_class, s.status, s.region_code, s.registered_on, s.ended_on)
-      IS DISTINCT FROM (n.name, n.subject_class, n.status, n.region_code, n.registered_on, n.ended_on)
+  AND (s.name, s.name_key, s.subject_class, s.status, s.region_code, s.registered_on, s.ended_on)
+      IS DISTINCT FROM (n.name, n.name_key, n.subject_class, n.status, n.region_code, n.registered_on, n.ended_on)
 
 -- name: open_names
 -- A name that follows another holds from the day we learned of it; a first name since nobody knows when.
@@ -116,19 +116,22 @@ FROM (SELECT DISTINCT ON (digest) digest, sealed
       FROM unnest(%(digests)s::bytea[], %(sealed)s::bytea[]) AS given (digest, sealed) ORDER BY digest) p
 WHERE NOT EXISTS (SELECT FROM subjects_subject s WHERE s.person_digest = p.digest)
 ORDER BY p.digest
-ON CONFLICT (person_digest) DO NOTHING
+ON CONFLICT (person_digest) WHERE person_digest IS NOT NULL DO NOTHING
 
 -- name: persons
 SELECT s.person_digest, s.id FROM unnest(%(digests)s::bytea[]) AS asked (digest)
 JOIN subjects_subject s ON s.person_digest = asked.digest
 
 -- name: by_codes
--- Keys are joined by the unit separator: two partial indexes serve the current and the former names.
-SELECT s.code, s.id AS subject_id, s.status, concat_ws(chr(31), n.name_key,
+-- Keys are joined by the unit separator, the current one first.
+SELECT s.code, s.id AS subject_id, s.status, concat_ws(chr(31), nullif(s.name_key, ''),
     (SELECT string_agg(f.name_key, chr(31) ORDER BY f.id DESC)
      FROM subjects_subjectname f WHERE f.subject_id = s.id AND NOT f.is_current)) AS keys
 FROM unnest(%(codes)s::text[]) AS asked (code) JOIN subjects_subject s USING (code)
-LEFT JOIN subjects_subjectname n ON n.subject_id = s.id AND n.is_current
+
+-- name: keys_of_codes
+SELECT s.code, s.id AS subject_id, s.name_key
+FROM unnest(%(codes)s::text[]) AS asked (code) JOIN subjects_subject s USING (code)
 
 -- name: by_identifiers
 -- The organisation code inside a unified code is found by its own index; every other identifier is a row.

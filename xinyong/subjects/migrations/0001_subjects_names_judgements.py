@@ -35,6 +35,12 @@ class Migration(migrations.Migration):
                 ("subject_class", models.CharField(max_length=24)),
                 ("name", models.TextField(blank=True, help_text="empty for natural persons")),
                 (
+                    "name_key",
+                    models.TextField(
+                        blank=True, db_default="", help_text="key of the current name: a link compares it first"
+                    ),
+                ),
+                (
                     "status",
                     models.CharField(
                         choices=[
@@ -64,7 +70,11 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("code",), name="subject_code_once"),
-                    models.UniqueConstraint(fields=("person_digest",), name="subject_person_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("person_digest__isnull", False)),
+                        fields=("person_digest",),
+                        name="subject_person_once",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("code__isnull", False), ("person_digest__isnull", False), _connector="XOR"),
                         name="subject_has_one_key",
