@@ -5,6 +5,7 @@ workbook is ``_marking``.
 """
 
 import ctypes
+import os
 import resource
 import signal
 import sys
