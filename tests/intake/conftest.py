@@ -1,6 +1,6 @@
 """A database and a day that a whole module shares: tests keep apart by using organisations of their own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def on_the_day() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Callable[[list[Row]], Path]:
+def file(tmp_path: Path) -> Callable[..., Path]:
     """Writes rows to a CSV file of the test's own."""
     numbers = iter(range(1000))
 
@@ -41,10 +41,12 @@ def file(tmp_path: Path) -> Callable[[list[Row]], Path]:
 
 
 @pytest.fixture
-def hand_in(file: Callable[[list[Row]], Path]) -> HandIn:
+def hand_in(file: Callable[..., Path]) -> HandIn:
     """Submits rows as CSV: ``hand_in(rows, item, unit)``."""
 
-    def submit(rows: list[Row], item_id: str, unit: SourceUnit, **options: Any) -> SubmissionView:
-        return made.hand_in(file(rows), item_id, unit, **options)
+    def submit(
+        rows: list[Row], item_id: str, unit: SourceUnit, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> SubmissionView:
+        return made.hand_in(file(rows, headers=headers), item_id, unit, **options)
 
     return submit

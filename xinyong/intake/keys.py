@@ -1,8 +1,9 @@
 """How key texts are compared, once in Python and once as DuckDB's SQL: brackets of a document number are one kind
-(〔2025〕, [2025] and （2025） are the same number, security.md T18), blanks go, letters are capitals."""
+(〔2025〕, [2025] and （2025） are the same number, security.md T18), blanks go, digits are
+narrow, letters are capitals."""
 
-_FROM = "[]【】（）()［］{}「」abcdefghijklmnopqrstuvwxyz"
-_TO = "〔〕〔〕〔〕〔〕〔〕〔〕〔〕ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_FROM = "[]【】（）()［］{}「」﹝﹞０１２３４５６７８９－abcdefghijklmnopqrstuvwxyz"
+_TO = "〔〕〔〕〔〕〔〕〔〕〔〕〔〕〔〕0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _BLANKS = (" ", "\u3000")
 _TABLE = str.maketrans(_FROM, _TO, "".join(_BLANKS))
 

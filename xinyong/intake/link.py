@@ -250,8 +250,9 @@ def _link_persons(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
     rows = [place for place in np.flatnonzero(checked.findings.level < DOUBTFUL).tolist() if numbers[place] is not None]
     digests = [person_digest(kinds[place], numbers[place]) for place in rows]
     if not may_create:
+        known = resolve.by_people(digests)
         for place, digest in zip(rows, digests, strict=True):
-            subject_id[place] = _stand_in(digest.hex())
+            subject_id[place] = known.get(digest) or _stand_in(digest.hex())
         return Linked(subject_id)
     sealed = [
         encryption.seal(

@@ -64,6 +64,7 @@ class Findings:
 
     row_no: npt.NDArray[np.int32]
     headers: dict[str, str]  # field code → the sender's header
+    unspoken: frozenset[str] = frozenset()  # fields whose values are not repeated: free text about a person
     level: npt.NDArray[np.uint8] = field(init=False)
     found: list[Found] = field(default_factory=list)
 
@@ -93,7 +94,7 @@ class Findings:
             self.found.append(
                 Found(
                     row_no=int(self.row_no[position]), column=header, field=field_code,
-                    value=values[place] if values is not None else "", rule=rule, severity=severity,
+                    value=values[place] if values is not None and field_code not in self.unspoken else "", rule=rule, severity=severity,
                     message=message, message_en=message_en, basis=basis,
                     suggestion=suggestions[place] if suggestions is not None else "",
                 )

@@ -4,7 +4,7 @@ rules parsed, the tables as they are on the day of receipt."""
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from xinyong.catalogue import load, tables
+from xinyong.catalogue import forbidden, load, tables
 from xinyong.catalogue.schema import FieldType, Item, RuleSet
 from xinyong.intake._columns import Tables
 from xinyong.kernel.calendar import Calendar
@@ -23,7 +23,8 @@ CONTEXT_COLUMNS = {"today": ColumnType.DATE, "received_on": ColumnType.DATE}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything a chunk needs. ``columns`` maps the file's column index to a field code, ``headers`` the reverse."""
+    """Everything a chunk needs. ``columns`` maps the file's column index to a field code, ``headers`` the reverse.
+    ``unmapped`` are the sender's own columns, kept with the row; one for a class that may never be collected is not."""
 
     item: Item
     source: SourceUnit | None
@@ -59,7 +60,7 @@ def plan(
         item=item,
         source=source,
         columns=columns,
-        unmapped=tuple(index for index in range(len(headers)) if index not in columns),
+        unmapped=tuple(i for i, header in enumerate(headers) if i not in columns and not _is_forbidden(header)),
         header_texts=headers,
         rules={rule.id: parse(rule.expression, columns=types) for rule in item.rules},
         required_when={
@@ -79,3 +80,9 @@ def plan(
         rule_sets=load.rule_sets(),
         received_at=received_at,
     )
+
+
+def _is_forbidden(header: str) -> bool:
+    """INV-06: a column for religion, blood type and the like goes back with the file and is not kept."""
+    hit = forbidden.in_name(header)
+    return hit is not None and hit.ban is forbidden.Ban.ABSOLUTE

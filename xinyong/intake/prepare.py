@@ -171,7 +171,7 @@ def extra_texts(checked: Checked, plan: Plan, places: pa.Array) -> list[str | No
     """The sender's own columns as JSON, by header."""
     if not plan.unmapped:
         return [None] * len(places)
-    headers = [plan.header_texts[index] or f"column {index + 1}" for index in plan.unmapped]
+    headers = _distinct([plan.header_texts[index] or f"column {index + 1}" for index in plan.unmapped])
     columns = [checked.raw.column(f"c{index}").combine_chunks().take(places).to_pylist() for index in plan.unmapped]
     return [
         json.dumps({h: v for h, v in zip(headers, row, strict=True) if v is not None}, ensure_ascii=False)
@@ -179,6 +179,16 @@ def extra_texts(checked: Checked, plan: Plan, places: pa.Array) -> list[str | No
         else None
         for row in zip(*columns, strict=True)
     ]
+
+
+def _distinct(headers: list[str]) -> list[str]:
+    """Headers as names: the second 备注 is 备注 (2)."""
+    taken: dict[str, int] = {}
+    named = []
+    for header in headers:
+        taken[header] = taken.get(header, 0) + 1
+        named.append(header if taken[header] == 1 else f"{header} ({taken[header]})")
+    return named
 
 
 def _clocks(

@@ -59,7 +59,7 @@ def validate(chunk_no: int, table: pa.Table, notes: list[tuple[int, int, str]], 
     """Checks one chunk. ``table`` has ``row_no`` and ``c0`` … as read; ``notes`` are (row_no, column, note) of it."""
     table = table.combine_chunks()
     row_no = table.column("row_no").combine_chunks().to_numpy(zero_copy_only=False).astype(np.int32)
-    findings = Findings(row_no=row_no, headers=plan.headers)
+    findings = Findings(row_no=row_no, headers=plan.headers, unspoken=_unspoken(plan))
     columns = _read_columns(table, plan, findings)
     keys = names.key_column(columns[plan.item.roles.subject_name])
     checked = Checked(chunk_no, row_no, columns, table, findings, keys)
@@ -69,6 +69,15 @@ def validate(chunk_no: int, table: pa.Table, notes: list[tuple[int, int, str]], 
     _check_source(checked, plan)
     _check_forbidden(checked, plan)
     return checked
+
+
+def _unspoken(plan: Plan) -> frozenset[str]:
+    """Texts of persons' rows in which anything may stand; keys, authority and source are no such texts."""
+    if not plan.item.is_about_persons:
+        return frozenset()
+    roles = plan.item.roles
+    plain = {*plan.item.natural_key, roles.subject_name, roles.authority_name, roles.source_name}
+    return frozenset(f.code for f in plan.item.fields if f.type is FieldType.TEXT and f.code not in plain)
 
 
 def _read_columns(table: pa.Table, plan: Plan, findings: Findings) -> dict[str, pa.Array]:

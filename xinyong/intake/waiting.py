@@ -77,7 +77,8 @@ def anchors(checked: Checked, plan: Plan, places: pa.Array) -> tuple[list[bytes 
     """Two digests a row: its document with its subject's name, and with its code as written.
 
     A row that waits has no trustworthy subject; the correction keeps the document and the name, or the document and
-    the code. Persons' digests are keyed: a bare hash of an identity number can be searched through (security.md F13).
+    the code. Persons' digests are keyed: a bare hash of an identity number can be searched through (security.md F13);
+    such a number in the column of organisations' codes gets none.
     """
     item = plan.item
     documents = [checked.columns[part].take(places).to_pylist() for part in _document(plan)]
@@ -86,7 +87,7 @@ def anchors(checked: Checked, plan: Plan, places: pa.Array) -> tuple[list[bytes 
     written = checked.columns[code_field].take(places).to_pylist() if code_field else [None] * len(places)
 
     def one(kind: str, key: str, value: str | None) -> bytes | None:
-        if value is None:
+        if value is None or (kind == "code" and not item.is_about_persons and _privacy.holds_number(value)):
             return None
         text = f"{item.id}\x1f{kind}\x1f{key}\x1f{value}"
         if item.is_about_persons:
