@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django import template
@@ -130,6 +131,7 @@ def marked(text: str, found: str) -> SafeString:
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """One of our icons, 1 em high, hidden from screen readers: a word always stands beside it."""
     return format_html(
@@ -146,6 +148,12 @@ def tag(word: str, tone: str = "plain", sign: str = "") -> SafeString:
 @register.simple_tag
 def mark(value: str) -> SafeString:
     """The tag of a record's state mark (records.view.Mark)."""
+    return _mark(str(value), get_language() or "")
+
+
+@cache
+def _mark(value: str, language: str) -> SafeString:
+    """Few marks, drawn dozens of times a page."""
     return _tag(MARKS, value)
 
 

@@ -1,0 +1,1 @@
+"""Template pieces that only the portal draws: ``{% load portal_pieces %}``."""
