@@ -3,13 +3,27 @@
 Columns carry the codes of the 2018 two-item publicity standard (data.md §1.1, §1.2).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow.compute as pc
 
-from xinyong.operations.synthetic import acts, draw, parties, phrases
-from xinyong.operations.synthetic.acts import ACTS, FINE, GAINS, GOODS, GRANTS, NOTICE, REVOKE, STOP, SUSPEND, WARNING
+from xinyong.operations.synthetic import draw, parties, phrases
+from xinyong.operations.synthetic.acts import (
+    ACTS,
+    FINE,
+    GAINS,
+    GOODS,
+    GRANTS,
+    NOTICE,
+    REVOKE,
+    STOP,
+    SUSPEND,
+    WARNING,
+    Act,
+    Grant,
+)
 from xinyong.operations.synthetic.agencies import Agency
 from xinyong.operations.synthetic.organisations import City, slots_of
 
@@ -40,12 +54,9 @@ def penalties(city: City, agency: Agency, days: draw.Whole, first: int) -> Batch
     index = np.arange(first, first + len(days), dtype=np.int64)
     known = [act for act in ACTS if act.topic in agency.topics]
     act = draw.weighted(seed, salt + "/act", index, [one.weight for one in known])
-    numbers = _numbers(
-        city, salt, index, days, act, agency,
-        slots=[slots_of(classes=_BUSINESS if one.industries else _EVERY_CLASS, industries=one.industries)
-               if one.topic != "civil" else slots_of(classes=("society", "welfare"), industries=()) for one in known],
-        power=parties.PENALTY_POWER,
-    )  # fmt: skip
+    numbers = parties.choose(
+        city, salt, index, days, slots=_slots(known), which=act, county=agency.county, power=parties.PENALTY_POWER
+    )
     found = parties.Parties(city, numbers)
     kinds, texts = _kinds(seed, salt, index, act, known)
     fine = _fine(seed, salt, index, np.array([one.fine for one in known])[act])
@@ -83,12 +94,9 @@ def licences(city: City, agency: Agency, days: draw.Whole, first: int) -> Batch:
     index = np.arange(first, first + len(days), dtype=np.int64)
     known = [grant for grant in GRANTS if grant.topic in agency.topics]
     grant = draw.weighted(seed, salt + "/grant", index, [one.weight for one in known])
-    numbers = _numbers(
-        city, salt, index, days, grant, agency,
-        slots=[slots_of(classes=_BUSINESS if one.industries else _EVERY_CLASS, industries=one.industries)
-               if one.topic != "civil" else slots_of(classes=("society", "welfare"), industries=()) for one in known],
-        power=parties.LICENCE_POWER,
-    )  # fmt: skip
+    numbers = parties.choose(
+        city, salt, index, days, slots=_slots(known), which=grant, county=agency.county, power=parties.LICENCE_POWER
+    )
     found = parties.Parties(city, numbers)
     slots = phrases.common(seed, salt, index, days, found.by_row(found.each.addresses))
     terms = np.array([one.years for one in known])[grant]
@@ -114,18 +122,14 @@ def licences(city: City, agency: Agency, days: draw.Whole, first: int) -> Batch:
     return Batch(columns | _agency(agency, len(days), "XK_XKJG", "XK_LYDW"), days, found, index)
 
 
-def _numbers(
-    city: City, salt: str, index: draw.Whole, days: draw.Whole, which: draw.Whole, agency: Agency, *,
-    slots: list[draw.Whole], power: float,
-) -> draw.Whole:  # fmt: skip
-    numbers = np.zeros(len(index), dtype=np.int64)
-    for place, own in enumerate(slots):
-        rows = np.flatnonzero(which == place)
-        if len(rows):
-            numbers[rows] = parties.choose(
-                city, salt + "/party", index[rows], days[rows], slots=own, county=agency.county, power=power
-            )
-    return numbers
+def _slots(known: Sequence[Act] | Sequence[Grant]) -> list[draw.Whole]:
+    """For each act or licence the organisations that can be concerned. Civil affairs: social organisations only."""
+    return [
+        slots_of(classes=("society", "welfare"), industries=())
+        if one.topic == "civil"
+        else slots_of(classes=_BUSINESS if one.industries else _EVERY_CLASS, industries=one.industries)
+        for one in known
+    ]
 
 
 def _party(found: parties.Parties, days: draw.Whole, prefix: str) -> Columns:
@@ -147,7 +151,7 @@ def _agency(agency: Agency, count: int, authority: str, source: str) -> Columns:
 
 
 def _kinds(
-    seed: int, salt: str, index: draw.Whole, act: draw.Whole, known: list[acts.Act]
+    seed: int, salt: str, index: draw.Whole, act: draw.Whole, known: list[Act]
 ) -> tuple[dict[str, draw.Flags], draw.Texts]:
     """Which kinds of penalty each row carries, and the text of 处罚类别 (several joined with a semicolon)."""
     combos = [combo for one in known for _, combo in one.kinds]

@@ -157,7 +157,8 @@ _TENS = ("", "十", "二十", "三十")
 #: Numbers to 31 in Chinese numerals.
 _COUNTED = tuple(_TENS[number // 10] + (_NUMERALS[number % 10] if number % 10 else "") for number in range(32))
 
+_YEARS = pa.array(["".join(_NUMERALS[int(digit)] for digit in str(year)) for year in range(1949, 2101)])
+
 
 def _year_numerals(years: draw.Whole) -> draw.Texts:
-    pool = ["".join(_NUMERALS[int(digit)] for digit in str(year)) for year in range(1949, 2101)]
-    return draw.take(pool, np.clip(years - 1949, 0, len(pool) - 1))
+    return draw.take(_YEARS, np.clip(years - 1949, 0, len(_YEARS) - 1))

@@ -1,6 +1,6 @@
 """Writes the city's files: what each department would send, in the order it would come."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,8 +24,9 @@ from xinyong.operations.synthetic import (
 )
 from xinyong.operations.synthetic.agencies import AGENCIES, Agency
 from xinyong.operations.synthetic.decisions import Batch, Columns
+from xinyong.operations.synthetic.layouts import Layout
 from xinyong.operations.synthetic.organisations import City
-from xinyong.operations.synthetic.plan import FilePlan
+from xinyong.operations.synthetic.plan import FilePlan, Part
 
 BATCH = 50_000
 #: Shares of a department's last file that come again in the next: as they were, and changed.
@@ -128,24 +129,21 @@ def _short(one: Agency) -> str:
 
 def _write_one(folder: Path, city: City, one: FilePlan, item: Item, number: int) -> CityFile | None:
     if one.item_id == "organisation-register":
-        wanted = register.numbers(city, one.agency.key, one.since, one.window[0])
-        total = sum(len(index) for index in wanted)
-        layout = layouts.of(one.agency, one.item_id, total)
-        batches: Iterable[Columns] = (_registered(city, one, layout, index) for index in wanted)
+        wanted = register.numbers(city, one.sender.key, one.since, one.window[0])
+        layout = layouts.of(one.sender, one.item_id, sum(len(index) for index in wanted))
+        batches: Iterator[Columns] = (_registered(city, one, layout, index) for index in wanted)
     else:
-        total = one.rows
-        layout = layouts.of(one.agency, one.item_id, total)
+        layout = layouts.of(one.sender, one.item_id, one.rows, age=draw.day(city.today) - one.received_on)
         batches = _rows(city, one, layout)
-    batches = iter(batches)
     first = next(batches, None)
-    if not total or first is None:
+    if first is None:
         return None
     received = _EPOCH + timedelta(days=one.received_on)
-    name = f"{number:04d}_{one.agency.name}_{_TITLES[one.item_id]}_{received:%Y%m%d}{layout.suffix}"
+    name = f"{number:04d}_{one.sender.name}_{_TITLES[one.item_id]}_{received:%Y%m%d}{layout.suffix}"
     head = layouts.headers(layout, item, first)
-    title = f"{one.agency.name}{_TITLES[one.item_id]}信息报送表"
+    title = f"{one.sender.name}{_TITLES[one.item_id]}信息报送表"
     rows = writing.write(folder / name, layout, head, _chain(first, batches), title=title)
-    return CityFile(folder / name, one.item_id, one.agency.code, received, rows)
+    return CityFile(folder / name, one.item_id, one.sender.code, received, rows)
 
 
 def _chain(first: Columns, rest: Iterator[Columns]) -> Iterator[Columns]:
@@ -153,41 +151,43 @@ def _chain(first: Columns, rest: Iterator[Columns]) -> Iterator[Columns]:
     yield from rest
 
 
-def _registered(city: City, one: FilePlan, layout: layouts.Layout, index: draw.Whole) -> Columns:
-    columns = register.rows(city, one.agency, index, one.window[0])
+def _registered(city: City, one: FilePlan, layout: Layout, index: draw.Whole) -> Columns:
+    columns = register.rows(city, one.sender, index, one.window[0])
     form = np.full(len(index), faults.DATE_FORMS.index(layout.date_form), dtype=np.int64)
     for name in ("CLRQ", "ZXRQ", "HZRQ"):
         columns[name] = faults.write_days(columns[name], form)
     return columns
 
 
-def _rows(city: City, one: FilePlan, layout: layouts.Layout) -> Iterator[Columns]:
-    """The file's rows in batches: first what comes again from the last file, then its own."""
+def _rows(city: City, one: FilePlan, layout: Layout) -> Iterator[Columns]:
+    """The file's rows in batches: first what comes again from the sender's last file, then its own."""
     if one.item_id in _PEOPLE:
-        yield _PEOPLE[one.item_id](city, one.agency, plan.days_of(city, one))
+        yield from (_PEOPLE[one.item_id](city, one.sender, plan.days_of(city, one, part)) for part in one.parts)
         return
-    days = plan.days_of(city, one)
     if one.before is not None:
         yield from _again(city, one.before, layout)
-    for start in range(0, len(days), BATCH):
-        batch = _batch(city, one, days[start : start + BATCH], one.first + start)
-        yield _twice(_sent(city, one, layout, batch), city.seed, one.salt, batch.index)
+    for part in one.parts:
+        days = plan.days_of(city, one, part)
+        for start in range(0, len(days), BATCH):
+            made = _made(city, one, part, layout, days[start : start + BATCH], part.first + start)
+            yield _twice(made, city.seed, part)
 
 
-def _again(city: City, before: FilePlan, layout: layouts.Layout) -> Iterator[Columns]:
-    """The last file's first rows once more: a few as they were, a few changed."""
-    same, changed = int(before.rows * _AGAIN) + 1, int(before.rows * _CHANGED) + 1
-    days = plan.days_of(city, before)[: same + changed]
+def _again(city: City, before: FilePlan, layout: Layout) -> Iterator[Columns]:
+    """First rows of the last file once more: a few as they were, a few changed. Of the abnormal, those that left."""
+    part = before.parts[0]
+    days = plan.days_of(city, before, part)
     if before.item_id == "abnormal-operation":
-        days = plan.days_of(city, before)[: before.rows // 3]
-        batch = lists.abnormal(city, before.agency, days, before.first, removed=True)
-        yield _sent(city, before, layout, batch)
+        batch = lists.abnormal(city, part.agency, days[: part.rows // 3], part.first, removed=True)
+        if len(batch):
+            yield _sent(city, before, part, layout, batch)
+    if not before.item_id.startswith("admin-"):
         return
-    if not before.item_id.startswith("admin-") or not len(days):
-        return
-    columns = _sent(city, before, layout, _batch(city, before, days, before.first))
+    same, changed = int(before.rows * _AGAIN) + 1, int(before.rows * _CHANGED) + 1
+    days = days[: same + changed]
+    columns = _made(city, before, part, layout, days, part.first)
     is_changed = np.arange(len(days)) >= same
-    if before.item_id == "admin-penalty-org":
+    if before.item_id == plan.PENALTY:
         columns["CF_SY"] = draw.choose(is_changed, draw.join(columns["CF_SY"], "（事实表述已更正）"), columns["CF_SY"])
     else:
         columns["XK_ZT"] = draw.choose(is_changed, "2", columns["XK_ZT"])
@@ -195,22 +195,27 @@ def _again(city: City, before: FilePlan, layout: layouts.Layout) -> Iterator[Col
     yield columns
 
 
-def _batch(city: City, one: FilePlan, days: draw.Whole, first: int) -> Batch:
-    return _MAKERS[one.item_id](city, one.agency, days, first)
+def _made(city: City, one: FilePlan, part: Part, layout: Layout, days: draw.Whole, first: int) -> Columns:
+    return _sent(city, one, part, layout, _MAKERS[one.item_id](city, part.agency, days, first))
 
 
-def _sent(city: City, one: FilePlan, layout: layouts.Layout, batch: Batch) -> Columns:
-    """The batch as it leaves the department."""
-    where = faults.PLANS[one.item_id]
-    columns = faults.spoil(batch, where, seed=city.seed, salt=one.salt, date_form=layout.date_form)
-    return columns | layouts.own_columns(layout, one.agency, city.seed, batch.index, batch.days)
+def _sent(city: City, one: FilePlan, part: Part, layout: Layout, batch: Batch) -> Columns:
+    """The batch as it leaves the sender."""
+    salt = f"{one.item_id}/{part.agency.code}"
+    columns = faults.spoil(batch, faults.PLANS[one.item_id], seed=city.seed, salt=salt, date_form=layout.date_form)
+    for source, text in zip(_SOURCES[one.item_id], (one.sender.name, one.sender.code), strict=True):
+        columns[source] = draw.same(text, len(batch))
+    return columns | layouts.own_columns(layout, part.agency, city.seed, batch.index, batch.days)
 
 
-def _twice(columns: Columns, seed: int, salt: str, index: draw.Whole) -> Columns:
+def _twice(columns: Columns, seed: int, part: Part) -> Columns:
     """Some rows stand in the file twice."""
-    counts = 1 + (draw.unit(seed, salt + "/twice", index) < _TWICE)
-    rows = np.repeat(np.arange(len(index)), counts)
-    return columns if len(rows) == len(index) else {name: draw.take(column, rows) for name, column in columns.items()}
+    count = len(next(iter(columns.values())))
+    twice = draw.unit(seed, f"{part.agency.code}/{part.first}/twice", np.arange(count, dtype=np.int64)) < _TWICE
+    if not twice.any():
+        return columns
+    rows = np.repeat(np.arange(count), 1 + twice)
+    return {name: draw.take(column, rows) for name, column in columns.items()}
 
 
 _MAKERS: dict[str, Callable[[City, Agency, draw.Whole, int], Batch]] = {
@@ -220,6 +225,10 @@ _MAKERS: dict[str, Callable[[City, Agency, draw.Whole, int], Batch]] = {
     "serious-dishonesty": lists.serious,
     "honour": lists.honours,
 }
+#: Item → columns that name the source unit and its code.
+_SOURCES: dict[str, tuple[str, str]] = dict.fromkeys(_MAKERS, ("SJLY", "SJLYDM")) | {
+    plan.PENALTY: ("CF_SJLY", "CF_SJLYDM"), plan.LICENCE: ("XK_LYDW", "XK_LYDWDM"),
+}  # fmt: skip
 _PEOPLE: dict[str, Callable[[City, Agency, draw.Whole], Columns]] = {
     "admin-licence-person": people.licences,
     "admin-penalty-person": people.penalties,

@@ -18,7 +18,10 @@ from xinyong.operations.synthetic.faults import DATE_FORMS
 FORMATS: tuple[tuple[str, float], ...] = (
     ("xlsx", 30), ("csv", 22), ("csv-bom", 14), ("csv-gb18030", 16), ("csv-utf16", 5), ("tsv", 4), ("jsonl", 6), ("parquet", 3),
 )  # fmt: skip
-LARGEST_SHEET = 1_500
+LARGEST_SHEET = 2_500
+LARGEST_LINES = 20_000
+#: The data bureau's exports, the newest first.
+_EXPORTS = ("csv", "jsonl", "parquet", "csv-bom", "csv-gb18030", "csv-utf16", "tsv")
 SUFFIXES = {"xlsx": ".xlsx", "tsv": ".tsv", "jsonl": ".jsonl", "parquet": ".parquet"}
 _SPELLINGS: tuple[tuple[str, float], ...] = (("name", 40), ("wide", 22), ("code", 14), ("old", 12), ("alias", 12))
 _DATE_WEIGHTS = (52, 16, 10, 10, 10, 2)
@@ -44,11 +47,14 @@ class Layout:
         return SUFFIXES.get(self.format, ".csv")
 
 
-def of(agency: Agency, item_id: str, rows: int) -> Layout:
-    """The habit of the agency. Files that a spreadsheet cannot hold well are sent as CSV."""
+def of(agency: Agency, item_id: str, rows: int, *, age: int = 0) -> Layout:
+    """The habit of the agency. The data bureau changes its export every half year (``age``: days ago); a file that a
+    spreadsheet cannot hold well is sent as CSV."""
     salt = f"layout/{item_id}"
     chosen = FORMATS[_pick(quirk(agency, salt + "/format"), [weight for _, weight in FORMATS])][0]
-    if rows > LARGEST_SHEET and chosen in {"xlsx", "jsonl"}:
+    if agency.key == "data":
+        chosen = _EXPORTS[age // 183 % len(_EXPORTS)]
+    if (rows > LARGEST_SHEET and chosen == "xlsx") or (rows > LARGEST_LINES and chosen == "jsonl"):
         chosen = "csv"
     spelling = _SPELLINGS[_pick(quirk(agency, salt + "/spelling"), [weight for _, weight in _SPELLINGS])][0]
     if chosen in {"jsonl", "parquet"}:

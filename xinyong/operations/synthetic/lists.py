@@ -114,7 +114,10 @@ def _listed(
     city: City, agency: Agency, what: str, days: draw.Whole, first: int, slots: draw.Whole
 ) -> tuple[Batch, draw.Whole]:
     index = np.arange(first, first + len(days), dtype=np.int64)
-    numbers = parties.choose(city, f"{agency.code}/{what}", index, days, slots=slots, county=agency.county, power=1.0)
+    all_alike = np.zeros(len(days), dtype=np.int64)
+    numbers = parties.choose(
+        city, f"{agency.code}/{what}", index, days, slots=[slots], which=all_alike, county=agency.county, power=1.0
+    )
     return Batch({}, days, parties.Parties(city, numbers), index), index
 
 

@@ -1,5 +1,7 @@
 """Whom a decision strikes: draws organisations for rows, few of them often, and keeps each one's facts once."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 
@@ -9,31 +11,50 @@ from xinyong.operations.synthetic.organisations import BLOCK, TRADER, City, Orga
 #: How strongly old (low) numbers are preferred: share of rows ~ number^(1/power). 1.0 would be even.
 PENALTY_POWER = 1.7
 LICENCE_POWER = 1.35
-_ATTEMPTS = 40
+_CANDIDATES = 40
+#: Rooms for candidates in the numbering of draws: more than _CANDIDATES.
+_STRIDE = 64
 
 
 def choose(
-    city: City, salt: str, index: draw.Whole, days: draw.Whole, *, slots: draw.Whole, county: int | None, power: float
-) -> draw.Whole:
-    """Numbers of organisations for rows: registered and not ended on the row's day, of these slots, in the county if
-    one is given. Where nothing fits after some attempts (a very small city), the last one drawn stays."""
+    city: City, salt: str, index: draw.Whole, days: draw.Whole, *, slots: Sequence[draw.Whole], which: draw.Whole,
+    county: int | None, power: float,
+) -> draw.Whole:  # fmt: skip
+    """Numbers of organisations for rows: registered and not ended on the row's day, of one of the slots of the row's
+    kind (``which`` is a place in ``slots``), in the county if one is given. Each row has a series of candidates, and
+    the first that fits is taken; where none does (a very small city), the last."""
     exist = registered_by(city, days)
+    pool, start = np.concatenate(slots), np.cumsum([0, *(len(one) for one in slots)])
+    sizes = np.array([len(one) for one in slots])
     found = np.zeros(len(index), dtype=np.int64)
-    open_rows = np.arange(len(index))
-    for attempt in range(_ATTEMPTS):
-        rows = index[open_rows]
-        blocks = np.maximum(exist[open_rows] // BLOCK, 1)
-        block = (draw.unit(city.seed, f"{salt}/block{attempt}", rows) ** power * blocks).astype(np.int64)
-        slot = slots[draw.below(city.seed, f"{salt}/slot{attempt}", rows, len(slots))]
-        found[open_rows] = (block * BLOCK + slot) % exist[open_rows]
-        drawn = Organisations(city, found[open_rows])
-        fits = (drawn.ended < 0) | (drawn.ended > days[open_rows])
-        if county is not None:
-            fits &= drawn.counties == county
-        open_rows = open_rows[~fits]
-        if not len(open_rows):
-            break
+    left, first = np.arange(len(index)), 0
+    while len(left) and first < _CANDIDATES:
+        width = 1 if first == 0 and county is None else 8
+        shape = (len(left), width)
+        draws = (index[left, None] * _STRIDE + np.arange(first, first + width)).reshape(-1)
+        rows = np.repeat(left, width)
+        blocks = np.maximum(exist[rows] // BLOCK, 1)
+        block = (draw.unit(city.seed, salt + "/block", draws) ** power * blocks).astype(np.int64)
+        slot = pool[
+            start[which[rows]] + (draw.unit(city.seed, salt + "/slot", draws) * sizes[which[rows]]).astype(np.int64)
+        ]
+        numbers = (block * BLOCK + slot) % exist[rows]
+        fits = _fit(city, numbers, days[rows], county).reshape(shape)
+        best = np.where(fits.any(axis=1), fits.argmax(axis=1), width - 1)
+        found[left] = numbers.reshape(shape)[np.arange(len(left)), best]
+        left = left[~fits.any(axis=1)]
+        first += width
     return found
+
+
+def _fit(city: City, numbers: draw.Whole, days: draw.Whole, county: int | None) -> draw.Flags:
+    fits = np.ones(len(numbers), dtype=np.bool_)
+    if county is not None:
+        fits = Organisations(city, numbers).counties == county
+    inside = np.flatnonzero(fits)
+    ended = Organisations(city, numbers[inside]).ended
+    fits[inside] = (ended < 0) | (ended > days[inside])
+    return fits
 
 
 class Parties:
