@@ -126,6 +126,16 @@ def test_class_and_region_narrow_every_way_of_looking(city: dict[str, int], quer
         assert not search.find(query, seen_by=PUBLIC, **nobody).hits  # type: ignore[arg-type]
 
 
+def test_a_township_narrows_more_than_its_county(registered: Register) -> None:
+    registered(
+        {"code": code(1), "name": "星河店", "region_code": "990101001"},
+        {"code": code(2), "name": "星河馆", "region_code": "990101002"},
+        {"code": code(3), "name": "星河站", "region_code": "990102"},
+    )
+    for region, names_ in (("990101001", {"星河店"}), ("990101001000", {"星河店"}), ("990101", {"星河店", "星河馆"})):
+        assert {name for name, _ in find("星河", region_code=region)} == names_
+
+
 def test_pages_follow_each_other_without_gap_or_repetition(city: dict[str, int]) -> None:
     whole = find("云溪")
     paged: list[tuple[str, str]] = []

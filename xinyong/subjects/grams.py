@@ -45,16 +45,18 @@ def of_name(name_key: str, *, trade_key: str) -> str:
 def filters(*, subject_class: str | None, region_code: str | None) -> list[str]:
     """Query terms that narrow to a class and to a region (a province-wide filter narrows nothing here)."""
     terms = [quoted(f"c:{subject_class}")] if subject_class else []
-    region = region_stem(region_code or "")
+    region = region_stem(region_code or "")[:6]
     if len(region) in {4, 6}:
         terms.append(quoted(f"r:{region}"))
     return terms
 
 
 def region_stem(region_code: str) -> str:
-    """The digits that say something: 990000 → 99, 990100 → 9901, 990101 → 990101."""
-    stem = region_code[:6]
-    while len(stem) > 2 and stem.endswith("00"):
+    """The digits that say something: 990000 → 99, 990100 → 9901, 990101 → 990101, 990101003000 → 990101003."""
+    stem = region_code
+    while len(stem) > 6 and stem.endswith("000"):
+        stem = stem[:-3]
+    while 2 < len(stem) <= 6 and stem.endswith("00"):
         stem = stem[:-2]
     return stem
 
