@@ -46,7 +46,7 @@ def test_every_link_leads_to_a_file_of_the_repository(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_prose_names_only_modules_and_commands_that_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    modules = re.findall(r"`(xinyong/[\w/.-]+|tools/[\w.-]+|tests/[\w/.-]+)`", text)
-    missing = [name for name in modules if not (ROOT / name).exists()]
+    paths = re.findall(r"`([a-z]+/[\w/-]+\.(?:py|yaml|sql|typ|sh|css|lock))`", text)
+    missing = [path for path in paths if not (ROOT / path).exists() and not (ROOT / "xinyong" / path).exists()]
     missing += [f"xinyong {name}" for name in re.findall(r"`xinyong ([a-z]+)", text) if name not in COMMANDS]
     assert missing == []
