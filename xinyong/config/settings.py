@@ -19,6 +19,7 @@ ALLOWED_HOSTS = [host.strip() for host in env.text("XINYONG_HOSTS").split(",")]
 SITE_NAME = env.text("XINYONG_SITE_NAME")
 SITE_ORIGIN = env.text("XINYONG_ORIGIN").rstrip("/")
 UPLOAD_LIMIT = env.whole("XINYONG_UPLOAD_LIMIT_MB") * 1024 * 1024
+INTAKE_CHUNK_ROWS = env.whole("XINYONG_CHUNK_ROWS")
 XINYONG_HOME = env.home()
 
 INSTALLED_APPS = [

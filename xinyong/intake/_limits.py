@@ -11,6 +11,7 @@ from typing import ClassVar
 from xinyong.kernel.errors import Invalid
 
 MEGABYTE = 1 << 20
+CHUNK_ROWS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Limits:
     shared_text_bytes: int = 256 * MEGABYTE
     columns: int = 1000
     rows: int = 2_000_000_000
+    #: rows of one file of the reading, deposited in one go
+    chunk_rows: int = CHUNK_ROWS
     #: one row of a text file, with everything in its cells
     row_bytes: int = MEGABYTE
     cell_characters: int = 1_000_000

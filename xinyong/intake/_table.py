@@ -16,8 +16,6 @@ import pyarrow.parquet as pq
 from xinyong.intake._limits import DamagedFile, FileTooLarge, HeaderNotFound, Limits
 from xinyong.intake.headers import normalise
 
-CHUNK_ROWS = 50_000
-
 #: the whole row is meant, not one of its cells
 WHOLE_ROW = -1
 ROW_TOO_LONG = "row-too-long"
@@ -103,7 +101,7 @@ def check_width(headers: Sequence[str], limits: Limits) -> None:
 
 @dataclass(slots=True)
 class Writer:
-    """Writes rows to ``rows-00000.parquet`` … of ``CHUNK_ROWS`` rows and announces each file when it is complete.
+    """Writes rows to ``rows-00000.parquet`` … of ``limits.chunk_rows`` rows and announces each file when it is complete.
 
     Columns: ``row_no`` int32 and ``c0`` … string (null: empty). Notes of a chunk stand in ``notes-00000.parquet`` beside
     it before it is announced. Wholly empty rows are left out and counted.
@@ -206,8 +204,8 @@ class Writer:
                 f"文件超过 {self.limits.rows} 行的上限，请拆分后报送。",
                 f"The file has more than {self.limits.rows} rows; please split it.",
             )
-        while self._buffered >= CHUNK_ROWS:
-            self._write(CHUNK_ROWS)
+        while self._buffered >= self.limits.chunk_rows:
+            self._write(self.limits.chunk_rows)
 
     def _write(self, count: int) -> None:
         whole = pa.concat_tables(self._tables)
@@ -217,7 +215,7 @@ class Writer:
         last = chunk.column(0)[-1].as_py()
         path = self.folder / f"rows-{self.chunk_count:05d}.parquet"
         part = path.with_suffix(".part")
-        pq.write_table(chunk, part, compression="lz4", write_statistics=False, row_group_size=CHUNK_ROWS)
+        pq.write_table(chunk, part, compression="lz4", write_statistics=False, row_group_size=self.limits.chunk_rows)
         has_notes = self._write_notes(last)
         part.replace(path)
         self.last_row_no = last

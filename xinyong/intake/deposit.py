@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import psycopg
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from xinyong.intake.outcome import Counts, Found, Outcome
 from xinyong.intake.plan import Plan
@@ -45,6 +46,7 @@ class Load:
 
     chunk_no: int
     lane: int
+    name: str  # the engine's table that holds the rows whole
     table: pa.Table  # rows of prepare.Ready that belong to this lane
     rows: int  # rows of the chunk counted in this lane, waiting ones included
     waiting: list[Waiting] = field(default_factory=list)
@@ -75,31 +77,60 @@ class Sorted:
     other_source: list[int]
 
 
-def sort(table: pa.Table, known: dict[int, Known], *, submission_id: int, source_id: int) -> Sorted:
-    """Decides each row's outcome from what the archive knows of its key. Pure."""
+def sort(
+    table: pa.Table,
+    known: dict[int, Known],
+    *,
+    submission_id: int,
+    source_id: int | None,
+    standing: dict[str, Known] | None = None,
+) -> Sorted:
+    """Decides each row's outcome from what the archive knows of its key. Pure.
+
+    Rows of one key are taken in order, each against what the rows before it made of the key: the outcome does not
+    depend on where a file is cut into chunks. ``standing`` (key → newest version) is what a trial, which deposits
+    nothing, remembers from chunk to chunk. Without ``source_id`` any source's datum may be met.
+    """
     result = Sorted({}, [], [], [], [])
-    rows = zip(*(table.column(name).to_pylist() for name in ("place", "content_hex", "repeat", "is_same")), strict=True)
-    for place, content, repeat, is_same in rows:
-        if repeat > 1:
-            (result.duplicate if is_same else result.twice).append(place)
-            continue
-        before = known.get(place)
+    repeat = table.column("repeat")
+    again = set(table.filter(pc.greater(repeat, 1)).column("key_hex").to_pylist())
+    remembered = {} if standing is None else standing
+    rows = zip(*(table.column(name).to_pylist() for name in ("place", "key_hex", "content_hex")), strict=True)
+    for place, key, content in rows:
+        before = remembered.get(key) or known.get(place)
         if before is None:
-            result.version[place] = 1
-        elif before.source_id != source_id:
+            version = 1
+        elif source_id is not None and before.source_id != source_id:
             result.other_source.append(place)
-        elif before.content_digest.hex() == content and not before.is_withdrawn:
-            (result.duplicate if before.submission_id == submission_id else result.unchanged).append(place)
-        elif before.submission_id == submission_id and not before.is_withdrawn:
-            result.twice.append(place)
+            version = 0
         else:
-            result.version[place] = before.version + 1
+            version = _version(before, content, place, submission_id, result)
+        if version:
+            result.version[place] = version
+            digest = bytes.fromhex(content)
+            before = Known(version, digest, source_id or 0, submission_id, row_no=0, is_withdrawn=False)
+        if before is not None and (standing is not None or key in again):
+            remembered[key] = before
     return result
+
+
+def _version(before: Known, content: str, place: int, submission_id: int, result: Sorted) -> int:
+    """The version a row becomes after ``before``, 0 when it does not go in (noted in ``result``)."""
+    is_mine = before.submission_id == submission_id
+    if before.is_withdrawn:
+        return before.version + 1
+    if before.content_digest.hex() == content:
+        (result.duplicate if is_mine else result.unchanged).append(place)
+        return 0
+    if is_mine:
+        result.twice.append(place)
+        return 0
+    return before.version + 1
 
 
 def look_up(connection: psycopg.Connection[Any], table: pa.Table) -> dict[int, Known]:
     """What the archive knows of the keys of these rows."""
-    firsts = table.filter(pa.compute.equal(table.column("repeat"), 1))
+    firsts = table.filter(pc.equal(table.column("repeat"), 1))
     return archive.look_up(
         connection,
         places=firsts.column("place").to_pylist(),
@@ -196,40 +227,36 @@ def move(connection: psycopg.Connection[Any], submission_id: int, row_no: int, *
 def _copy(
     connection: psycopg.Connection[Any], engine: duckdb.DuckDBPyConnection, load: Load, into: Deposit, found: Sorted
 ) -> int:
-    """Writes the accepted rows as COPY's CSV with DuckDB, and streams it in. Returns how many are late."""
-    versions = pa.table(
-        {"place": pa.array(found.version.keys(), pa.int32()), "version": pa.array(found.version.values(), pa.int16())}
-    )
-    path = into.folder / f"copy-{load.lane}.csv"
-    mark = f"lane_{load.lane}"
-    engine.register(f"{mark}_rows", load.table)
-    engine.register(f"{mark}_versions", versions)
+    """Writes the accepted rows in COPY's text form with DuckDB, and streams them in. Returns how many are late."""
+    path = into.folder / f"copy-{load.lane}.txt"
+    places = pa.array(found.version.keys(), pa.int32())
+    versions = pa.table({"place": places, "version": pa.array(found.version.values(), pa.int16())})
+    engine.register(f"versions_{load.lane}", versions)
+    is_plain = len(versions) == len(load.table) and pc.max(versions.column("version")).as_py() == 1
     try:
-        engine.execute(_copy_statement(mark, into, path))
+        engine.execute(_copy_statement(load, into, path, is_plain=is_plain))
         archive.copy_in(connection, path)
-        tallies = engine.execute(
-            f"SELECT date_trunc('month', r.decided_on)::DATE, count(*) FROM {mark}_rows r"
-            f" JOIN {mark}_versions v USING (place) WHERE v.version = 1 GROUP BY 1 ORDER BY 1"
-        ).fetchall()
-        late = engine.execute(
-            f"SELECT count(*) FROM {mark}_rows r JOIN {mark}_versions v USING (place) WHERE r.is_late"
-        ).fetchall()[0][0]
     finally:
-        engine.unregister(f"{mark}_rows")
-        engine.unregister(f"{mark}_versions")
+        engine.unregister(f"versions_{load.lane}")
         path.unlink(missing_ok=True)
+    rows = load.table if is_plain else load.table.join(versions, "place", join_type="inner")
+    fresh = rows if is_plain else rows.filter(pc.equal(rows.column("version"), 1))
+    months = pc.floor_temporal(fresh.column("decided_on"), unit="month").combine_chunks().value_counts().to_pylist()
     archive.count(
         connection,
-        [(into.plan.item.id, into.source_id, month, number) for month, number in tallies],
+        sorted((into.plan.item.id, into.source_id, month["values"], month["counts"]) for month in months),
         submission_id=into.submission_id,
         deposited_at=into.known_from,
     )
-    return int(late)
+    return int(pc.sum(rows.column("is_late")).as_py() or 0)
 
 
-def _copy_statement(mark: str, into: Deposit, path: Path) -> str:
+def _copy_statement(load: Load, into: Deposit, path: Path, *, is_plain: bool) -> str:
+    """DuckDB's statement that writes a lane's rows. Without quoting: JSON's own backslashes are doubled, and no other
+    column can hold a tab, a line end or a backslash."""
     item = into.plan.item
-    constant = {
+    made = {
+        "version": "1" if is_plain else "version",
         "state": "1",
         "item_id": f"'{item.id}'",
         "item_version": str(item.version),
@@ -237,15 +264,18 @@ def _copy_statement(mark: str, into: Deposit, path: Path) -> str:
         "submission_id": str(into.submission_id),
         "disclosure": f"'{item.disclosure.value}'",
         "known_from": f"'{into.known_from.isoformat()}'",
-        "key_digest": "'\\x' || key_hex",
-        "content_digest": "'\\x' || content_hex",
-        "sealed": "sealed_hex",
+        "key_digest": "'\\\\x' || key_hex",
+        "content_digest": "'\\\\x' || content_hex",
+        "payload": "replace(payload, '\\', '\\\\')",
+        "extra": "replace(extra, '\\', '\\\\')",
+        "sealed": "'\\' || sealed",
     }
     quoted = str(path).replace("'", "''")
-    columns = ", ".join(f"{constant.get(name, name)} AS {name}" for name in COPY_COLUMNS)
+    columns = ", ".join(f"{made.get(name, name)} AS {name}" for name in COPY_COLUMNS)
+    rows = f"{load.name} WHERE lane = {load.lane}" if is_plain else f"{load.name} JOIN versions_{load.lane} USING (place)"
     return (
-        f"COPY (SELECT {columns} FROM {mark}_rows JOIN {mark}_versions USING (place))"
-        f" TO '{quoted}' (FORMAT csv, HEADER false, NULLSTR '\\N')"
+        f"COPY (SELECT {columns} FROM {rows}) TO '{quoted}'"
+        " (FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '', NULLSTR '\\N')"
     )
 
 

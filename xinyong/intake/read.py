@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from xinyong.intake._limits import (
+    CHUNK_ROWS,
     LIMITS,
     REFUSALS,
     DamagedFile,
@@ -31,7 +32,7 @@ from xinyong.intake._limits import (
     UnknownFormat,
 )
 from xinyong.intake._process import command, environment
-from xinyong.intake._table import CHUNK_ROWS, Head
+from xinyong.intake._table import Head
 
 __all__ = [
     "CHUNK_ROWS",

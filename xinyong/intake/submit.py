@@ -7,9 +7,11 @@ on where the last run stopped. ``check`` does the same work with nothing kept.
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from xinyong.catalogue import publish
@@ -19,7 +21,7 @@ from xinyong.intake import plan as plans
 from xinyong.intake.deposit import Deposit
 from xinyong.intake.models import Submission
 from xinyong.intake.plan import Plan
-from xinyong.intake.read import Refused, read
+from xinyong.intake.read import LIMITS, Limits, Refused, read
 from xinyong.intake.staging import Staged
 from xinyong.intake.views import SubmissionView, Trial
 from xinyong.kernel import clock, sql
@@ -151,8 +153,14 @@ def _read(submission: Submission, item: Item, folder: Path, original: Path | Non
     plain = original
     if plain is None:
         plain = staging.open_original(submission.content_digest, folder / "original")
-    reading = read(plain, folder=folder, file_name=submission.file_name, known_headers=headers.known(item))
+    reading = read(
+        plain, folder=folder, file_name=submission.file_name, known_headers=headers.known(item), limits=_limits()
+    )
     return staging.save(reading, folder)
+
+
+def _limits() -> Limits:
+    return replace(LIMITS, chunk_rows=settings.INTAKE_CHUNK_ROWS)
 
 
 def _plan(
@@ -285,7 +293,7 @@ def check(
     source = identity.source_unit(source_code) if source_code else None
     with tempfile.TemporaryDirectory(prefix="xinyong-check-") as name:
         folder = Path(name)
-        reading = read(path, folder=folder, file_name=file_name, known_headers=headers.known(item))
+        reading = read(path, folder=folder, file_name=file_name, known_headers=headers.known(item), limits=_limits())
         staged = staging.save(reading, folder)
         plan = _plan(staged, item, source, mapping or {}, received_at)
         counts, found, late = work.try_out(staged, plan, folder, source_id=source.id if source else None)

@@ -25,6 +25,7 @@ from xinyong.intake.staging import Staged
 from xinyong.intake.validate import Checked
 from xinyong.intake.waiting import Waiting
 from xinyong.kernel import sql
+from xinyong.records.archive import Known
 
 _SQL = sql.load(__file__, "intake.sql")
 
@@ -68,33 +69,37 @@ def run(staged: Staged, into: Deposit, *, progress: Progress | None = None) -> N
     connections = [connect() for _ in range(LANES)]
     pools = [ThreadPoolExecutor(1, f"lane-{lane}") for lane in range(LANES)]
     cursors = [at.cursor() for _ in range(LANES)]
-    under_way: list[list[Future[Counts | None]]] = []
+    under_way: list[tuple[str, list[Future[Counts | None]]]] = []
     anchors = _open_anchors(into)
     rows_done = 0
     try:
         for checked, ready in chunks(staged, into.plan, may_create=True, skip=skip, at=at):
             loads = split(checked, ready, into.plan, anchors, at)
-            under_way.append(
-                [
-                    pools[load.lane].submit(deposit.deposit, connections[load.lane], cursors[load.lane], load, into)
-                    for load in loads
-                ]
-            )
+            futures = [
+                pools[load.lane].submit(deposit.deposit, connections[load.lane], cursors[load.lane], load, into)
+                for load in loads
+            ]
+            under_way.append((ready.name, futures))
             while len(under_way) > 1:
-                for future in under_way.pop(0):
-                    future.result()
+                _finish(*under_way.pop(0), at)
             rows_done += len(checked)
             if progress:
                 progress(rows_done, staged.rows)
-        for futures in under_way:
-            for future in futures:
-                future.result()
+        while under_way:
+            _finish(*under_way.pop(0), at)
     finally:
         for pool in pools:
             pool.shutdown(wait=True, cancel_futures=True)
         for connection in connections:
             connection.close()
         at.close()
+
+
+def _finish(name: str, futures: list[Future[Counts | None]], at: duckdb.DuckDBPyConnection) -> None:
+    """Waits for a chunk's lanes and lets go of its rows."""
+    for future in futures:
+        future.result()
+    at.execute(f"DROP TABLE {name}")
 
 
 def split(
@@ -110,7 +115,7 @@ def split(
     make = maker(checked, plan)
     met = waiting.met(checked, plan, ready.table.column("place").combine_chunks(), anchors, at)
     loads = [
-        Load(checked.chunk_no, lane, table, len(table), row_findings=make, anchors=met)
+        Load(checked.chunk_no, lane, ready.name, table, len(table), row_findings=make, anchors=met)
         for lane, table in enumerate(tables)
     ]
     loads[0].rows += len(rows)
@@ -161,43 +166,29 @@ def try_out(staged: Staged, plan: Plan, folder: Path, *, source_id: int | None) 
     found: list[Found] = []
     sums = np.zeros(6, dtype=np.int64)
     late = 0
-    seen: dict[str, str] = {}
+    standing: dict[str, Known] = {}
     try:
         for checked, ready in chunks(staged, plan, may_create=False, skip=frozenset(), at=at):
             make = maker(checked, plan)
             with connection.transaction():
                 known = deposit.look_up(connection, ready.table)
-            parts = deposit.sort(ready.table, known, submission_id=-1, source_id=-1 if source_id is None else source_id)
-            other = parts.other_source if source_id is not None else []
-            repeated, twice = _repeated(ready.table, parts.version, seen)
+            parts = deposit.sort(ready.table, known, submission_id=-1, source_id=source_id, standing=standing)
             for places, rule, sentences in (
-                (parts.twice + twice, "V11-same-key-twice", deposit.TWICE),
-                (other, "V11-other-source", deposit.OTHER_SOURCE),
+                (parts.twice, "V11-same-key-twice", deposit.TWICE),
+                (parts.other_source, "V11-other-source", deposit.OTHER_SOURCE),
             ):
                 checked.findings.found.extend(make(place, rule, sentences)[0] for place in places)
             rejected = int(np.count_nonzero(checked.findings.level >= WRONG))
-            doubtful = len(checked) - rejected - len(ready.table) + len(parts.twice) + len(twice) + len(other)
-            accepted = len(parts.version) - len(repeated) - len(twice)
-            unchanged = len(parts.unchanged) + (len(parts.other_source) if source_id is None else 0)
-            sums += [len(checked), accepted, doubtful, rejected, len(parts.duplicate) + len(repeated), unchanged]
-            late += ready.late
+            waiting_too = len(parts.twice) + len(parts.other_source)
+            doubtful = len(checked) - rejected - len(ready.table) + waiting_too
+            sums += [
+                len(checked), len(parts.version), doubtful, rejected, len(parts.duplicate), len(parts.unchanged)
+            ]  # fmt: skip
+            going_in = pc.is_in(ready.table.column("place"), value_set=pa.array(parts.version, pa.int32()))
+            late += pc.sum(pc.and_(going_in, ready.table.column("is_late"))).as_py() or 0
             found += checked.findings.found
+            at.execute(f"DROP TABLE {ready.name}")
     finally:
         connection.close()
         at.close()
     return Counts(*(int(value) for value in sums)), found, late
-
-
-def _repeated(table: pa.Table, version: dict[int, int], seen: dict[str, str]) -> tuple[list[int], list[int]]:
-    """Rows whose key came in an earlier chunk of a trial: with the same content, with another."""
-    same: list[int] = []
-    other: list[int] = []
-    rows = zip(*(table.column(name).to_pylist() for name in ("place", "key_hex", "content_hex")), strict=True)
-    for place, key, content in rows:
-        if place not in version:
-            continue
-        if key not in seen:
-            seen[key] = content
-        else:
-            (same if seen[key] == content else other).append(place)
-    return same, other
