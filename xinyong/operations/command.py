@@ -93,7 +93,7 @@ def main(*, start_database: Callable[[], None], release_database: Callable[[], N
     global _start_database
     _start_database = start_database
     try:
-        group(standalone_mode=True)
+        group(standalone_mode=True, prog_name="xinyong")
     except XinyongError as error:
         if "--json" in sys.argv:
             print_json({"error": {"code": error.code, "zh": error.zh, "en": error.en}})

@@ -71,7 +71,7 @@ def submit(
     from xinyong.security.access import system
 
     by = system("submit")
-    received_at = received.replace(hour=17, tzinfo=clock.ZONE) if received else clock.now()
+    received_at = _received(received)
     entered = intake.receive(
         file, item_id=item_id, source_code=source_code, file_name=file.name, by=by, received_at=received_at,
         mapping=_mapping(mapping),
@@ -90,6 +90,17 @@ def submit(
         done.counts, found, as_json=as_json, columns=[list(pair) for pair in done.columns], submission=done.id,
         already_submitted=was_done,
     )  # fmt: skip
+
+
+def _received(day: datetime | None) -> datetime:
+    """When the file is held to have come: now, or the end of an earlier working day. What comes later is not known yet,
+    and would not be shown."""
+    now = clock.now()
+    if day is None:
+        return now
+    if day.date() > now.date():
+        raise click.BadParameter("收到日期不能晚于今天 / the day of receipt has not come yet", param_hint="--received")
+    return min(now, day.replace(hour=17, tzinfo=clock.ZONE))
 
 
 def _progress(done: int, total: int) -> None:

@@ -38,9 +38,12 @@ class Closing:
 def close(*, today: date, by: Actor) -> list[Closing]:
     """Notes everything that ended up to and including ``today`` (first day without it), day by day since the last run.
 
-    Safe to run again: a day closed before is not closed twice.
+    Safe to run again: a day closed before is not closed twice. Raises DayNotOver for a day in the future, whose closing
+    would keep every day until then from ever being closed.
     """
     require(by, Action.OPERATE)
+    if today > clock.today():
+        raise _not_over(today)
     last = ClockRun.objects.order_by("-day").values_list("day", flat=True).first()
     day = last + timedelta(days=1) if last else today
     closings = []
@@ -55,7 +58,7 @@ def close_day(day: date, *, today: date, by: Actor) -> Closing:
     """Notes what has ``day`` as its first day without. Raises DayNotOver for a day in the future."""
     require(by, Action.OPERATE)
     if day > today:
-        raise DayNotOver(f"{day} 还没有到,不能结算。", f"{day} has not come yet: nothing to close.")
+        raise _not_over(day)
     lists = [item.id for item in publish.items() if item.publicity.clock == "while_listed"]
     parameters: dict[str, Any] = {"day": day, "now": clock.now(), "lists": lists}
     with connection.cursor() as cursor:
@@ -69,3 +72,7 @@ def close_day(day: date, *, today: date, by: Actor) -> Closing:
         total = sum(sum(reasons.values()) for reasons in ended.values())
         audit.enter(audit.Event.CLOCKS_RUN, by=by, object_kind="day", object_ref=day.isoformat(), ended=total)
     return Closing(day, ended, is_new)
+
+
+def _not_over(day: date) -> DayNotOver:
+    return DayNotOver(f"{day} 还没有到,不能结算。", f"{day} has not come yet: nothing to close.")

@@ -1,0 +1,273 @@
+"""The console script's contract: the keys of every ``--json``, the exit codes, ``--help`` for everything."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from tests.intake import conftest as shared
+from tests.intake import made
+from tests.intake.made import Organisation
+from xinyong.operations import command
+from xinyong.security.identity import SourceUnit
+
+pytestmark = pytest.mark.usefixtures("module_db", "on_the_day")
+module_db = shared.module_db
+on_the_day = shared.on_the_day
+
+OUTCOMES = {"rows_read", "accepted", "doubtful", "rejected", "duplicate", "unchanged"}
+FINDING = {"row", "column", "value", "rule", "severity", "message", "message_en", "basis", "suggestion"}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command answered."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The document on standard output."""
+        return json.loads(self.out)
+
+
+Xinyong = Callable[..., Said]
+
+
+@pytest.fixture
+def xinyong(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Xinyong:
+    """Runs the console script in this process, through its own entry, on the test's database."""
+
+    def run(*arguments: str) -> Said:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["xinyong", *arguments])
+        monkeypatch.setattr(command, "_start_database", None)
+        with pytest.raises(SystemExit) as ended:
+            command.main(start_database=lambda: None, release_database=lambda: None)
+        said = capsys.readouterr()
+        code = ended.value.code
+        return Said(code if isinstance(code, int) else int(code is not None), said.out, said.err)
+
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Files and who they are about; the good one is submitted."""
+
+    folder: Path
+    unit: SourceUnit
+    who: Organisation
+
+
+@pytest.fixture(scope="module")
+def stage(module_db: None, on_the_day: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("cli")
+    unit, who = made.department(), made.organisation()
+    made.register(who)
+    good = made.penalty_row(who, unit)
+    made.csv_file(folder / "good.csv", [good])
+    made.csv_file(folder / "mixed.csv", [made.penalty_row(who, unit), made.penalty_row(who, unit, CF_JDRQ="2026-02-30")])
+    made.csv_file(folder / "missing.csv", [{"CF_XDR_MC": who.name, "CF_XDR_SHXYM": who.code}])
+    (folder / "no-table.csv").write_bytes(b"\x7fELF" + bytes(range(256)))
+    made.hand_in(folder / "good.csv", "admin-penalty-org", unit)
+    yield Stage(folder, unit, who)
+
+
+def _commands() -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = [()]
+    for name in command.COMMANDS:
+        found.append((name,))
+        loaded = command.group.get_command(click.Context(command.group), name)
+        if isinstance(loaded, click.Group):
+            found += [(name, inner) for inner in loaded.commands]
+    return found
+
+
+@pytest.mark.parametrize("path", [path for path in _commands() if path != ("manage",)], ids=" ".join)
+def test_every_command_explains_itself(xinyong: Xinyong, path: tuple[str, ...]) -> None:
+    said = xinyong(*path, "--help")
+    assert said.code == 0
+    assert "Usage: xinyong" in said.out
+    assert len(said.out) > 80
+
+
+def test_code_judges_each_code(xinyong: Xinyong, stage: Stage) -> None:
+    good, bad = stage.who.code, stage.who.code[:-1] + ("0" if stage.who.code[-1] != "0" else "1")
+    said = xinyong("code", good, bad, "--json")
+    assert said.code == 1
+    assert {"input", "kind", "verdict", "normalised", "reason", "suggestion"} <= set(said.json[0])
+    assert [(one["input"], one["verdict"]) for one in said.json] == [(good, "valid"), (bad, "invalid")]
+    assert said.json[1]["suggestion"]
+    assert xinyong("code", good, "--json").code == 0
+
+
+def test_check_tells_the_outcome_and_its_exit_code(xinyong: Xinyong, stage: Stage) -> None:
+    mixed = str(stage.folder / "mixed.csv")
+    said = xinyong("check", mixed, "--item", "admin-penalty-org", "--source", stage.unit.code, "--json")
+    assert said.code == 1
+    assert set(said.json) == OUTCOMES | {"findings", "columns"}
+    assert {name: said.json[name] for name in ("rows_read", "accepted", "rejected")} == {
+        "rows_read": 2, "accepted": 1, "rejected": 1,
+    }  # fmt: skip
+    assert [set(one) for one in said.json["findings"]] == [FINDING]
+    good = xinyong("check", str(stage.folder / "good.csv"), "--item", "admin-penalty-org", "--json")
+    assert (good.code, good.json["unchanged"]) == (0, 1)
+
+
+def test_submit_tells_the_same_keys_and_the_number_of_the_submission(xinyong: Xinyong, stage: Stage) -> None:
+    mixed = str(stage.folder / "mixed.csv")
+    arguments = ("submit", mixed, "--item", "admin-penalty-org", "--source", stage.unit.code, "--json")
+    said = xinyong(*arguments)
+    assert said.code == 1
+    assert set(said.json) == OUTCOMES | {"findings", "columns", "submission", "already_submitted"}
+    assert [set(one) for one in said.json["findings"]] == [FINDING]
+    again = xinyong(*arguments)
+    assert again.json == said.json | {"already_submitted": True}
+    back = stage.folder / "back.xlsx"
+    assert xinyong("feedback", str(said.json["submission"]), "-o", str(back)).code == 0
+    assert back.read_bytes()[:2] == b"PK"
+
+
+def test_submit_takes_a_day_of_receipt_but_none_in_the_future(xinyong: Xinyong, stage: Stage) -> None:
+    path = made.csv_file(stage.folder / "earlier.csv", [made.penalty_row(stage.who, stage.unit, CF_JDRQ="2026-05-06")])
+    arguments = ("submit", str(path), "--item", "admin-penalty-org", "--source", stage.unit.code, "--json", "--received")
+    assert xinyong(*arguments, "2026-06-16").code == 2
+    said = xinyong(*arguments, "2026-05-07")
+    assert (said.code, said.json["findings"]) == (0, [])
+    today = made.csv_file(stage.folder / "today.csv", [made.penalty_row(stage.who, stage.unit)])
+    said = xinyong("submit", str(today), *arguments[2:], "2026-06-15")
+    assert said.json["accepted"] == 1
+    shown = xinyong("show", stage.who.code, "--json").json
+    assert sum(section["total"] for section in shown["sections"]) >= 2, "what was received today is shown today"
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "no-table.csv"])
+def test_a_refused_file_ends_with_3_and_says_why(xinyong: Xinyong, stage: Stage, name: str) -> None:
+    path = str(stage.folder / name)
+    submitted = xinyong("submit", path, "--item", "admin-penalty-org", "--source", stage.unit.code, "--json")
+    assert submitted.code == 3
+    assert set(submitted.json) == {"submission", "status", "refusal"}
+    assert {"code", "zh", "en", "facts"} == set(submitted.json["refusal"])
+    checked = xinyong("check", path, "--item", "admin-penalty-org", "--json")
+    assert checked.code == 3
+    assert set(checked.json["error"]) == {"code", "zh", "en"}
+    assert checked.json["error"]["code"] == submitted.json["refusal"]["code"]
+    assert checked.err.startswith("✗")
+
+
+def test_search_finds_and_says_what_matched(xinyong: Xinyong, stage: Stage) -> None:
+    said = xinyong("search", stage.who.name, "--json")
+    assert said.code == 0
+    assert set(said.json) == {"query", "total", "is_capped", "hits"}
+    assert set(said.json["hits"][0]) == {
+        "code", "name", "subject_class", "status", "region_code", "matched_by", "matched_text", "score",
+    }  # fmt: skip
+    assert said.json["hits"][0]["code"] == stage.who.code
+    nothing = xinyong("search", "绝无此名有限公司龘", "--json")
+    assert (nothing.code, nothing.json["hits"]) == (1, [])
+
+
+def test_show_prints_the_file_as_a_role_sees_it(xinyong: Xinyong, stage: Stage) -> None:
+    said = xinyong("show", stage.who.code, "--as", "operator", "--on", "2026-06-15", "--json")
+    assert said.code == 0
+    assert set(said.json) == {"code", "name", "subject_class", "status", "as_of", "known_at", "names", "sections"}
+    section = next(one for one in said.json["sections"] if one["section"] == "penalty")
+    assert set(section) == {"section", "total", "records"}
+    assert set(section["records"][0]) == {
+        "ref", "version", "item", "document_no", "title", "authority", "source", "decided_on", "valid_to", "publish_until",
+        "severity", "marks", "fields",
+    }  # fmt: skip
+    unknown = xinyong("show", made.code_of(), "--json")
+    assert (unknown.code, unknown.json["error"]["code"]) == (3, "subjects.unknown-subject")
+
+
+def test_report_and_verify(xinyong: Xinyong, stage: Stage) -> None:
+    pdf = stage.folder / "report.pdf"
+    said = xinyong("report", stage.who.code, "-o", str(pdf), "--json")
+    assert said.code == 0
+    assert set(said.json) == {
+        "number", "check_code", "verify_url", "code", "name", "as_of", "issued_at", "file", "bytes", "sha256", "counts",
+    }  # fmt: skip
+    keys = {
+        "verdict", "zh", "en", "number", "code", "name", "as_of", "issued_at", "newer_at", "is_newer_same", "sha256",
+    }  # fmt: skip
+    good = xinyong("verify", str(pdf), "--json")
+    assert (good.code, set(good.json), good.json["verdict"]) == (0, keys, "genuine")
+    pdf.write_bytes(pdf.read_bytes() + b" ")
+    bad = xinyong("verify", str(pdf), "--json")
+    assert (bad.code, set(bad.json)) == (1, keys)
+    assert bad.json["verdict"] in {"altered", "unknown"}
+
+
+def test_catalogue_list_show_diff_export(xinyong: Xinyong, tmp_path: Path) -> None:
+    listed = xinyong("catalogue", "list", "--json")
+    assert listed.code == 0
+    assert set(listed.json[0]) == {
+        "item_id", "version", "status", "title_zh", "title_en", "effective_from", "published_at", "published_by",
+    }  # fmt: skip
+    shown = xinyong("catalogue", "show", "honour", "--json")
+    assert {"id", "version", "title", "fields", "natural_key"} <= set(shown.json)
+    same = xinyong("catalogue", "diff", "honour", "1", "1", "--json")
+    assert (same.code, same.json) == (0, [])
+    path = tmp_path / "honour.json"
+    written = xinyong("catalogue", "export", "honour", "--format", "json-schema", "-o", str(path), "--json")
+    assert set(written.json) == {"item", "version", "format", "file", "bytes"}
+    assert json.loads(path.read_text(encoding="utf-8"))["type"] == "object"
+    unknown = xinyong("catalogue", "show", "nothing", "--json")
+    assert (unknown.code, unknown.json["error"]["code"]) == (3, "catalogue.unknown-item")
+
+
+def test_doctor_names_its_checks(xinyong: Xinyong) -> None:
+    said = xinyong("doctor", "--json")
+    assert said.code in {0, 1}
+    assert {"versions", "database", "durability", "migrations", "clock", "disk", "calendar", "catalogue", "keys", "intake"} <= set(
+        said.json
+    )
+    assert all(set(check) == {"state", "found", "advice"} for check in said.json.values())
+    assert (said.code == 0) == all(check["state"] == "good" for check in said.json.values())
+
+
+def test_nightly_closes_days_and_refuses_one_that_has_not_come(xinyong: Xinyong, stage: Stage) -> None:
+    said = xinyong("nightly", "--json")
+    assert said.code == 0
+    assert [set(one) for one in said.json] == [{"day", "ended", "is_new"}]
+    future = xinyong("nightly", "--day", "2031-01-01", "--json")
+    assert (future.code, future.json["error"]["code"]) == (3, "records.day-not-over")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (), ("nonsense",), ("code",), ("check", "no-such-file.csv", "--item", "honour"), ("show",), ("submit", __file__),
+        ("show", "x", "--as", "king"), ("show", "x", "--on", "yesterday"), ("search", "x", "--limit", "0"),
+        ("check", __file__, "--item", "honour", "--map", "no-sign"), ("report", "x"), ("nightly", "--day", "soon"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_wrong_usage_ends_with_2(xinyong: Xinyong, arguments: tuple[str, ...]) -> None:
+    said = xinyong(*arguments)
+    assert said.code == 2 or arguments == ()
+    assert "Usage" in said.err + said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("check", __file__, "--item", "nothing"), "catalogue.unknown-item"),
+        (("submit", __file__, "--item", "honour", "--source", "x"), "security.unknown-department"),
+        (("feedback", "999999", "-o", "/nowhere/a.csv"), "intake.unknown-submission"),
+        (("report", "91990100MA0000000X", "-o", "/nowhere/a.pdf"), "subjects.unknown-subject"),
+    ],
+)
+def test_what_is_refused_ends_with_3_and_its_code(xinyong: Xinyong, arguments: tuple[str, ...], code: str) -> None:
+    said = xinyong(*arguments)
+    assert said.code == 3
+    assert f"[{code}]" in said.err
