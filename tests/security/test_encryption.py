@@ -40,8 +40,8 @@ def test_equal_texts_have_equal_digests_and_kinds_are_kept_apart() -> None:
 def test_a_file_of_any_size_is_sealed_and_opened(tmp_path: Path, size: int) -> None:
     plain = tmp_path / "plain"
     plain.write_bytes(bytes(range(256)) * (size // 256) + b"x" * (size % 256))
-    digest, length = vault.put(plain, tmp_path / "sealed", context="test")
-    assert (digest, length) == vault.digest_of(plain)
+    vault.put(plain, tmp_path / "sealed", context="test")
+    assert vault.digest_of(plain)[1] == len(plain.read_bytes())
     vault.take(tmp_path / "sealed", tmp_path / "again", context="test")
     assert (tmp_path / "again").read_bytes() == plain.read_bytes()
 

@@ -272,7 +272,9 @@ def _copy_statement(load: Load, into: Deposit, path: Path, *, is_plain: bool) ->
     }
     quoted = str(path).replace("'", "''")
     columns = ", ".join(f"{made.get(name, name)} AS {name}" for name in COPY_COLUMNS)
-    rows = f"{load.name} WHERE lane = {load.lane}" if is_plain else f"{load.name} JOIN versions_{load.lane} USING (place)"
+    rows = (
+        f"{load.name} WHERE lane = {load.lane}" if is_plain else f"{load.name} JOIN versions_{load.lane} USING (place)"
+    )
     return (
         f"COPY (SELECT {columns} FROM {rows}) TO '{quoted}'"
         " (FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '', NULLSTR '\\N')"

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xinyong.catalogue.schema import Field, FieldType
-from xinyong.intake.keys import folded_sql
+from xinyong.intake.keys import folded_sql, is_folded
 from xinyong.intake.link import NOBODY, Linked
 from xinyong.intake.outcome import DOUBTFUL
 from xinyong.intake.plan import Plan
@@ -34,7 +34,7 @@ SUBJECT = "$subject"
 class Ready:
     """Rows that may go in. The whole rows stay in the engine, in the table ``name`` with the archive's columns: passing
     their text to and fro costs more than making it. ``table`` is what deciding needs: place, row_no, subject_id,
-    key_hex, content_hex, decided_on, is_late, and ``repeat``: 1 for the first row of a key in this chunk, 2 for later.
+    key_hex, content_hex, decided_on, is_late, lane, and ``repeat``: 1 for the first row of a key in this chunk, 2 for later.
     """
 
     name: str
@@ -51,7 +51,10 @@ def prepare(checked: Checked, linked: Linked, plan: Plan, engine: duckdb.DuckDBP
     clocks = _clocks(checked, plan)
     _note_late(checked, plan, good[clocks["is_late"].to_numpy(zero_copy_only=False)[good]])
     sealed, sealed_digest, open_fields = _seal(checked, plan, good)
-    payload_fields = [code for code in open_fields if checked.columns[code].null_count < len(checked)]
+    # What the platform computes (公示截止期) stands in its own columns; what the sender wrote there is not kept.
+    computed = {field.code for field in plan.item.fields if field.is_computed}
+    filled = (code for code in open_fields if checked.columns[code].null_count < len(checked))
+    payload_fields = [code for code in filled if code not in computed]
     texts = {code: _as_text(checked.columns[code]) for code in {*payload_fields, *plan.item.natural_key} - {SUBJECT}}
     position = {code: f"f_{index}" for index, code in enumerate(texts)}
     staged = pa.table(
@@ -72,7 +75,7 @@ def prepare(checked: Checked, linked: Linked, plan: Plan, engine: duckdb.DuckDBP
     engine.execute(f"CREATE OR REPLACE TABLE {name} AS {_statement(checked, plan, position, payload_fields)}")
     engine.unregister("staged")
     narrow = engine.sql(
-        f"SELECT place, row_no, subject_id, key_hex, content_hex, decided_on, is_late FROM {name}"
+        f"SELECT place, row_no, subject_id, key_hex, content_hex, decided_on, is_late, lane FROM {name}"
     ).to_arrow_table()
     return Ready(name, _mark_repeats(narrow))
 
@@ -83,7 +86,7 @@ def _statement(checked: Checked, plan: Plan, position: dict[str, str], payload_f
         if part == SUBJECT:
             keys.append("subject_id::VARCHAR")
         elif plan.item.field_of(part).type is FieldType.TEXT:
-            keys.append(folded_sql(position[part]))
+            keys.append(folded_sql(position[part], is_folded=is_folded(checked.columns[part])))
         else:
             keys.append(f"coalesce({position[part]}, '')")
     key = f"concat_ws(chr(31), '{plan.item.id}', {', '.join(keys)})"
@@ -92,7 +95,7 @@ def _statement(checked: Checked, plan: Plan, position: dict[str, str], payload_f
     salt = encryption.key("content").hex()
     return f"""
         WITH made AS (
-            SELECT *, {_payload(checked, position, payload_fields)} AS payload, left(sha256({key}), 32) AS key_hex
+            SELECT *, {_payload(checked, plan, position, payload_fields)} AS payload, left(sha256({key}), 32) AS key_hex
             FROM staged WHERE is_good
         )
         SELECT place, row_no, subject_id, key_hex, md5(concat_ws(chr(31), '{salt}', payload, sealed_digest)) AS content_hex,
@@ -102,19 +105,25 @@ def _statement(checked: Checked, plan: Plan, position: dict[str, str], payload_f
     """
 
 
-def _payload(checked: Checked, position: dict[str, str], fields: list[str]) -> str:
+def _payload(checked: Checked, plan: Plan, position: dict[str, str], fields: list[str]) -> str:
     """SQL of the payload: a JSON object of the fields that are filled, as text.
 
-    Joined by hand: a column without a character that JSON escapes (nearly all) need not be looked at again.
+    One ``concat`` over all parts, which skips NULL: an empty field drops out with its name. A column without a
+    character that JSON escapes (nearly all) is not looked at again.
     """
-    pieces = []
+    if not fields:
+        return "'{}'"
+    first = plan.item.roles.subject_name  # never empty in a row that goes in
+    parts = [f"'{{\"{first}\":'", _value(checked, position, first)]
     for code in fields:
-        column = position[code]
-        value = f"to_json({column})" if code in checked.findings.rough else f"'\"' || {column} || '\"'"
-        piece = f"',\"{code}\":' || {value}"
-        pieces.append(f"coalesce({piece}, '')" if checked.columns[code].null_count else piece)
-    # The first comma goes: every piece begins with one.
-    return f"'{{' || substr({' || '.join(pieces)}, 2) || '}}'" if pieces else "'{}'"
+        if code != first:
+            parts.append(f"',\"{code}\":' || {_value(checked, position, code)}")
+    return f"concat({', '.join(parts)}, '}}')"
+
+
+def _value(checked: Checked, position: dict[str, str], code: str) -> str:
+    column = position[code]
+    return f"to_json({column})" if code in checked.findings.rough else f"'\"' || {column} || '\"'"
 
 
 def _mark_repeats(table: pa.Table) -> pa.Table:

@@ -61,7 +61,7 @@ def validate(chunk_no: int, table: pa.Table, notes: list[tuple[int, int, str]], 
     row_no = table.column("row_no").combine_chunks().to_numpy(zero_copy_only=False).astype(np.int32)
     findings = Findings(row_no=row_no, headers=plan.headers, unspoken=_unspoken(plan))
     columns = _read_columns(table, plan, findings)
-    keys = names.key_column(columns[plan.item.roles.subject_name])
+    keys = _columns.over_distinct(columns[plan.item.roles.subject_name], names.key_column)
     checked = Checked(chunk_no, row_no, columns, table, findings, keys)
     _note(checked, notes, plan)
     _check_groups(checked, plan)
@@ -211,10 +211,10 @@ def _check_forbidden(checked: Checked, plan: Plan) -> None:
         column = checked.columns[field.code]
         if field.type is not FieldType.TEXT or column.null_count == len(column):
             continue
-        hits = pc.fill_null(pc.match_substring_regex(column, pattern), False)
+        hits = _columns.over_distinct(column, lambda text: pc.match_substring_regex(text, pattern))
         if not pc.any(hits).as_py():
             continue
-        rows = np.flatnonzero(hits.to_numpy(zero_copy_only=False))
+        rows = np.flatnonzero(pc.fill_null(hits, False).to_numpy(zero_copy_only=False))
         texts = column.take(pa.array(rows)).to_pylist()
         checked.findings.add(
             [row for row, text in zip(rows.tolist(), texts, strict=True) if forbidden.scan(text)],

@@ -106,10 +106,10 @@ def split(
     checked: Checked, ready: Ready, plan: Plan, anchors: frozenset[bytes], at: duckdb.DuckDBPyConnection
 ) -> list[Load]:
     """A chunk's rows for the lanes; waiting rows and the findings of checking go with the first."""
-    high = pc.is_in(pc.utf8_slice_codeunits(ready.table.column("key_hex"), 0, 1), value_set=pa.array(list("89abcdef")))
-    tables = [ready.table.filter(pc.invert(high)), ready.table.filter(high)]
-    in_hand = set(ready.table.column("place").to_pylist())
-    positions = [place for place in range(len(checked)) if place not in in_hand] if len(in_hand) < len(checked) else []
+    tables = [ready.table.filter(pc.equal(ready.table.column("lane"), lane)) for lane in range(LANES)]
+    is_waiting = np.ones(len(checked), dtype=bool)
+    is_waiting[ready.table.column("place").to_numpy()] = False
+    positions = np.flatnonzero(is_waiting).tolist()
     outcomes = [Outcome.REJECTED if checked.findings.level[place] >= WRONG else Outcome.DOUBTFUL for place in positions]
     rows = waiting.rows(checked, plan, positions, outcomes) if positions else []
     make = maker(checked, plan)

@@ -71,11 +71,11 @@ def _joined(numbers: Sequence[int]) -> str:
 
 
 def copy_in(connection: psycopg.Connection[Any], path: Path) -> int:
-    """Copies a CSV file of COPY_COLUMNS into the archive; returns the number of rows.
+    """Copies a file of COPY_COLUMNS in COPY's text form into the archive; returns the number of rows.
 
     Raises psycopg.errors.UniqueViolation when a key and version came in meanwhile; the caller looks up again.
     """
-    statement = f"COPY record ({', '.join(COPY_COLUMNS)}) FROM STDIN (FORMAT csv, NULL '\\N')"
+    statement = f"COPY record ({', '.join(COPY_COLUMNS)}) FROM STDIN"
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy, path.open("rb") as file:
             while block := file.read(_BLOCK):
