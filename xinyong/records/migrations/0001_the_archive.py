@@ -51,6 +51,12 @@ $$ BEGIN RAISE EXCEPTION 'records are only added, never changed: %', TG_OP; END 
 CREATE TRIGGER record_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON record
     FOR EACH STATEMENT EXECUTE FUNCTION record_only_grows();
 """
+    # A statement's trigger on the table does not fire for a statement that names a partition.
+    + "".join(
+        f"CREATE TRIGGER record_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON record_{n}\n"
+        "    FOR EACH STATEMENT EXECUTE FUNCTION record_only_grows();\n"
+        for n in range(PARTITIONS)
+    )
 )
 
 
