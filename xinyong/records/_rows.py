@@ -12,7 +12,7 @@ from xinyong.kernel.periods import INDEFINITE
 from xinyong.records import disclosure
 from xinyong.records.disclosure import Sight
 from xinyong.records.view import FieldView, Mark, RecordView
-from xinyong.security.identity import source_units
+from xinyong.security.identity import department_names
 
 #: A record whose publicity ends within this many days carries the mark 即将到期.
 SOON = timedelta(days=30)
@@ -32,7 +32,7 @@ class Sources:
     def name(self, source_id: int) -> str:
         """The unit's name; its id when the unit is unknown (it cannot be: departments are never deleted)."""
         if self._names is None:
-            self._names = {unit.id: unit.name for unit in source_units()}
+            self._names = department_names()
         return self._names.get(source_id, f"#{source_id}")
 
 

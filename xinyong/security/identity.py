@@ -54,6 +54,11 @@ def source_units() -> list[SourceUnit]:
     return [_unit(d) for d in Department.objects.order_by("code").prefetch_related("reports_for")]
 
 
+def department_names() -> dict[int, str]:
+    """id → name of all departments: what pages print beside records, without the rest."""
+    return dict(Department.objects.values_list("id", "name"))
+
+
 def _unit(department: Department) -> SourceUnit:
     codes = {department.code, *(other.code for other in department.reports_for.all())}
     return SourceUnit(
