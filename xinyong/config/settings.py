@@ -115,6 +115,9 @@ SITE_FOOT = "portal/foot.html"
 RATE_LIMITS = {"look-up": (120, 60), "report": (20, 10), "verify": (30, 20), "sign-in": (20, 10)}
 RATE_LIMITS_ON = env.flag("XINYONG_RATE_LIMITS")
 
+#: Background work stands in each room's jobs.py; the worker knows only what is imported here.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
 LOCALE_PATHS = [BASE / "web" / "locale"]
