@@ -85,7 +85,10 @@ def submit(
         sys.exit(3)
     found = [one.found for one in views.findings(done.id, seen_by=by, limit=100_000)]
     if was_done and not as_json:
-        click.echo(f"内容相同的文件已于 {done.received_at:%Y-%m-%d %H:%M} 报送过,以下是当时的结果。", err=True)
+        click.echo(
+            f"内容相同的文件已于 {done.received_at.astimezone(clock.ZONE):%Y-%m-%d %H:%M} 报送过,以下是当时的结果。",
+            err=True,
+        )
     _report(
         done.counts, found, as_json=as_json, columns=[list(pair) for pair in done.columns], submission=done.id,
         already_submitted=was_done,

@@ -1,6 +1,6 @@
 """``xinyong show``: a subject's file as a role may see it on a date."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
@@ -32,7 +32,9 @@ def show(code: str, role: str, day: datetime | None, as_json: bool) -> None:
     for section in file.sections:
         click.echo(f"\n{section.title_zh} ({section.total})")
         for record in section.records:
-            until = f" 公示至 {record.publish_until}" if record.publish_until else ""
+            until = (
+                f" 公示至 {record.publish_until - timedelta(days=1)}" if record.publish_until else ""
+            )  # the last day with
             click.echo(f"  {record.decided_on} {record.document_no} {record.title[:40]} · {record.authority}{until}")
 
 
