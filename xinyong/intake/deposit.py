@@ -94,6 +94,9 @@ def sort(
     result = Sorted({}, [], [], [], [])
     repeat = table.column("repeat")
     again = set(table.filter(pc.greater(repeat, 1)).column("key_hex").to_pylist())
+    if not known and not again and standing is None:
+        # A batch of data nobody has seen: no row needs a look of its own.
+        return Sorted(dict.fromkeys(table.column("place").to_pylist(), 1), [], [], [], [])
     remembered = {} if standing is None else standing
     rows = zip(*(table.column(name).to_pylist() for name in ("place", "key_hex", "content_hex")), strict=True)
     for place, key, content in rows:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from xinyong.intake import submit
@@ -15,18 +16,32 @@ from xinyong.security.access import Actor, system
 _LOG = logging.getLogger("xinyong.intake")
 
 
-@app.task(queue="intake", name="intake.run")
+#: Over an hour, with longer and longer pauses: a database that restarts, a full disk that somebody clears.
+_AGAIN = RetryStrategy(max_attempts=30, wait=3, linear_wait=10)
+
+
+@app.task(queue="intake", name="intake.run", retry=_AGAIN)
 def run(submission_id: int) -> None:
-    """Does the work on a submission; a run that was killed is taken up by the next worker (``resume``)."""
+    """Does the work on a submission; a run that was killed is taken up by the next worker (``resume``).
+
+    Busy is tried again too: a killed worker's connection can hold the submission for a moment longer than the worker.
+    """
     try:
         submit.run(submission_id, by=system("worker"))
     except submit.Busy:
-        _LOG.warning("submission-busy id=%s", submission_id)
+        _LOG.info("submission-busy id=%s", submission_id)
+        raise
+    except Exception:
+        _LOG.exception("submission-failed id=%s", submission_id)
+        raise
 
 
 def later(submission_id: int) -> None:
-    """Asks the worker to do the work; in the caller's transaction, so it is asked exactly when the file is entered."""
-    run.configure(lock=f"submission-{submission_id}").defer(submission_id=submission_id)
+    """Asks the worker to do the work; in the caller's transaction, so it is asked exactly when the file is entered.
+
+    No lock of the queue's: a killed worker would hold it for ever. ``submit.run`` holds its own.
+    """
+    run.defer(submission_id=submission_id)
 
 
 def resume() -> None:

@@ -62,6 +62,7 @@ class Memory:
     """What a run has learnt: combination of codes and name → (subject id, problem)."""
 
     found: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    entered: dict[str, str] = field(default_factory=dict)  # new code → key of the name that came first, for a trial
 
     def forget(self, unique: list[str]) -> None:
         """Drops what will have changed (subjects about to be entered), and everything when there is too much."""
@@ -103,7 +104,7 @@ def _link_organisations(checked: Checked, plan: Plan, *, may_create: bool, memor
     is_wrong = checked.findings.level >= WRONG
     is_new = (problem == "not-found") & pc.is_valid(usable).to_numpy(zero_copy_only=False) & ~is_wrong
     if is_new.any():
-        _enter_provisional(checked, plan, usable, is_new, subject_id, may_create=may_create)
+        _enter_provisional(checked, plan, usable, is_new, subject_id, memory, may_create=may_create)
     for name, (rule, severity, zh, en) in _PROBLEMS.items():
         rows = np.flatnonzero((problem == name) & ~is_new & ~is_wrong)
         marked = roles.subject_name if name == "name-mismatch" else roles.subject_code
@@ -162,9 +163,9 @@ def _forgive_registration_numbers(
     checked: Checked, registration: pa.Array, subject_id: npt.NDArray[np.int64], problem: npt.NDArray[np.object_]
 ) -> None:
     """A row whose old registration number found its subject goes in, with a warning instead of a doubt."""
-    has_number = pc.is_valid(registration).to_numpy(zero_copy_only=False)
-    forgiven = has_number & (subject_id != NOBODY) & np.fromiter((one is None for one in problem), bool, len(problem))
-    if not forgiven.any():
+    has_number = np.flatnonzero(pc.is_valid(registration).to_numpy(zero_copy_only=False))
+    forgiven = [place for place in has_number.tolist() if subject_id[place] != NOBODY and problem[place] is None]
+    if not forgiven:
         return
     numbers = set(checked.row_no[forgiven].tolist())
     kept = []
@@ -180,7 +181,7 @@ def _forgive_registration_numbers(
             worst[found.row_no] = max(
                 worst.get(found.row_no, 0), {"warning": 1, "doubtful": 2, "error": 3}[found.severity]
             )
-    for position in np.flatnonzero(forgiven).tolist():
+    for position in forgiven:
         checked.findings.level[position] = worst.get(int(checked.row_no[position]), 0)
 
 
@@ -190,19 +191,22 @@ def _enter_provisional(
     usable: pa.Array,
     is_new: npt.NDArray[np.bool_],
     subject_id: npt.NDArray[np.int64],
+    memory: Memory,
     *,
     may_create: bool,
 ) -> None:
-    rows = np.flatnonzero(is_new & (checked.findings.level < DOUBTFUL))
-    if not len(rows):
+    """Enters new codes under the name that came first; rows that give such a code another name are doubtful, in this
+    chunk as in every later one."""
+    rows, first = _one_name(checked, plan, usable, np.flatnonzero(is_new & (checked.findings.level < DOUBTFUL)), memory)
+    if not rows:
         return
     places = pa.array(rows)
     new_codes = usable.take(places)
     checked.findings.add(
-        rows, rule="V05-new-subject", severity="warning", field_code=plan.item.roles.subject_code or "",
+        first, rule="V05-new-subject", severity="warning", field_code=plan.item.roles.subject_code or "",
         message="法人基础库中还没有此代码,已按报送内容暂建主体,待登记部门的数据到达后核对。",
         message_en="This code is not in the base register yet; the subject was entered provisionally.",
-        values=new_codes.to_pylist(),
+        values=usable.take(pa.array(first, pa.int64())).to_pylist(),
     )  # fmt: skip
     if not may_create:
         subject_id[rows] = [_stand_in(code) for code in new_codes.to_pylist()]
@@ -212,6 +216,30 @@ def _enter_provisional(
         entered = registry.ensure_organisations(table, known_at=plan.received_at)
     ids = dict(zip(entered.column("code").to_pylist(), entered.column("subject_id").to_pylist(), strict=True))
     subject_id[rows] = [ids[code] for code in new_codes.to_pylist()]
+    memory.entered.clear()  # from now on the register knows their names
+
+
+def _one_name(
+    checked: Checked, plan: Plan, usable: pa.Array, rows: npt.NDArray[np.int64], memory: Memory
+) -> tuple[list[int], list[int]]:
+    """Of ``rows``, those whose name is the first one given to their code, and the first row of each code."""
+    places = pa.array(rows)
+    kept: list[int] = []
+    first: list[int] = []
+    strange: list[int] = []
+    keys = checked.name_keys.take(places).to_pylist()
+    for row, code, key in zip(rows.tolist(), usable.take(places).to_pylist(), keys, strict=True):
+        if code not in memory.entered:
+            memory.entered[code] = key
+            first.append(row)
+        (kept if memory.entered[code] == key else strange).append(row)
+    rule, severity, zh, en = _PROBLEMS["name-mismatch"]
+    name = plan.item.roles.subject_name
+    checked.findings.add(
+        strange, rule=rule, severity=severity, message=zh, message_en=en, field_code=name, basis="法人基础库",
+        values=_columns.shown(plan.item.field_of(name), checked.columns[name].take(pa.array(strange, pa.int64()))),
+    )  # fmt: skip
+    return kept, first
 
 
 def _register(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:

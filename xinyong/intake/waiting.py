@@ -55,8 +55,13 @@ def rows(checked: Checked, plan: Plan, positions: Sequence[int], outcomes: Seque
         if extra:
             values[EXTRA] = extra
         # What may never be collected is not kept with the row either: the sender has it, and must remove it.
-        values = {code: value for code, value in values.items() if not forbidden.scan(value)}
-        private = {code for code, value in values.items() if code in personal or _privacy.holds_number(value)}
+        # One look at the whole row says whether its cells need looking at; nearly no row has anything of the kind.
+        whole = "\n".join(values.values())
+        if forbidden.scan(whole):
+            values = {code: value for code, value in values.items() if not forbidden.scan(value)}
+        private = personal & values.keys()
+        if _privacy.holds_number(whole):
+            private |= {code for code, value in values.items() if _privacy.holds_number(value)}
         hidden = values if is_sealed else {code: values.pop(code) for code in private}
         made.append(
             Waiting(
