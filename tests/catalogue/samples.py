@@ -48,3 +48,24 @@ def data() -> dict[str, Any]:
 def text(found: dict[str, Any]) -> str:
     """Data back to YAML."""
     return yaml.safe_dump(found, allow_unicode=True, sort_keys=False)
+
+
+#: A notice as the State Council's would be for 2027: day and whether it is worked.
+NOTICE_OF_2027: dict[str, str] = {
+    **dict.fromkeys(("2027-01-01", "2027-02-05", "2027-02-08", "2027-02-09", "2027-02-10", "2027-02-11"), "否"),
+    **dict.fromkeys(("2027-04-05", "2027-05-03", "2027-06-09", "2027-09-15"), "否"),
+    **dict.fromkeys(("2027-10-01", "2027-10-04", "2027-10-05", "2027-10-06", "2027-10-07"), "否"),
+    **dict.fromkeys(("2027-01-30", "2027-02-14", "2027-09-25", "2027-10-09"), "是"),
+}
+
+
+def notice(head: str = "日期,是否上班,名称,来源", **changes: str) -> str:
+    """The notice of 2027 as CSV; columns in the order of ``head``."""
+    names = ("日期", "是否上班", "名称", "来源")
+    days = {day: works for day, works in {**NOTICE_OF_2027, **changes}.items() if works}
+    lines = [head]
+    for day, works in days.items():
+        row = dict(zip(names, (day, works, "节假日安排", "国办发明电〔2026〕9号"), strict=True))
+        order = head.split(",") if head.split(",")[0] in names else names
+        lines.append(",".join(row[name] for name in order))
+    return "\n".join(lines) + "\n"

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.catalogue import samples
 from xinyong.catalogue import tables
 from xinyong.kernel import codes
 from xinyong.security.access import Actor, NotAllowed, Role, system
 
+_HEAD = "日期,是否上班,名称,来源"
 pytestmark = pytest.mark.django_db
 OPERATOR = system("test")
 #: A made-up code with a wrong check character (0 would be right).
@@ -35,14 +37,39 @@ def test_an_imported_year_is_official_and_replaces_what_was_there(tmp_path: Path
     tables.install_calendar(by=OPERATOR)
     before = tables.calendar()
     assert before.is_provisional(date(2027, 1, 4))
-    row = ["2027-01-02", "是", "元旦", "国办发明电〔2026〕9号"]
-    row = row[::-1] if head.startswith("来源") else row
-    found = tables.read_working_days(_file(tmp_path, f"{head}\n{','.join(row)}\n"))
-    assert tables.import_working_days(found, by=OPERATOR) == 1
+    found = tables.read_working_days(_file(tmp_path, samples.notice(head)))
+    assert tables.import_working_days(found, by=OPERATOR) == len(samples.NOTICE_OF_2027)
     after = tables.calendar()
-    assert after.is_working(date(2027, 1, 2))
+    assert after.is_working(date(2027, 1, 30))
     assert not after.is_provisional(date(2027, 1, 4))
-    assert [one.name for one in tables.working_days(2027)] == ["元旦"]
+    assert {one.name for one in tables.working_days(2027)} == {"节假日安排"}
+    later = tables.read_working_days(_file(tmp_path, f"{_HEAD}\n2027-09-03,否,纪念活动,国办发明电〔2027〕5号\n"))
+    assert tables.import_working_days(later, by=OPERATOR) == 1, "an official year takes single days"
+    assert not tables.calendar().is_working(date(2027, 9, 3))
+
+
+@pytest.mark.parametrize(("text", "sentence"), [
+    (f"{_HEAD}\n2027-02-05,否,春节,文\n2027-02-08,否,春节,文\n2027-02-09,否,春节,文\n2027-02-14,是,春节,文\n", "1月1日"),
+    (samples.notice(**{"2027-10-01": ""}), "未列为休息的有 10月1日。"),
+    (samples.notice(**{"2027-02-07": "是"}), "2月7日"),
+    (samples.notice(**dict.fromkeys((
+        "2027-02-09", "2027-02-10", "2027-02-11", "2027-05-03", "2027-10-04", "2027-10-05", "2027-10-06", "2027-10-07",
+    ), "")), "不完整"),
+], ids=["four days", "no National Day", "a worked holiday", "nothing but the legal days"])  # fmt: skip
+def test_days_that_are_no_years_notice_are_refused_and_the_year_stays_provisional(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    tables.install_calendar(by=OPERATOR)
+    with pytest.raises(tables.ImplausibleTable, match=sentence):
+        tables.import_working_days(tables.read_working_days(_file(tmp_path, text)), by=OPERATOR)
+    assert tables.working_days(2027) == []
+    assert tables.calendar().is_provisional(date(2027, 1, 4))
+
+
+def test_every_notice_so_far_is_a_whole_one() -> None:
+    tables.install_calendar(by=OPERATOR)
+    assert tables.calendar().covers_until == date(2026, 12, 31)
+    assert not any(tables.calendar().is_provisional(date(year, 6, 1)) for year in range(2004, 2027))
 
 
 @pytest.mark.parametrize(("text", "sentence"), [

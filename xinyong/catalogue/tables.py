@@ -5,16 +5,16 @@ later import replaces what was provisional. Deadlines (7 working days, 发改办
 """
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from django.db import transaction
 
 from xinyong.catalogue.models import IssuedException, WorkingDayOverride
 from xinyong.kernel import codes
-from xinyong.kernel.calendar import Calendar
+from xinyong.kernel.calendar import Calendar, is_legal_holiday
 from xinyong.kernel.errors import Conflict, Invalid
 from xinyong.security import audit
 from xinyong.security.access import Action, Actor, require
@@ -24,6 +24,12 @@ class UnreadableTable(Invalid):
     """A table file cannot be read; nothing of it was taken over."""
 
     code = "catalogue.unreadable-table"
+
+
+class ImplausibleTable(Invalid):
+    """The days are not a year's notice: taken for one, they would make every other holiday of the year a working day."""
+
+    code = "catalogue.implausible-table"
 
 
 class NotAnException(Conflict):
@@ -52,6 +58,8 @@ class Issued:
     added_by: str
 
 
+#: The shortest notice so far (2006) has more weekdays off than this.
+_LEAST_WEEKDAYS_OFF = 9
 _HEADS = {
     "day": ("day", "date", "日期"), "is_working": ("is_working", "working", "是否上班", "上班"),
     "name": ("name", "名称", "节日"), "source": ("source", "来源", "文件"),
@@ -65,7 +73,8 @@ _WORDS = {
 def calendar() -> Calendar:
     """The working days of this node: the table, and provisional rules for years without an official notice."""
     rows = list(WorkingDayOverride.objects.values_list("day", "is_working", "is_provisional"))
-    official = {day.year for day, _, is_provisional in rows if not is_provisional}
+    given = {day: is_working for day, is_working, is_provisional in rows if not is_provisional}
+    official = {year for year in {day.year for day in given} if not _lacking(year, given)}
     return Calendar({day: is_working for day, is_working, _ in rows}, official)
 
 
@@ -101,8 +110,14 @@ def read_working_days(path: Path) -> list[WorkingDay]:
 
 @transaction.atomic
 def import_working_days(rows: Iterable[WorkingDay], *, by: Actor) -> int:
-    """Adds or replaces days; returns how many were given."""
+    """Adds or replaces days; returns how many were given.
+
+    A year becomes official by its whole notice: every legal holiday that is no weekend, and at least nine weekdays off.
+    Once it is, single days may follow. Raises ImplausibleTable with what is missing.
+    """
     require(by, Action.MANAGE_TABLES)
+    rows = list(rows)
+    _must_be_whole(rows)
     kept = [
         WorkingDayOverride(
             day=one.day, is_working=one.is_working, name=one.name, source=one.source, is_provisional=one.is_provisional
@@ -161,6 +176,35 @@ def add_exception(code: str, *, reason: str, by: Actor) -> Issued:
     if is_new:
         audit.enter(audit.Event.TABLE_CHANGED, by=by, object_kind="issued-exception", object_ref=row.code)
     return Issued(row.code, row.reason, row.added_by)
+
+
+def _must_be_whole(rows: Sequence[WorkingDay]) -> None:
+    years = {one.day.year for one in rows if not one.is_provisional}
+    stands = WorkingDayOverride.objects.filter(day__year__in=years, is_provisional=False)
+    given = dict(stands.values_list("day", "is_working")) | {
+        one.day: one.is_working for one in rows if not one.is_provisional
+    }
+    for year in sorted(years):
+        lacking = _lacking(year, given)
+        if lacking:
+            days_zh = "、".join(f"{day.month}月{day.day}日" for day in lacking)
+            raise ImplausibleTable(
+                f"{year} 年的工作日表不完整：未列为休息的有 {days_zh}。请按国务院办公厅当年的放假通知，把全年的放假和"
+                "调休上班日一次导入；一天也没有采用。",
+                f"The table for {year} is not whole; not given as days off: {', '.join(map(str, lacking))}. Import all the "
+                "days of that year's official notice at once; nothing was taken over.",
+                year=year,
+            )
+
+
+def _lacking(year: int, given: Mapping[date, bool]) -> list[date]:
+    """The days without which a table is no notice of a year: legal holidays that would be worked. A table with too few
+    weekdays off lacks the holidays around them too; then its legal holidays as a whole are named."""
+    first = date(year, 1, 1)
+    legal = [day for day in (first + timedelta(n) for n in range(366)) if day.year == year and is_legal_holiday(day)]
+    worked = [day for day in legal if given.get(day, day.weekday() < 5)]
+    weekdays_off = sum(not works and day.weekday() < 5 and day.year == year for day, works in given.items())
+    return worked or (legal if weekdays_off < _LEAST_WEEKDAYS_OFF else [])
 
 
 def _places(heads: list[str], file: str) -> dict[str, int]:
