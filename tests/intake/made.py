@@ -162,7 +162,7 @@ def jsonl_file(path: Path, rows: Sequence[Mapping[str, object]]) -> Path:
 def xlsx_file(path: Path, rows: Sequence[Mapping[str, object]], *, title: str = "") -> Path:
     """The rows as a workbook, under a title row if one is given."""
     book = openpyxl.Workbook()
-    sheet = book.active
+    sheet = book.worksheets[0]
     names = list(dict.fromkeys(name for row in rows for name in row))
     if title:
         sheet.append([title])

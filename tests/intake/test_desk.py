@@ -55,7 +55,8 @@ def test_a_row_without_a_usable_code_waits_with_candidates_and_their_reasons(wai
     who, view, row = waiting()
     assert view.counts.doubtful == 1
     assert row.name == who.name
-    assert row.problem == "V05-no-subject"
+    assert "有效代码" in row.problem_zh
+    assert "No valid code" in row.problem_en
     assert row.candidates[0].code == who.code
     assert row.candidates[0].reasons[0].code == "same-name"
     assert records(who) == [], "a name alone never links"
@@ -118,7 +119,9 @@ def test_undone_the_datum_is_withdrawn_and_the_row_waits_again_and_can_be_judged
     desk.judge(row.id, subject_code=who.code, is_same=True, by=OPERATOR)
     (again,) = records(who)
     assert again.ref == record.ref
-    states = [(one.version, one.state) for one in archive.versions(key_digest=bytes.fromhex(record.ref), seen_by=made.SYSTEM)]
+    states = [
+        (one.version, one.state) for one in archive.versions(key_digest=bytes.fromhex(record.ref), seen_by=made.SYSTEM)
+    ]
     assert states == [(1, 1), (2, 2), (3, 1)], "nothing is ever taken out of the archive"
     assert newest(view).counts.accepted == 1
 

@@ -1,6 +1,5 @@
 """One file with every fault and every lawful oddity: what becomes of each row, and why."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -107,9 +106,7 @@ class Submitted:
 
 
 @pytest.fixture(scope="module")
-def submitted(
-    module_db: None, on_the_day: object, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Submitted]:
+def submitted(module_db: None, on_the_day: object, tmp_path_factory: pytest.TempPathFactory) -> Submitted:
     folder = tmp_path_factory.mktemp("outcomes")
     unit, other = made.department(), made.department()
     known, renamed, old = made.organisation(), made.organisation(), made.organisation()
@@ -141,12 +138,17 @@ def submitted(
         rows[case.name] = row | {name: texts.get(value, value) for name, value in case.changes.items()}
     path = made.csv_file(folder / "penalties.csv", list(rows.values()))
     trial = submit.check(
-        path, item_id="admin-penalty-org", source_code=unit.code, file_name=path.name, received_at=made.NOW, by=made.SYSTEM
+        path,
+        item_id="admin-penalty-org",
+        source_code=unit.code,
+        file_name=path.name,
+        received_at=made.NOW,
+        by=made.SYSTEM,
     )
     view = made.hand_in(path, "admin-penalty-org", unit)
     again = made.hand_in(path, "admin-penalty-org", unit)
     row_no = {name: place for place, name in enumerate(rows, 2)}
-    yield Submitted(view, again, trial, path, unit, rows, row_no, made.rules(view), who)
+    return Submitted(view, again, trial, path, unit, rows, row_no, made.rules(view), who)
 
 
 def _records(submitted: Submitted, who: str = "known") -> dict[str, RecordView]:

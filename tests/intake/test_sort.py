@@ -48,7 +48,6 @@ CASES = [
     ("A", stored("A"), "u"),
     ("AA", stored("A"), "uu"),
     ("B", stored("A"), "i"),
-    ("AB", stored("A"), "ui"),
     ("BA", stored("A"), "it"),
     ("BB", stored("A"), "id"),
     ("BAB", stored("A"), "itd"),
@@ -74,7 +73,11 @@ def test_where_the_file_is_cut_makes_no_difference(contents: str, known: Known |
         own = {place: newest} if newest else {}
         one = deposit.sort(table(content, start=place), own, submission_id=MINE, source_id=UNIT)
         trial = deposit.sort(
-            table(content, start=place), {place: known} if known else {}, submission_id=MINE, source_id=UNIT, standing=standing
+            table(content, start=place),
+            {place: known} if known else {},
+            submission_id=MINE,
+            source_id=UNIT,
+            standing=standing,
         )
         assert one == trial, "a trial remembers what a submission finds in the archive"
         if place in one.version:
@@ -87,6 +90,11 @@ def test_where_the_file_is_cut_makes_no_difference(contents: str, known: Known |
     assert told == expected
 
 
+def test_what_repeats_the_archive_and_what_contradicts_it_in_one_chunk_is_told() -> None:
+    found = deposit.sort(table("ABA"), {0: stored("A")}, submission_id=MINE, source_id=UNIT)
+    assert fates(found, 3) == "utu"
+
+
 def test_without_a_source_every_sources_datum_may_be_met() -> None:
     found = deposit.sort(table("AB"), {0: stored("A", source=ANOTHER)}, submission_id=-1, source_id=None)
-    assert fates(found, 2) == "ui"
+    assert fates(found, 2) == "ut"

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,17 +68,21 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage(module_db: None, on_the_day: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(module_db: None, on_the_day: object, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     folder = tmp_path_factory.mktemp("cli")
     unit, who = made.department(), made.organisation()
     made.register(who)
     good = made.penalty_row(who, unit)
     made.csv_file(folder / "good.csv", [good])
-    made.csv_file(folder / "mixed.csv", [made.penalty_row(who, unit), made.penalty_row(who, unit, CF_JDRQ="2026-02-30")])
+    made.csv_file(
+        folder / "mixed.csv", [made.penalty_row(who, unit), made.penalty_row(who, unit, CF_JDRQ="2026-02-30")]
+    )
+    faulty = made.penalty_row(who, unit, CF_JDRQ="2026-02-30")
+    made.csv_file(folder / "other.csv", [made.penalty_row(who, unit), faulty])
     made.csv_file(folder / "missing.csv", [{"CF_XDR_MC": who.name, "CF_XDR_SHXYM": who.code}])
     (folder / "no-table.csv").write_bytes(b"\x7fELF" + bytes(range(256)))
     made.hand_in(folder / "good.csv", "admin-penalty-org", unit)
-    yield Stage(folder, unit, who)
+    return Stage(folder, unit, who)
 
 
 def _commands() -> list[tuple[str, ...]]:
@@ -110,8 +114,9 @@ def test_code_judges_each_code(xinyong: Xinyong, stage: Stage) -> None:
 
 
 def test_check_tells_the_outcome_and_its_exit_code(xinyong: Xinyong, stage: Stage) -> None:
-    mixed = str(stage.folder / "mixed.csv")
-    said = xinyong("check", mixed, "--item", "admin-penalty-org", "--source", stage.unit.code, "--json")
+    said = xinyong(
+        "check", str(stage.folder / "other.csv"), "--item", "admin-penalty-org", "--source", stage.unit.code, "--json"
+    )
     assert said.code == 1
     assert set(said.json) == OUTCOMES | {"findings", "columns"}
     assert {name: said.json[name] for name in ("rows_read", "accepted", "rejected")} == {
@@ -138,7 +143,16 @@ def test_submit_tells_the_same_keys_and_the_number_of_the_submission(xinyong: Xi
 
 def test_submit_takes_a_day_of_receipt_but_none_in_the_future(xinyong: Xinyong, stage: Stage) -> None:
     path = made.csv_file(stage.folder / "earlier.csv", [made.penalty_row(stage.who, stage.unit, CF_JDRQ="2026-05-06")])
-    arguments = ("submit", str(path), "--item", "admin-penalty-org", "--source", stage.unit.code, "--json", "--received")
+    arguments = (
+        "submit",
+        str(path),
+        "--item",
+        "admin-penalty-org",
+        "--source",
+        stage.unit.code,
+        "--json",
+        "--received",
+    )
     assert xinyong(*arguments, "2026-06-16").code == 2
     said = xinyong(*arguments, "2026-05-07")
     assert (said.code, said.json["findings"]) == (0, [])
@@ -228,9 +242,18 @@ def test_catalogue_list_show_diff_export(xinyong: Xinyong, tmp_path: Path) -> No
 def test_doctor_names_its_checks(xinyong: Xinyong) -> None:
     said = xinyong("doctor", "--json")
     assert said.code in {0, 1}
-    assert {"versions", "database", "durability", "migrations", "clock", "disk", "calendar", "catalogue", "keys", "intake"} <= set(
-        said.json
-    )
+    assert {
+        "versions",
+        "database",
+        "durability",
+        "migrations",
+        "clock",
+        "disk",
+        "calendar",
+        "catalogue",
+        "keys",
+        "intake",
+    } <= set(said.json)
     assert all(set(check) == {"state", "found", "advice"} for check in said.json.values())
     assert (said.code == 0) == all(check["state"] == "good" for check in said.json.values())
 

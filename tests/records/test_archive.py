@@ -1,6 +1,6 @@
 """What the archive shows to whom on which day: files, lists and figures, on records that came through the intake."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -32,9 +32,7 @@ class Filled:
 
 
 @pytest.fixture(scope="module")
-def filled(
-    module_db: None, on_the_day: object, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Filled]:
+def filled(module_db: None, on_the_day: object, tmp_path_factory: pytest.TempPathFactory) -> Filled:
     folder = tmp_path_factory.mktemp("archive")
     unit, who = made.department(), made.organisation()
     others = [made.organisation() for _ in range(15)]
@@ -68,7 +66,7 @@ def filled(
         assert view.counts.accepted == len(rows), (view.refusal, made.found(view))
     document = {name: row["CF_WSH"] for name, row in penalties.items()}
     document |= {name: row["XK_WSH"] for name, row in licences.items()}
-    yield Filled(who, unit, document, len(crowd))
+    return Filled(who, unit, document, len(crowd))
 
 
 def seen(filled: Filled, actor: Actor = PUBLIC, as_of: date | None = None) -> set[str]:
@@ -97,7 +95,9 @@ def test_the_public_sees_what_is_public_and_inside_its_terms(filled: Filled) -> 
 
 
 @pytest.mark.parametrize("role", [Role.SOURCE_UNIT, Role.OPERATOR])
-def test_units_and_the_centre_also_see_what_is_past_publicity_but_never_past_retention(filled: Filled, role: Role) -> None:
+def test_units_and_the_centre_also_see_what_is_past_publicity_but_never_past_retention(
+    filled: Filled, role: Role
+) -> None:
     actor = Actor(role=role, name="staff", department=made.department().code if role is Role.SOURCE_UNIT else None)
     assert seen(filled, actor) == EVERY
     with at("2026-06-25T12:00"):
@@ -284,7 +284,11 @@ def test_a_damaged_page_address_is_told(filled: Filled, cursor: str) -> None:
 def test_a_list_can_be_narrowed_to_a_source_and_a_year(filled: Filled) -> None:
     def count(**options: object) -> int:
         page = listing.latest(
-            item_ids=("admin-penalty-org",), as_of=made.TODAY, seen_by=PUBLIC, limit=500, **options  # type: ignore[arg-type]
+            item_ids=("admin-penalty-org",),
+            as_of=made.TODAY,
+            seen_by=PUBLIC,
+            limit=500,
+            **options,  # type: ignore[arg-type]
         )
         return len(page.records)
 

@@ -87,8 +87,9 @@ def sort(
 ) -> Sorted:
     """Decides each row's outcome from what the archive knows of its key. Pure.
 
-    Rows of one key are taken in order, each against what the rows before it made of the key: the outcome does not
-    depend on where a file is cut into chunks. ``standing`` (key → newest version) is what a trial, which deposits
+    Rows of one key are taken in order, each against what the rows before it made of the key, so that the outcome does
+    not depend on where a file is cut into chunks; but for one thing: a row that repeats what the archive has, and
+    another that contradicts it, are told as a contradiction only when they meet in one chunk. ``standing`` (key → newest version) is what a trial, which deposits
     nothing, remembers from chunk to chunk. Without ``source_id`` any source's datum may be met.
     """
     result = Sorted({}, [], [], [], [])
@@ -98,6 +99,7 @@ def sort(
         # A batch of data nobody has seen: no row needs a look of its own.
         return Sorted(dict.fromkeys(table.column("place").to_pylist(), 1), [], [], [], [])
     remembered = {} if standing is None else standing
+    confirmed: set[str] = set()
     rows = zip(*(table.column(name).to_pylist() for name in ("place", "key_hex", "content_hex")), strict=True)
     for place, key, content in rows:
         before = remembered.get(key) or known.get(place)
@@ -108,12 +110,17 @@ def sort(
             version = 0
         else:
             version = _version(before, content, place, submission_id, result)
+        if version and key in confirmed:
+            result.twice.append(place)
+            version = 0
         if version:
             result.version[place] = version
             digest = bytes.fromhex(content)
             before = Known(version, digest, source_id or 0, submission_id, row_no=0, is_withdrawn=False)
         if before is not None and (standing is not None or key in again):
             remembered[key] = before
+        if key in again and result.unchanged[-1:] == [place]:
+            confirmed.add(key)
     return result
 
 
@@ -238,10 +245,12 @@ def _copy(
     is_plain = len(versions) == len(load.table) and pc.max(versions.column("version")).as_py() == 1
     try:
         engine.execute(_copy_statement(load, into, path, is_plain=is_plain))
-        archive.copy_in(connection, path)
+        copied = archive.copy_in(connection, path)
     finally:
         engine.unregister(f"versions_{load.lane}")
         path.unlink(missing_ok=True)
+    if copied != len(versions):
+        raise AssertionError(f"{copied} of {len(versions)} rows were copied")  # INV-11: rather stop than lose a row
     rows = load.table if is_plain else load.table.join(versions, "place", join_type="inner")
     fresh = rows if is_plain else rows.filter(pc.equal(rows.column("version"), 1))
     months = pc.floor_temporal(fresh.column("decided_on"), unit="month").combine_chunks().value_counts().to_pylist()
