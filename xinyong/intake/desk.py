@@ -196,7 +196,8 @@ def _bring_in(row: WaitingRow, subject_id: int) -> None:
         engine = work.engine(Path(name))
         ready = prepare.prepare(checked, Linked(np.array([subject_id])), plan, engine)
         into = Deposit(submission.pk, source.id, plan, Path(name), clock.now())
-        if not release(own, engine, Load(0, 0, ready.name, ready.table, 0), into, row_no=row.row_no):
+        lane = ready.table.column("lane")[0].as_py()
+        if not release(own, engine, Load(0, lane, ready.name, ready.table, 0), into, row_no=row.row_no):
             raise StillWrong(
                 "档案中已有同一文书、同一主体的数据,来自另一信源单位或同一文件,不作覆盖。",
                 "The archive has this document for this subject from another source or the same file.",
