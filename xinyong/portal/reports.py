@@ -12,6 +12,7 @@ from xinyong.reports import chapters, issue
 from xinyong.reports import verify as verification
 from xinyong.reports.verify import Verification
 from xinyong.security.access import Action, Actor, Role, access
+from xinyong.security.gate import client_address
 from xinyong.web.limits import limited
 
 #: Our reports are some hundred kilobytes; anything far larger is not one.
@@ -65,7 +66,7 @@ def report(request: HttpRequest, code: str) -> HttpResponse:
     """Gives out the report. Only to a POST: every call makes a numbered document, which a link-fetcher must not do."""
     if request.method != "POST":
         return HttpResponseRedirect(f"/subject/{code}/")
-    reader = Actor(role=Role.PUBLIC, name="public", address=request.META.get("REMOTE_ADDR"))
+    reader = Actor(role=Role.PUBLIC, name="public", address=client_address(request))
     now = clock.now()
     issued = issue.issue(code, as_of=now.date(), seen_by=reader, issued_at=now)
     response = HttpResponse(issued.pdf, content_type="application/pdf")

@@ -1,5 +1,6 @@
 """The gate every request passes: who is asking, and does the view's declared action allow it."""
 
+import ipaddress
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -52,10 +53,24 @@ class Gate:
         return None
 
 
+def client_address(request: HttpRequest) -> str | None:
+    """Where a request comes from: the peer, or behind ``settings.TRUSTED_PROXIES`` proxies what the outermost of them
+    wrote into X-Forwarded-For. What stands before that the client may have made up. None where there is no address.
+    """
+    written = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXIES > 0:
+        told = [one.strip() for one in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if one.strip()]
+        written = told[-settings.TRUSTED_PROXIES] if len(told) >= settings.TRUSTED_PROXIES else written
+    try:
+        return str(ipaddress.ip_address(written.strip("[]")))
+    except ValueError:
+        return None
+
+
 def actor_of(request: HttpRequest) -> Actor:
     """The actor behind a request, from its session; PUBLIC when nobody is signed in."""
     user = request.user
-    address = request.META.get("REMOTE_ADDR")
+    address = client_address(request)
     if not user.is_authenticated:
         return Actor(role=Role.PUBLIC, name="public", address=address)
     return Actor(

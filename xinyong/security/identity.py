@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from xinyong.kernel.errors import Forbidden, NotFound
 from xinyong.security import audit
 from xinyong.security.access import PUBLIC, Action, Actor, Role, require
+from xinyong.security.gate import client_address
 from xinyong.security.models import Account, Department, Region
 
 
@@ -121,7 +122,7 @@ def create_account(
 
 def sign_in(request: HttpRequest, *, username: str, password: str) -> Actor:
     """Checks the password, rotates the session, leaves an audit entry either way. Raises WrongCredentials."""
-    address = request.META.get("REMOTE_ADDR")
+    address = client_address(request)
     account = authenticate(request, username=username, password=password)
     if not isinstance(account, Account):
         anybody = Actor(role=PUBLIC.role, name="public", address=address)

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from xinyong.kernel import clock, sql
 from xinyong.kernel.errors import Conflict
 from xinyong.security import encryption
+from xinyong.security.gate import client_address
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
@@ -52,7 +53,7 @@ def limited(name: str) -> Callable[[View], View]:
             if settings.RATE_LIMITS_ON:
                 burst, per_minute = settings.RATE_LIMITS[name]
                 limit = Limit(name=name, burst=burst, per_minute=per_minute)
-                take(limit, address=request.META.get("REMOTE_ADDR", ""), now=clock.now())
+                take(limit, address=client_address(request) or "", now=clock.now())
             return view(request, *args, **kwargs)
 
         return cast(View, checked)
