@@ -27,12 +27,22 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "XINYONG_HOSTS", "127.0.0.1,localhost,[::1],testserver", "Host names the server answers to, comma separated."
     ),
-    Variable("XINYONG_ORIGIN", "http://127.0.0.1:8000", "Public address printed in reports and their QR codes."),
+    Variable(
+        "XINYONG_ORIGIN",
+        "http://127.0.0.1:8000",
+        "Public address printed in reports and their QR codes. Not set: where serve or run last listened.",
+    ),
     Variable(
         "XINYONG_SECRET_KEY_FILE", "", "File holding the session secret. Empty: made in the data directory, 0600."
     ),
     Variable("XINYONG_SITE_NAME", "信用中国(云溪)", "Name of the site in page heads and reports."),
     Variable("XINYONG_HTTPS", "0", "1 behind TLS: secure cookies, HSTS."),
+    Variable(
+        "XINYONG_PROXIES",
+        "0",
+        "How many proxies of yours stand in front; the client's address is then taken from X-Forwarded-For, so many from"
+        " its end. With 0 that header counts for nothing.",
+    ),
     Variable(
         "XINYONG_RATE_LIMITS", "1", "0 turns the portal's rate limits off: for measurements, or when a proxy limits."
     ),
@@ -47,6 +57,14 @@ def text(name: str) -> str:
         if variable.name == name:
             return os.environ.get(name, variable.default) or variable.default
     raise KeyError(f"{name} is not declared in config/env.py")
+
+
+def origin() -> str:
+    """The public address: XINYONG_ORIGIN, else what the server wrote to ``<home>/origin`` when it last started."""
+    kept = home() / "origin"
+    if not os.environ.get("XINYONG_ORIGIN") and kept.is_file():
+        return kept.read_text(encoding="utf-8").strip().rstrip("/")
+    return text("XINYONG_ORIGIN").rstrip("/")
 
 
 def flag(name: str) -> bool:

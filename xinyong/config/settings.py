@@ -17,7 +17,7 @@ SECRET_KEY = (
 )
 ALLOWED_HOSTS = [host.strip() for host in env.text("XINYONG_HOSTS").split(",")]
 SITE_NAME = env.text("XINYONG_SITE_NAME")
-SITE_ORIGIN = env.text("XINYONG_ORIGIN").rstrip("/")
+SITE_ORIGIN = env.origin()
 UPLOAD_LIMIT = env.whole("XINYONG_UPLOAD_LIMIT_MB") * 1024 * 1024
 INTAKE_CHUNK_ROWS = env.whole("XINYONG_CHUNK_ROWS")
 XINYONG_HOME = env.home()
@@ -84,10 +84,17 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+#: Background work: what the worker imports when it starts. No other process pays for it.
+PROCRASTINATE_IMPORT_PATHS = sorted(f"xinyong.{path.parent.name}.jobs" for path in BASE.glob("*/jobs.py"))
+
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("XINYONG_HTTPS")
+#: Proxies of ours in front: whose word on the client's address, and on the scheme it used, is taken.
+TRUSTED_PROXIES = env.whole("XINYONG_PROXIES")
+if env.flag("XINYONG_HTTPS") and TRUSTED_PROXIES > 0:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31536000 if env.flag("XINYONG_HTTPS") else 0
 # Not "no-referrer": with it browsers send "Origin: null" with every form, and the CSRF check refuses the form.
 SECURE_REFERRER_POLICY = "same-origin"

@@ -28,6 +28,7 @@ def run(host: str, port: int, workers: int, subjects: int, records: int, seed: i
     from xinyong.operations.setup import prepare
 
     prepare()
+    serve.remember_origin()
     click.echo(" 就绪 ready")
     city.load(subjects=subjects, records=records, seed=seed)
     city.print_accounts()

@@ -1,15 +1,31 @@
-"""``xinyong serve``: database, pages and worker in one process tree; Ctrl-C ends all of it."""
+"""``xinyong serve``: database, pages and worker in one process tree; Ctrl-C ends all of it.
 
+A part that dies is started again, after longer and longer pauses, and it is said: a worker that fell over a file must
+not take the pages away from everybody else. Only pages that never come up end the whole.
+"""
+
+import contextlib
+import ctypes
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 import click
 
+from xinyong.kernel import clock
 from xinyong.operations import command
+
+#: Seconds before a part that died is started again, by how often it died in a row.
+_PAUSES = (1, 2, 5, 10, 30)
+#: A part that ran this long had come up; the next death is the first of a new row.
+_STEADY = timedelta(seconds=30).total_seconds()
+_PR_SET_PDEATHSIG = 1
 
 
 @click.command()
@@ -24,7 +40,15 @@ def serve(host: str, port: int, workers: int) -> None:
     from xinyong.operations.setup import prepare
 
     prepare()
+    remember_origin()
     sys.exit(keep(host, port, workers))
+
+
+def remember_origin() -> None:
+    """Keeps the public address in the data directory: reports written at the command line print it too."""
+    from django.conf import settings
+
+    (settings.XINYONG_HOME / "origin").write_text(f"{settings.SITE_ORIGIN}\n", encoding="utf-8")
 
 
 def keep(host: str, port: int, workers: int) -> int:
@@ -32,7 +56,8 @@ def keep(host: str, port: int, workers: int) -> int:
     click.echo(f"✓ 信用平台已启动 / running:  http://{host}:{port}/   (工作台 office: http://{host}:{port}/office/)")
     click.echo("  按 Ctrl-C 停止 / Ctrl-C stops it.")
     sys.stdout.flush()
-    return _run([_pages(host, port, workers), [sys.executable, "-m", "xinyong.config", "worker"]])
+    pages = Part("网页 pages", _pages(host, port, workers), is_vital=True)
+    return supervise([pages, Part("后台 worker", [sys.executable, "-m", "xinyong.config", "worker"])])
 
 
 def _pages(host: str, port: int, workers: int) -> list[str]:
@@ -43,8 +68,65 @@ def _pages(host: str, port: int, workers: int) -> list[str]:
     ]  # fmt: skip
 
 
-def _run(commands: list[list[str]]) -> int:
-    """Runs the children until one ends or a signal comes; then ends them all and waits for them."""
+@dataclass(slots=True)
+class Part:
+    """One part of the platform and how it fares. ``is_vital``: without it there is nothing to keep running."""
+
+    name: str
+    command: Sequence[str]
+    is_vital: bool = False
+    deaths: int = 0
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+    _since: float = field(default=0.0, init=False)  # when it was started, or will be
+
+    def start(self) -> None:
+        """Starts it in a session of its own: the terminal's Ctrl-C reaches only us, and we end the parts in order."""
+        self._process = subprocess.Popen(
+            self.command, start_new_session=True, preexec_fn=_end_with_parent if sys.platform == "linux" else None
+        )
+        self._since = time.monotonic()
+
+    def watch(self) -> bool:
+        """Starts it again when it is dead and its pause is over; False when it is beyond that."""
+        now = time.monotonic()
+        if self._process is None:
+            if now >= self._since:
+                self.start()
+            return True
+        if self._process.poll() is None:
+            return True
+        how = self._process.returncode
+        self.deaths = 1 if now - self._since > _STEADY else self.deaths + 1
+        self.end()
+        if self.is_vital and self.deaths > len(_PAUSES):
+            _say(f"✗ {self.name}: 多次启动失败,平台停止 / it does not stay up; stopping")
+            return False
+        pause = _PAUSES[min(self.deaths, len(_PAUSES)) - 1]
+        _say(
+            f"! {self.name}: 意外结束({how}),{pause} 秒后重启 / ended unexpectedly ({how}); starting again in {pause} s"
+        )
+        self._since = now + pause
+        return True
+
+    def ask_to_end(self) -> None:
+        """Asks it to finish what it is doing and end."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+
+    def end(self, *, within: float = 0.0) -> None:
+        """Waits for its end, then makes sure of it and of whatever it started."""
+        if self._process is None:
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(within)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+
+def supervise(parts: Sequence[Part]) -> int:
+    """Keeps the parts running until SIGINT or SIGTERM (0) or until a vital one does not stay up (1); ends them all."""
     stopping = False
 
     def stop(*_: object) -> None:
@@ -53,23 +135,29 @@ def _run(commands: list[list[str]]) -> int:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    # Sessions of their own: the terminal's Ctrl-C reaches only us, and we end the children in order.
-    children = [subprocess.Popen(one, start_new_session=True) for one in commands]
     try:
-        while not stopping and all(child.poll() is None for child in children):
+        for part in parts:
+            part.start()
+        while not stopping:
+            if not all(part.watch() for part in parts):
+                return 1
             time.sleep(0.2)
-        return 0 if stopping else 1
+        return 0
     finally:
-        for child in children:
-            if child.poll() is None:
-                child.send_signal(signal.SIGTERM)
+        for part in parts:
+            part.ask_to_end()
         deadline = time.monotonic() + 10
-        for child in children:
-            try:
-                child.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
+        for part in parts:
+            part.end(within=max(0.1, deadline - time.monotonic()))
+
+
+def _end_with_parent() -> None:
+    """In the child: when we are killed without a chance to end it, the kernel asks it to end."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _say(text: str) -> None:
+    click.echo(f"{clock.now():%H:%M:%S} {text}", err=True)
 
 
 def require_free(host: str, port: int) -> None:
