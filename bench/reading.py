@@ -5,6 +5,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _register(subjects: int) -> None:
     city = City(seed=7, subjects=subjects, records=subjects, today=bench._TODAY)
     for first in range(0, subjects, 50_000):
         some = Organisations(city, np.arange(first, min(first + 50_000, subjects), dtype=np.int64))
-        table = pa.table({"code": some.codes, "name": some.names, "registered_on": draw.iso(some.established)})
+        table = pa.table({"code": some.codes, "name": some.names_on(draw.day(bench._TODAY))})
         with transaction.atomic():
             registry.register(table, known_at=clock.now())
         print(f"  {first + len(some.index):,} organisations", file=sys.stderr, flush=True)
@@ -110,10 +111,15 @@ def _pinyin(name: str) -> str:
     return "".join(pinyin.syllables(name[2:8]))
 
 
-def _page(address: str) -> Any:
+@cache
+def _client() -> Any:
     from django.test import Client
 
-    response = Client().get(address)
+    return Client()  # one: it loads the middleware when it is made, as a server does when it starts
+
+
+def _page(address: str) -> Any:
+    response = _client().get(address)
     assert response.status_code == 200, (address, response.status_code)
     return response
 

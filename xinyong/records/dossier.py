@@ -61,19 +61,19 @@ def of(
                 audit.Event.DOSSIER_VIEWED, by=seen_by, object_kind="subject", object_ref=code, purpose=purpose,
                 as_of=as_of.isoformat(),
             )  # fmt: skip
-    return compose(subject.id, as_of=as_of, seen=seen, known_at=known_at, per_section=per_section)
+    return _compose(subject, as_of=as_of, seen=seen, known_at=known_at, per_section=per_section)
 
 
-def compose(subject_id: int, *, as_of: date, seen: Sight, known_at: datetime | None, per_section: int) -> Dossier:
-    """The file by subject id within a given sight; leaves no audit entry (callers have done so)."""
+def _compose(
+    subject: registry.SubjectView, *, as_of: date, seen: Sight, known_at: datetime | None, per_section: int
+) -> Dossier:
     now = known_at or clock.now()
-    subject = registry.by_id(subject_id)
-    names = registry.names_of(subject_id)
+    names = registry.names_of(subject.id)
     found: dict[Section, list[RecordView]] = defaultdict(list)
     totals: dict[Section, dict[str, int]] = defaultdict(dict)
     sources = _rows.Sources()
     statement = _fill("of_subject", seen)
-    parameters = {"subject_id": subject_id, "as_of": as_of, "known_at": now, "per_item": per_section, **seen.parameters}
+    parameters = {"subject_id": subject.id, "as_of": as_of, "known_at": now, "per_item": per_section, **seen.parameters}
     for row in _cursor.rows(statement, parameters):
         record = _rows.view(
             row, seen=seen, as_of=as_of, sources=sources, subject_code=subject.code, subject_name=subject.name
@@ -87,7 +87,7 @@ def compose(subject_id: int, *, as_of: date, seen: Sight, known_at: datetime | N
     label = classes.LABELS[subject.subject_class]
     status = classes.STATUS[subject.status]
     return Dossier(
-        subject_id=subject_id,
+        subject_id=subject.id,
         code=subject.code,
         name=subject.name,
         subject_class=subject.subject_class,
