@@ -89,8 +89,9 @@ def sort(
 
     Rows of one key are taken in order, each against what the rows before it made of the key, so that the outcome does
     not depend on where a file is cut into chunks; but for one thing: a row that repeats what the archive has, and
-    another that contradicts it, are told as a contradiction only when they meet in one chunk. ``standing`` (key → newest version) is what a trial, which deposits
-    nothing, remembers from chunk to chunk. Without ``source_id`` any source's datum may be met.
+    another that contradicts it, are told as a contradiction only when they meet in one chunk.
+    ``standing`` (key → newest version) is what a trial, which deposits nothing, remembers from chunk to chunk. Without
+    ``source_id`` any source's datum may be met.
     """
     result = Sorted({}, [], [], [], [])
     repeat = table.column("repeat")
