@@ -73,7 +73,7 @@ def _settings() -> str:
 
 
 def _commands() -> str:
-    from xinyong.operations.command import COMMANDS
+    from xinyong.operations.command import COMMANDS, group
 
     parts = [
         "退出码：0 完成，没有问题；1 完成，但有需要更正的；2 用法不对；3 被拒绝或失败，并说明原因。"
@@ -84,9 +84,11 @@ def _commands() -> str:
             [(f"[`{name}`](#xinyong-{name})", text) for name, (_, _, text) in COMMANDS.items()],
         ),
     ]
+    # As at the terminal: a command keeps the help option of whoever asks first.
+    parent = click.Context(group, info_name="xinyong", **group.context_settings)
     for name, (module, attribute, _) in COMMANDS.items():
         command: click.Command = getattr(importlib.import_module(module), attribute)
-        parts += list(_help(command, name, parent=click.Context(click.Group("xinyong"), info_name="xinyong")))
+        parts += list(_help(command, name, parent=parent))
     return _page("命令 Commands", *parts)
 
 

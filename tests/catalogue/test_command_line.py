@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.catalogue import samples
-from xinyong.catalogue import load, publish
+from xinyong.catalogue import load, publish, tables
 from xinyong.operations import command
-from xinyong.security.access import system
+from xinyong.security import audit
+from xinyong.security.access import Actor, Role, system
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +125,32 @@ def test_exceptions_are_added_and_listed() -> None:
     assert run("exceptions", "list").stdout.startswith("没有例外代码")
     answer("exceptions", "add", "91990102MA00000071", "--reason", "试点期发放")
     assert [row["code"] for row in answer("exceptions", "list")] == ["91990102MA00000071"]
+
+
+def test_an_exception_is_known_to_the_code_command_on_request_and_can_be_removed() -> None:
+    code = "91990102MA00000071"
+    answer("exceptions", "add", code, "--reason", "试点期发放")
+    assert answer("code", code)[0]["verdict"] == "invalid"
+    (judged,) = answer("code", "--exceptions-from-database", code)
+    assert (judged["verdict"], judged["reason"], judged["suggestion"]) == ("doubtful", "legally-issued-exception", None)
+    assert answer("exceptions", "remove", code.lower()) == {"code": code.lower(), "removed": True}
+    assert answer("exceptions", "list") == []
+    assert answer("code", "--exceptions-from-database", code)[0]["verdict"] == "invalid"
+    log = audit.entries(seen_by=Actor(role=Role.AUDITOR, name="auditor"), event="table-changed", limit=2)
+    assert [(one.object_ref, one.facts) for one in log] == [(code, {"is_removed": True}), (code, {})]
+    with pytest.raises(tables.UnknownException):
+        run("exceptions", "remove", code)
+
+
+def test_a_version_is_retired(tmp_path: Path) -> None:
+    path = tmp_path / "v1.yaml"
+    path.write_text(samples.ITEM, encoding="utf-8")
+    run("catalogue", "publish", str(path))
+    retired = answer("catalogue", "retire", "site-safety", "1")
+    assert set(retired) == {"item", "version", "status", "retired_at"}
+    assert retired["status"] == "retired"
+    with pytest.raises(publish.OutOfOrder):
+        run("catalogue", "retire", "site-safety", "1")
 
 
 def test_the_reference_pages_are_up_to_date() -> None:

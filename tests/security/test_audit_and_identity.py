@@ -49,6 +49,7 @@ def test_an_account_of_a_source_unit_needs_its_department() -> None:
     made = identity.create_account(
         username="clerk", password="a long enough pass", display_name="科员", role="source_unit", department=UNIT, by=SYSTEM
     )
+    identity.disable_account("clerk", by=SYSTEM)
     again = identity.create_account(
         username="clerk", password="another long pass", display_name="科员", role="source_unit", department=UNIT, by=SYSTEM
     )

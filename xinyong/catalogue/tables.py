@@ -15,7 +15,7 @@ from django.db import transaction
 from xinyong.catalogue.models import IssuedException, WorkingDayOverride
 from xinyong.kernel import codes
 from xinyong.kernel.calendar import Calendar, is_legal_holiday
-from xinyong.kernel.errors import Conflict, Invalid
+from xinyong.kernel.errors import Conflict, Invalid, NotFound
 from xinyong.security import audit
 from xinyong.security.access import Action, Actor, require
 
@@ -36,6 +36,12 @@ class NotAnException(Conflict):
     """The code needs no exception, or cannot have one."""
 
     code = "catalogue.not-an-exception"
+
+
+class UnknownException(NotFound):
+    """The code does not stand in the table of exceptions."""
+
+    code = "catalogue.unknown-exception"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +182,21 @@ def add_exception(code: str, *, reason: str, by: Actor) -> Issued:
     if is_new:
         audit.enter(audit.Event.TABLE_CHANGED, by=by, object_kind="issued-exception", object_ref=row.code)
     return Issued(row.code, row.reason, row.added_by)
+
+
+@transaction.atomic
+def remove_exception(code: str, *, by: Actor) -> None:
+    """Takes a code out of the table: from then on it is invalid again; what was judged before stays. Raises
+    UnknownException."""
+    require(by, Action.MANAGE_TABLES)
+    canonical = codes.canonical(code)
+    removed, _ = IssuedException.objects.filter(code=canonical).delete()
+    if not removed:
+        raise UnknownException(
+            f"例外表中没有代码 {code}。请用 xinyong exceptions list 查看。",
+            f"The code {code} is no exception. See xinyong exceptions list.",
+        )
+    audit.enter(audit.Event.TABLE_CHANGED, by=by, object_kind="issued-exception", object_ref=canonical, is_removed=True)
 
 
 def _must_be_whole(rows: Sequence[WorkingDay]) -> None:

@@ -182,6 +182,24 @@ def publish_file(file: Path, as_json: bool) -> None:
         click.echo(f"✓ {item.id} v{item.version} 已发布，{item.effective_from} 起生效。 Published.")
 
 
+@catalogue.command("retire")
+@click.argument("item_id")
+@click.argument("version", type=int)
+@_JSON
+def retire(item_id: str, version: int, as_json: bool) -> None:
+    """停用版本 Take a published version out of force from now on; records made under it stay."""
+    command.with_database()
+    from xinyong.catalogue import publish
+    from xinyong.security.access import system
+
+    one = publish.retire(item_id, version, by=system("xinyong catalogue retire"))
+    if as_json:
+        facts = {"item": one.item_id, "version": one.version, "status": one.status, "retired_at": one.retired_at}
+        command.print_json(facts)
+    else:
+        click.echo(f"✓ {one.item_id} v{one.version} 已停用，此前按该版入库的数据不变。 Retired.")
+
+
 def _published(item_id: str, version: int | None) -> "Item":
     command.with_database()
     from xinyong.catalogue import publish

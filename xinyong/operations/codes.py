@@ -1,4 +1,5 @@
-"""``xinyong code``: judges codes given as arguments, on standard input or in a column of a file. Needs no database."""
+"""``xinyong code``: judges codes given as arguments, on standard input or in a column of a file. Needs no database, unless it is
+asked for the platform's table of exceptions."""
 
 import contextlib
 import csv
@@ -40,6 +41,9 @@ class NoSuchColumn(Invalid):
     "--kind", type=click.Choice([kind.value for kind in kernel_codes.Kind]), help="应为哪一种 The kind that is due"
 )
 @click.option("--exceptions", type=click.File(encoding="utf-8"), help="例外表 Legally issued exceptions, a code a line")
+@click.option(
+    "--exceptions-from-database", "asks_database", is_flag=True, help="用平台的例外表 The platform's own table of them"
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON list; for files one object a line, the summary last")
 def code(
     codes: tuple[str, ...],
@@ -47,6 +51,7 @@ def code(
     column: str | None,
     kind: str | None,
     exceptions: TextIO | None,
+    asks_database: bool,
     as_json: bool,
 ) -> None:
     """校验代码 Judges codes: unified social credit code, organisation code, registration number, citizen ID.
@@ -58,6 +63,8 @@ def code(
     if codes and path is not None:
         raise click.UsageError("代码和 --file 只能给一种。 Give either codes or --file.")
     issued = frozenset(kernel_codes.canonical(line) for line in exceptions or ())
+    if asks_database:
+        issued |= _issued()
     texts: Iterable[tuple[int | None, str]]
     texts = _column(path, column) if path else ((None, text) for text in _given(codes))
     expect = kernel_codes.Kind(kind) if kind else None
@@ -77,6 +84,13 @@ def code(
     if is_stream:
         _summarise(counts, as_json)
     sys.exit(1 if counts["invalid"] else 0)
+
+
+def _issued() -> frozenset[str]:
+    command.with_database()
+    from xinyong.catalogue import tables
+
+    return tables.exceptions()
 
 
 def _given(codes: tuple[str, ...]) -> Iterator[str]:

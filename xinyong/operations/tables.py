@@ -91,3 +91,19 @@ def list_exceptions(as_json: bool) -> None:
         click.echo(f"{one.code}  {one.reason}（{one.added_by}）")
     if not rows:
         click.echo("没有例外代码。 No exceptions.")
+
+
+@exceptions.command("remove")
+@click.argument("code")
+@_JSON
+def remove(code: str, as_json: bool) -> None:
+    """移出 Take a code out: from then on it is invalid again."""
+    command.with_database()
+    from xinyong.catalogue import tables
+    from xinyong.security.access import system
+
+    tables.remove_exception(code, by=system("xinyong exceptions remove"))
+    if as_json:
+        command.print_json({"code": code, "removed": True})
+    else:
+        click.echo(f"✓ {code} 已移出例外，今后按无效代码处理。 Removed: it is invalid from now on.")

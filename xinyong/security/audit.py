@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from xinyong.kernel import clock
@@ -20,10 +20,14 @@ class Event(StrEnum):
     FILE_REFUSED = "file-refused"
     SUBMISSION_DEPOSITED = "submission-deposited"
     FEEDBACK_TAKEN = "feedback-taken"
+    COLUMNS_CHOSEN = "columns-chosen"
     SUBMISSION_VIEWED = "submission-viewed"
+    SUBMISSIONS_LISTED = "submissions-listed"
     DOSSIER_VIEWED = "dossier-viewed"
     LINK_JUDGED = "link-judged"
     LINK_UNDONE = "link-undone"
+    LINKS_VIEWED = "links-viewed"
+    LOG_VIEWED = "log-viewed"
     REPORT_ISSUED = "report-issued"
     CATALOGUE_DRAFTED = "catalogue-drafted"
     CATALOGUE_PUBLISHED = "catalogue-published"
@@ -31,6 +35,7 @@ class Event(StrEnum):
     TABLE_CHANGED = "table-changed"
     CLOCKS_RUN = "clocks-run"
     ACCOUNT_CREATED = "account-created"
+    ACCOUNT_DISABLED = "account-disabled"
     DEPARTMENT_REGISTERED = "department-registered"
 
 
@@ -81,14 +86,27 @@ class Entry:
     facts: dict[str, object]
 
 
-def entries(*, seen_by: Actor, before: int | None = None, event: str = "", limit: int = 50) -> Sequence[Entry]:
-    """The newest entries first, for auditors only; ``before`` continues a page (keyset by id)."""
+def entries(
+    *,
+    seen_by: Actor,
+    before: int | None = None,
+    event: str = "",
+    actor: str = "",
+    until: date | None = None,
+    limit: int = 50,
+) -> Sequence[Entry]:
+    """The newest entries first, for auditors only; ``before`` continues a page (keyset by id), ``until`` is the last
+    day shown."""
     require(seen_by, Action.VIEW_AUDIT)
     found = AuditEntry.objects.order_by("-id")
     if before is not None:
         found = found.filter(id__lt=before)
     if event:
         found = found.filter(event=event)
+    if actor:
+        found = found.filter(actor=actor)
+    if until is not None:
+        found = found.filter(at__lt=datetime.combine(until + timedelta(days=1), time(), tzinfo=clock.ZONE))
     return [
         Entry(
             id=e.id, at=e.at, role=e.role, actor=e.actor, department=e.department, event=e.event,

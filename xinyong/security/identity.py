@@ -8,7 +8,7 @@ from django.contrib.auth import authenticate, login, logout
 from django.db import transaction
 from django.http import HttpRequest
 
-from xinyong.kernel.errors import Forbidden, NotFound
+from xinyong.kernel.errors import Conflict, Forbidden, NotFound
 from xinyong.security import audit
 from xinyong.security.access import PUBLIC, Action, Actor, Role, require
 from xinyong.security.gate import client_address
@@ -27,6 +27,30 @@ class WrongCredentials(Forbidden):
     code = "security.wrong-credentials"
 
 
+class AccountExists(Conflict):
+    """An account of this name is in use."""
+
+    code = "security.account-exists"
+
+
+class UnknownAccount(NotFound):
+    """No account has this name."""
+
+    code = "security.unknown-account"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account as listed; ``department`` is a code, empty outside source units."""
+
+    username: str
+    display_name: str
+    role: str
+    department: str
+    is_active: bool
+    is_demo: bool
+
+
 @dataclass(frozen=True, slots=True)
 class SourceUnit:
     """A department as other rooms see it. ``may_report_for`` holds codes, its own among them."""
@@ -37,6 +61,7 @@ class SourceUnit:
     short_name: str
     region_code: str
     may_report_for: frozenset[str]
+    is_active: bool = True
 
 
 def source_unit(code: str) -> SourceUnit:
@@ -65,7 +90,7 @@ def _unit(department: Department) -> SourceUnit:
     return SourceUnit(
         id=department.pk, code=department.code, name=department.name,
         short_name=department.short_name or department.name,
-        region_code=department.region_code, may_report_for=frozenset(codes),
+        region_code=department.region_code, may_report_for=frozenset(codes), is_active=department.is_active,
     )  # fmt: skip
 
 
@@ -108,16 +133,50 @@ def create_account(
     is_demo: bool = False,
     by: Actor,
 ) -> int:
-    """Creates an account, or for the demo city sets it anew; returns its id."""
+    """Creates an account, or sets a demo or a disabled one anew; returns its id. Raises AccountExists."""
     require(by, Action.OPERATE)
     unit = Department.objects.get(code=department) if department else None
-    account = Account.objects.filter(username=username).first() or Account(username=username)
+    account = Account.objects.filter(username=username).first() or Account(username=username, is_active=False)
+    if account.is_active and not account.is_demo:
+        raise AccountExists(
+            f"账号“{username}”正在使用。如要重设，请先停用（xinyong accounts disable {username}），再重新建立。",
+            f"The account “{username}” is in use. To set it anew, disable it first (xinyong accounts disable {username}).",
+        )
     account.display_name, account.role, account.department, account.is_demo = display_name, role, unit, is_demo
+    account.is_active = True
     account.set_password(password)
     account.full_clean()
     account.save()
     audit.enter(audit.Event.ACCOUNT_CREATED, by=by, object_kind="account", object_ref=username, role=role)
     return account.pk
+
+
+def accounts(*, seen_by: Actor) -> list[AccountView]:
+    """All accounts by name, the disabled ones too. Raises NotAllowed."""
+    require(seen_by, Action.OPERATE)
+    return [
+        AccountView(
+            username=one.username, display_name=one.display_name, role=one.role,
+            department=one.department.code if one.department else "", is_active=one.is_active, is_demo=one.is_demo,
+        )
+        for one in Account.objects.order_by("username").select_related("department")
+    ]  # fmt: skip
+
+
+@transaction.atomic
+def disable_account(username: str, *, by: Actor) -> None:
+    """Closes an account: its sessions end with their next request. What it did stays in the log. Same call twice:
+    disabled once. Raises UnknownAccount, NotAllowed."""
+    require(by, Action.OPERATE)
+    account = Account.objects.select_for_update().filter(username=username).first()
+    if account is None:
+        raise UnknownAccount(
+            f"没有账号“{username}”。请用 xinyong accounts list 查看。",
+            f"There is no account “{username}”. See xinyong accounts list.",
+        )
+    if account.is_active:
+        Account.objects.filter(pk=account.pk).update(is_active=False)
+        audit.enter(audit.Event.ACCOUNT_DISABLED, by=by, object_kind="account", object_ref=username)
 
 
 def sign_in(request: HttpRequest, *, username: str, password: str) -> Actor:
