@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from xinyong.catalogue import load
 from xinyong.catalogue.schema import CodeList, Field, FieldType, Masking, Requirement
 from xinyong.intake import _privacy, _values
 from xinyong.intake.outcome import Findings
@@ -54,6 +55,11 @@ def over_distinct(column: pa.Array, work: Callable[[pa.Array], pa.Array]) -> pa.
         return work(column)
     distinct = column.dictionary_encode()
     return work(distinct.dictionary).take(distinct.indices)
+
+
+def title(basis: str) -> str:
+    """The title of a legal or standard basis of the catalogue, as findings name it."""
+    return load.bases()[basis].title
 
 
 def tidy(raw: pa.Array) -> pa.Array:
@@ -110,14 +116,14 @@ def _check_presence(field: Field, column: pa.Array, findings: Findings) -> None:
             np.flatnonzero(_mask(pc.is_null(column))), rule="V01-required", severity="error", field_code=field.code,
             message=f"“{field.name_zh}”必填,此处为空。请补填。",
             message_en=f"“{field.name_en}” is required and empty here. Fill it in.",
-            basis="two-item-publicity-2018",
+            basis=title("two-item-publicity-2018"),
         )  # fmt: skip
     if field.requirement is Requirement.BLANK and column.null_count < len(column):
         findings.add(
             np.flatnonzero(_mask(pc.is_valid(column))), rule="V01-blank", severity="error", field_code=field.code,
             message=f"此模板中“{field.name_zh}”应为空。请删去,或改用自然人模板。",
             message_en=f"“{field.name_en}” must be empty in this template. Remove it, or use the persons' template.",
-            basis="two-item-publicity-2018",
+            basis=title("two-item-publicity-2018"),
         )  # fmt: skip
 
 
@@ -151,7 +157,7 @@ def _read_text(field: Field, text: pa.Array, findings: Findings) -> pa.Array:
                 field, text, _mask(pc.greater(pc.utf8_length(text), field.length)), findings, rule="V02-length",
                 zh=f"“{field.name_zh}”超过 {field.length} 个字符。请精简后重报。",
                 en=f"“{field.name_en}” is longer than {field.length} characters. Shorten it.",
-                basis="two-item-publicity-2018",
+                basis=title("two-item-publicity-2018"),
             )  # fmt: skip
     # One look finds both what is refused and what JSON will have to escape; nearly every column has neither.
     if pc.any(pc.match_substring_regex(text, _ROUGH)).as_py():
@@ -182,8 +188,11 @@ def _read_code(
             zh, en = codes.sentence(name)
             _report(
                 field, text, bad & (np.asarray(judged.reason) == reason), findings, rule=f"V04-{name}", zh=zh, en=en,
-                severity=severity, basis="gb-32100-2015",
-                suggestions=lambda value: codes.suggest(value, kind) or "",
+                severity=severity, basis=title("gb-32100"),
+                # An excepted code was issued as it stands: another check character would make it somebody else's.
+                suggestions=None
+                if name == "legally-issued-exception"
+                else lambda value: codes.suggest(value, kind) or "",
             )  # fmt: skip
     return judged.normalised
 
@@ -218,7 +227,7 @@ def _read_certificate(
         cells = text.take(pa.array(places))
         findings.add(
             places, rule=f"V12-{reason}", severity=severity, message=zh, message_en=en, field_code=field.code,
-            basis="gb-11643-1999", values=shown(field, cells),
+            basis=title("gb-11643"), values=shown(field, cells),
         )  # fmt: skip
     return pa.array(normalised, pa.string())
 
@@ -244,7 +253,7 @@ def _read_code_list(field: Field, text: pa.Array, code_list: CodeList, findings:
         if pc.any(wrong).as_py():
             _report(
                 field, text, _mask(wrong.take(distinct.indices)), findings, rule=f"V10-{reason}", zh=zh, en=en,
-                basis="two-item-publicity-2018",
+                basis=title("two-item-publicity-2018"),
             )  # fmt: skip
     return pa.array([value for value, _ in read], pa.string()).take(distinct.indices)
 
@@ -271,5 +280,5 @@ def _read_distinct(field: Field, text: pa.Array, findings: Findings) -> pa.Array
     column = pa.array(read, _arrow_type(field)).take(distinct.indices)
     if any(value is None for value in read):
         bad = _mask(pc.and_(pc.is_valid(text), pc.is_null(column)))
-        _report(field, text, bad, findings, rule=rule, zh=zh, en=en, basis="two-item-publicity-2018")
+        _report(field, text, bad, findings, rule=rule, zh=zh, en=en, basis=title("two-item-publicity-2018"))
     return column

@@ -3,6 +3,7 @@ the row in, and can be undone: the datum is withdrawn and the row waits again. A
 
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from xinyong.intake.outcome import DOUBTFUL
 from xinyong.kernel import clock, sql
 from xinyong.kernel.errors import Conflict, NotFound
 from xinyong.records import archive
-from xinyong.security import encryption, identity
+from xinyong.security import audit, encryption, identity
 from xinyong.security.access import Action, Actor, require
 from xinyong.subjects import matching, registry
 from xinyong.subjects.matching import Candidate, JudgementView
@@ -61,6 +62,7 @@ class DeskRow:
     problem_zh: str
     problem_en: str
     candidates: tuple[Candidate, ...]
+    denied: Mapping[int, int]  # subject id → the standing judgement that the row is not this one's
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,10 @@ class Judged:
 
 
 def rows(*, seen_by: Actor, after: int | None = None, limit: int = 20) -> list[DeskRow]:
-    """Open rows that only lack their subject, oldest first; organisations only. Raises NotAllowed."""
+    """Open rows that only lack their subject, oldest first; organisations only. One audit entry. Raises
+    NotAllowed."""
     require(seen_by, Action.REVIEW_LINKS)
+    audit.enter(audit.Event.LINKS_VIEWED, by=seen_by, object_kind="waiting-rows", object_ref=f"after {after or 0}")
     with connection.cursor() as cursor:
         cursor.execute(_SQL["desk_rows"], {"whose": list(_WHOSE), "after": after or 0, "limit": limit})
         found = cursor.fetchall()
@@ -95,6 +99,7 @@ def rows(*, seen_by: Actor, after: int | None = None, limit: int = 20) -> list[D
                 code=code, document_no=row.get(item.roles.document_no or "", ""),
                 problem_zh=problem.partition("\x1f")[0],
                 problem_en=problem.partition("\x1f")[2], candidates=_candidates(name, code, seen_by),
+                denied=_denied(submission_id, row_no, seen_by),
             )
         )  # fmt: skip
     return made
@@ -111,6 +116,11 @@ def _candidates(name: str, code: str, seen_by: Actor) -> tuple[Candidate, ...]:
         return tuple(found)
     reason = matching.Reason("same-code", "代码相同，名称不同", "Same code, another name", 0.5)
     return (Candidate(owner.id, owner.code, owner.name, 0.5, [reason]), *found)
+
+
+def _denied(submission_id: int, row_no: int, seen_by: Actor) -> dict[int, int]:
+    found = matching.judgements(submission_id, row_no, seen_by=seen_by)
+    return {one.subject_id: one.id for one in found if one.verdict == matching.Verdict.DIFFERENT and not one.is_undone}
 
 
 def judged(*, seen_by: Actor, limit: int = 20) -> list[Judged]:

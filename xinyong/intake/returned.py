@@ -9,7 +9,7 @@ from xinyong.intake.models import Finding, Submission
 from xinyong.intake.outcome import Found
 from xinyong.kernel.errors import Conflict
 from xinyong.security import audit
-from xinyong.security.access import Actor
+from xinyong.security.access import Action, Actor, require
 
 
 class NotFinished(Conflict):
@@ -21,9 +21,11 @@ class NotFinished(Conflict):
 def write(submission_id: int, *, to: Path, seen_by: Actor) -> Path:
     """Writes the feedback of a submission: a workbook when ``to`` ends in .xlsx, otherwise CSV. Returns ``to``.
 
-    Raises UnknownSubmission, NotFinished. Leaves an audit entry: feedback holds what the sender wrote.
+    Raises UnknownSubmission, NotFinished; NotAllowed for an auditor, who sees what was done and not what was written.
+    Leaves an audit entry: feedback holds what the sender wrote.
     """
-    seen = views.submission(submission_id, seen_by=seen_by)
+    seen = views.find(submission_id, seen_by=seen_by)
+    require(seen_by, Action.SUBMIT, department=seen.source_code)
     if seen.status != Submission.Status.DEPOSITED:
         raise NotFinished(
             "这批数据还没有处理完,或已被整体退回。处理完成后再取反馈。",

@@ -90,12 +90,13 @@ def receive(
                 "file_size": size, "received_at": received_at, "received_by": by.name, "mapping": dict(mapping or {}),
             },
         )  # fmt: skip
-        if is_new:
+        is_reopened = not is_new and submission.status == Submission.Status.REFUSED
+        if is_new or is_reopened:
             audit.enter(
                 audit.Event.FILE_RECEIVED, by=by, object_kind="submission", object_ref=str(submission.pk),
-                item=item.id, source=source.code, size=size, digest=digest,
+                item=item.id, source=source.code, size=size, digest=digest, is_again=is_reopened,
             )  # fmt: skip
-        elif submission.status == Submission.Status.REFUSED:
+        if is_reopened:
             submission.status, submission.refusal = Submission.Status.RECEIVED, None
             submission.mapping = dict(mapping or submission.mapping)
             submission.item_version, submission.received_at = item.version, received_at
@@ -261,9 +262,8 @@ def choose(submission_id: int, *, chosen: Mapping[str, str], by: Actor) -> None:
 
     Raises UnknownSubmission, and Conflict when the submission was not refused.
     """
-    submission = Submission.objects.select_for_update().filter(pk=submission_id).first()
-    if submission is None:
-        raise views.unknown(submission_id)
+    views.find(submission_id, seen_by=by)  # another unit's looks like none
+    submission = Submission.objects.select_for_update().get(pk=submission_id)
     require(by, Action.SUBMIT, department=submission.source.code)
     if submission.status != Submission.Status.REFUSED:
         raise NotRefused(
@@ -272,6 +272,9 @@ def choose(submission_id: int, *, chosen: Mapping[str, str], by: Actor) -> None:
     submission.mapping = {**submission.mapping, **chosen}
     submission.status, submission.refusal = Submission.Status.RECEIVED, None
     submission.save()
+    audit.enter(
+        audit.Event.COLUMNS_CHOSEN, by=by, object_kind="submission", object_ref=str(submission_id), columns=len(chosen)
+    )
 
 
 def check(

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db import models
+
 from xinyong.catalogue import publish
-from xinyong.intake.models import Finding, Submission, WaitingRow
+from xinyong.intake.models import Chunk, Finding, Submission, WaitingRow
 from xinyong.intake.outcome import Counts, Found
 from xinyong.kernel.errors import NotFound
 from xinyong.security import audit, identity
@@ -54,6 +56,21 @@ class FindingView:
     found: Found
     closed_by: int | None
     closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Findings by severity; ``open``: those of errors and doubts that no later submission has corrected."""
+
+    error: int
+    doubtful: int
+    warning: int
+    open: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.error + self.doubtful + self.warning
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,42 +122,92 @@ def of(submission: Submission, source: SourceUnit) -> SubmissionView:
 
 
 def submission(submission_id: int, *, seen_by: Actor) -> SubmissionView:
-    """One submission. Raises UnknownSubmission also when it is another unit's."""
+    """One submission; leaves an audit entry. Raises UnknownSubmission also when it is another unit's."""
+    found = find(submission_id, seen_by=seen_by)
+    audit.enter(audit.Event.SUBMISSION_VIEWED, by=seen_by, object_kind="submission", object_ref=str(submission_id))
+    return found
+
+
+def find(submission_id: int, *, seen_by: Actor) -> SubmissionView:
+    """The same without the entry: for what enters one of its own. Raises UnknownSubmission."""
     require(seen_by, Action.VIEW_SUBMISSION)
     found = _within(seen_by).filter(pk=submission_id).select_related("source").first()
     if found is None:
         raise unknown(submission_id)
-    audit.enter(audit.Event.SUBMISSION_VIEWED, by=seen_by, object_kind="submission", object_ref=str(submission_id))
     return of(found, identity.source_unit(found.source.code))
 
 
 def submissions(
-    *, seen_by: Actor, after: int | None = None, limit: int = 50, item_id: str = ""
+    *, seen_by: Actor, after: int | None = None, limit: int = 50, item_id: str = "", source_code: str = ""
 ) -> list[SubmissionView]:
-    """The newest first; ``after`` is the last id of the page before. A source unit sees its own."""
+    """The newest first; ``after`` is the last id of the page before. A source unit sees its own. One audit entry."""
     require(seen_by, Action.VIEW_SUBMISSION)
+    audit.enter(audit.Event.SUBMISSIONS_LISTED, by=seen_by, object_kind="submissions", object_ref=item_id[:80] or "all")
     found = _within(seen_by).select_related("source").order_by("-id")
     if after is not None:
         found = found.filter(pk__lt=after)
     if item_id:
         found = found.filter(item_id=item_id)
+    if source_code:
+        found = found.filter(source__code=source_code)
     units = {unit.id: unit for unit in identity.source_units()}
     return [of(one, units[one.source_id]) for one in found[:limit]]
 
 
 def findings(
-    submission_id: int, *, seen_by: Actor, after: int | None = None, limit: int = 100, severity: str = ""
+    submission_id: int,
+    *,
+    seen_by: Actor,
+    after: int | None = None,
+    limit: int = 100,
+    severity: str = "",
+    only_open: bool = False,
 ) -> list[FindingView]:
-    """Findings in the order of rows; ``after`` is the last id of the page before. Raises UnknownSubmission."""
+    """Findings in the order of rows; ``after`` is the id of the last one of the page before (nothing follows a strange id); ``only_open``: not yet corrected.
+
+    They quote what was sent, so they are for those who may send it: NotAllowed for an auditor. Raises UnknownSubmission.
+    """
+    found = _findings(submission_id, seen_by).order_by("row_no", "id")
+    if after is not None:
+        row_no = found.filter(pk=after).values_list("row_no", flat=True).first()
+        found = (
+            found.filter(models.Q(row_no__gt=row_no) | models.Q(row_no=row_no, pk__gt=after))
+            if row_no
+            else found.none()
+        )
+    if severity:
+        found = found.filter(severity=severity)
+    if only_open:
+        found = found.filter(closed_at__isnull=True)
+    return [finding_view(one) for one in found[:limit]]
+
+
+def tally(submission_id: int, *, seen_by: Actor) -> Tally:
+    """How many findings of each severity, and how many wait for their correction. Raises as ``findings`` does."""
+    found = _findings(submission_id, seen_by).values_list("severity").annotate(
+        n=models.Count("id"), left=models.Count("id", filter=models.Q(closed_at__isnull=True))
+    )  # fmt: skip
+    counted = {severity: (n, left) for severity, n, left in found}
+    total = {severity: n for severity, (n, _) in counted.items()}
+    return Tally(
+        error=total.get("error", 0), doubtful=total.get("doubtful", 0), warning=total.get("warning", 0),
+        open=sum(left for severity, (_, left) in counted.items() if severity != "warning"),
+    )  # fmt: skip
+
+
+def rows_done(submission_id: int, *, seen_by: Actor) -> int:
+    """How many of the rows read have their outcome, while the work goes on. Raises UnknownSubmission."""
+    find(submission_id, seen_by=seen_by)
+    done = Chunk.objects.filter(submission_id=submission_id).aggregate(rows=models.Sum("rows"))
+    return int(done["rows"] or 0)
+
+
+def _findings(submission_id: int, seen_by: Actor) -> Any:
     require(seen_by, Action.VIEW_SUBMISSION)
     if not _within(seen_by).filter(pk=submission_id).exists():
         raise unknown(submission_id)
-    found = Finding.objects.filter(submission_id=submission_id).order_by("id")
-    if after is not None:
-        found = found.filter(pk__gt=after)
-    if severity:
-        found = found.filter(severity=severity)
-    return [finding_view(one) for one in found[:limit]]
+    require(seen_by, Action.SUBMIT)
+    return Finding.objects.filter(submission_id=submission_id)
 
 
 def finding_view(one: Finding) -> FindingView:

@@ -1,16 +1,15 @@
 """Import templates of the catalogue's items."""
 
-import tempfile
-from pathlib import Path
-
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from xinyong.catalogue import export, publish
 from xinyong.office import answer
 from xinyong.security.access import Action, access
 
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @access(Action.USE_OFFICE)
@@ -24,9 +23,9 @@ def templates(request: HttpRequest) -> HttpResponse:
 @require_GET
 def template(request: HttpRequest, item_id: str) -> HttpResponse:
     """An empty import workbook with drop-downs, notes and an example."""
-    with tempfile.TemporaryDirectory(prefix="xinyong-template-") as folder:
-        path = Path(folder) / "template.xlsx"
-        path.write_bytes(export.workbook(publish.current(item_id)))
-        response = HttpResponse(path.read_bytes(), content_type=_XLSX)
-    response["Content-Disposition"] = f'attachment; filename="{item_id}.xlsx"'
+    item = publish.current(item_id)
+    title = item.title_en if answer.is_english() else item.title_zh
+    name = gettext("%(title)s-导入模板.xlsx") % {"title": title}
+    response = HttpResponse(export.workbook(item), content_type=XLSX)
+    response["Content-Disposition"] = str(content_disposition_header(True, name))
     return response

@@ -1,0 +1,101 @@
+"""Words of the office: what the audit log's codes say to a reader."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from xinyong.security.access import Role
+from xinyong.security.audit import Entry, Event
+
+if TYPE_CHECKING:  # the name exists in the stubs only
+    from django.utils.functional import _StrPromise
+
+EVENTS: "dict[str, str | _StrPromise]" = {
+    Event.SIGNED_IN: _("登录"),
+    Event.SIGN_IN_REFUSED: _("登录被拒"),
+    Event.SIGNED_OUT: _("退出登录"),
+    Event.FILE_RECEIVED: _("收到文件"),
+    Event.FILE_REFUSED: _("整体退回文件"),
+    Event.SUBMISSION_DEPOSITED: _("报送入库"),
+    Event.FEEDBACK_TAKEN: _("下载反馈"),
+    Event.COLUMNS_CHOSEN: _("指定表头"),
+    Event.SUBMISSION_VIEWED: _("查看报送"),
+    Event.SUBMISSIONS_LISTED: _("查看报送记录"),
+    Event.DOSSIER_VIEWED: _("查看档案"),
+    Event.LINK_JUDGED: _("判断关联"),
+    Event.LINK_UNDONE: _("撤销判断"),
+    Event.LINKS_VIEWED: _("查看待关联"),
+    Event.LOG_VIEWED: _("查看操作日志"),
+    Event.REPORT_ISSUED: _("出具报告"),
+    Event.CATALOGUE_DRAFTED: _("起草目录"),
+    Event.CATALOGUE_PUBLISHED: _("发布目录"),
+    Event.CATALOGUE_RETIRED: _("停用目录"),
+    Event.TABLE_CHANGED: _("修改参数表"),
+    Event.CLOCKS_RUN: _("到期处理"),
+    Event.ACCOUNT_CREATED: _("设立账号"),
+    Event.ACCOUNT_DISABLED: _("停用账号"),
+    Event.DEPARTMENT_REGISTERED: _("登记信源单位"),
+}
+ROLES: "dict[str, str | _StrPromise]" = {
+    Role.PUBLIC: _("公众"),
+    Role.SOURCE_UNIT: _("信源单位"),
+    Role.OPERATOR: _("信用中心"),
+    Role.AUDITOR: _("审计"),
+    Role.SYSTEM: _("系统"),
+}
+KINDS: "dict[str, str | _StrPromise]" = {
+    "account": _("账号"),
+    "catalogue-item": _("目录事项"),
+    "day": _("日期"),
+    "department": _("信源单位"),
+    "issued-exception": _("例外代码"),
+    "judgement": _("判断"),
+    "log": _("操作日志"),
+    "record": _("记录"),
+    "regions": _("行政区划"),
+    "report": _("信用报告"),
+    "subject": _("主体"),
+    "submission": _("报送"),
+    "submissions": _("报送记录"),
+    "waiting-rows": _("待关联的行"),
+    "working-days": _("工作日表"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the log with its words. ``facts``: what else was noted, name and value."""
+
+    entry: Entry
+    event: "str | _StrPromise"
+    role: "str | _StrPromise"
+    department: str
+    kind: "str | _StrPromise"
+    facts: tuple[tuple[str, str], ...]
+
+    @property
+    def is_refused(self) -> bool:
+        """True when it was tried and not done."""
+        return self.entry.outcome == "refused"
+
+
+def lines(entries: Sequence[Entry], departments: Mapping[str, str]) -> list[Line]:
+    """Entries as the log page shows them; a code nobody gave words to stands for itself."""
+    return [
+        Line(
+            entry=one,
+            event=EVENTS.get(one.event, one.event),
+            role=ROLES.get(one.role, one.role),
+            department=departments.get(one.department, one.department),
+            kind=KINDS.get(one.object_kind, one.object_kind),
+            facts=tuple((name, _short(value)) for name, value in one.facts.items() if value not in (None, "", False)),
+        )
+        for one in entries
+    ]
+
+
+def _short(value: object) -> str:
+    text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return text if len(text) <= 24 else f"{text[:12]}…"
