@@ -46,7 +46,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "XINYONG_RATE_LIMITS", "1", "0 turns the portal's rate limits off: for measurements, or when a proxy limits."
     ),
-    Variable("XINYONG_CHUNK_ROWS", "50000", "Rows of a submitted file that go in together; fewer need less memory."),
+    Variable("XINYONG_CHUNK_ROWS", "25000", "Rows of a submitted file that go in together; fewer need less memory."),
     Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office, in MiB."),
 )
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 from xinyong.kernel.errors import Invalid
 
 MEGABYTE = 1 << 20
-CHUNK_ROWS = 50_000
+CHUNK_ROWS = 25_000
 
 
 @dataclass(frozen=True, slots=True)

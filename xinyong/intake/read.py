@@ -1,6 +1,6 @@
 """Reads a sender's file of any format into numbered rows of text (读取), in a bounded process of its own.
 
-CSV and TSV in any Chinese encoding, workbooks, JSON, JSON Lines and Parquet become the same thing: chunk files of 50,000
+CSV and TSV in any Chinese encoding, workbooks, JSON, JSON Lines and Parquet become the same thing: chunk files of 25,000
 rows, every cell as text, with notes on cells that a spreadsheet has mangled. Nothing is repaired here.
 """
 
