@@ -17,6 +17,7 @@ def table(contents: str, *, start: int = 0) -> pa.Table:
     return pa.table(
         {
             "place": pa.array(range(start, start + count), pa.int32()),
+            "row_no": pa.array(range(start + 2, start + 2 + count), pa.int32()),
             "key_hex": ["cc" * 16] * count,
             "content_hex": [A if one == "A" else B for one in contents],
             "repeat": pa.array([1] + [2] * (count - 1), pa.int32()),
@@ -62,6 +63,15 @@ CASES = [
 def test_rows_of_one_key_are_taken_in_order(contents: str, known: Known | None, expected: str) -> None:
     found = deposit.sort(table(contents), {0: known} if known else {}, submission_id=MINE, source_id=UNIT)
     assert fates(found, len(contents)) == expected
+
+
+@pytest.mark.parametrize(("contents", "known", "same_as"), [
+    ("ABA", None, {2: 2}), ("AAA", None, {1: 2, 2: 2}), ("BB", stored("A"), {1: 2}),
+    ("A", stored("A", submission=MINE), {0: 5}), ("AA", stored("A"), {}),
+])  # fmt: skip
+def test_a_duplicate_knows_the_row_it_repeats(contents: str, known: Known | None, same_as: dict[int, int]) -> None:
+    found = deposit.sort(table(contents), {0: known} if known else {}, submission_id=MINE, source_id=UNIT)
+    assert found.same_as == same_as
 
 
 @pytest.mark.parametrize(("contents", "known", "expected"), CASES)

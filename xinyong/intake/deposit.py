@@ -52,6 +52,8 @@ class Load:
     waiting: list[Waiting] = field(default_factory=list)
     findings: list[Found] = field(default_factory=list)
     anchors: list[bytes] = field(default_factory=list)  # open anchors that good rows of this lane meet
+    noted: list[Found] = field(default_factory=list)  # the chunk's findings of checking, whichever lane writes them
+    repeats: Any = None  # callable(Sorted.same_as) -> list[Found]
     row_findings: Any = None  # callable(position, rule, sentences) -> (Found, Waiting) for rows that turn out doubtful
 
 
@@ -75,6 +77,7 @@ class Sorted:
     unchanged: list[int]
     twice: list[int]
     other_source: list[int]
+    same_as: dict[int, int] = field(default_factory=dict, compare=False)  # duplicate's place → row number of the first
 
 
 def sort(
@@ -101,8 +104,9 @@ def sort(
         return Sorted(dict.fromkeys(table.column("place").to_pylist(), 1), [], [], [], [])
     remembered = {} if standing is None else standing
     confirmed: set[str] = set()
-    rows = zip(*(table.column(name).to_pylist() for name in ("place", "key_hex", "content_hex")), strict=True)
-    for place, key, content in rows:
+    columns = ("place", "row_no", "key_hex", "content_hex")
+    rows = zip(*(table.column(name).to_pylist() for name in columns), strict=True)
+    for place, row_no, key, content in rows:
         before = remembered.get(key) or known.get(place)
         if before is None:
             version = 1
@@ -117,7 +121,7 @@ def sort(
         if version:
             result.version[place] = version
             digest = bytes.fromhex(content)
-            before = Known(version, digest, source_id or 0, submission_id, row_no=0, is_withdrawn=False)
+            before = Known(version, digest, source_id or 0, submission_id, row_no, is_withdrawn=False)
         if before is not None and (standing is not None or key in again):
             remembered[key] = before
         if key in again and result.unchanged[-1:] == [place]:
@@ -132,6 +136,8 @@ def _version(before: Known, content: str, place: int, submission_id: int, result
         return before.version + 1
     if before.content_digest.hex() == content:
         (result.duplicate if is_mine else result.unchanged).append(place)
+        if is_mine:
+            result.same_as[place] = before.row_no
         return 0
     if is_mine:
         result.twice.append(place)
@@ -184,6 +190,12 @@ def _deposit(
             one, row = load.row_findings(place, rule, sentences)
             findings.append(one)
             waiting.append(row)
+    warned = {one.row_no for one in findings if one.severity == "warning"}
+    if found.same_as:
+        repeats = load.repeats(found.same_as)
+        findings += repeats
+        # A row counts once, also where checking warned of it and the other lane has written that.
+        warned |= {one.row_no for one in repeats} - {one.row_no for one in load.noted if one.severity == "warning"}
     _write_findings(connection, findings, into.submission_id)
     _write_waiting(connection, waiting, into.submission_id)
     _close(connection, load.anchors, into)
@@ -194,12 +206,11 @@ def _deposit(
     )  # fmt: skip
     if not counts.is_whole:
         raise AssertionError(f"a chunk's rows do not add up: {counts}")  # INV-11: rather stop than lose a row
-    warned = len({one.row_no for one in findings if one.severity == "warning"})
     connection.execute(
         _SQL["enter_chunk"],
         [
             into.submission_id, load.chunk_no, load.lane, counts.rows_read, counts.accepted, counts.doubtful,
-            counts.rejected, counts.duplicate, counts.unchanged, warned, late, into.known_from,
+            counts.rejected, counts.duplicate, counts.unchanged, len(warned), late, into.known_from,
         ],
     )  # fmt: skip
     return counts

@@ -112,10 +112,20 @@ def split(
     positions = np.flatnonzero(is_waiting).tolist()
     outcomes = [Outcome.REJECTED if checked.findings.level[place] >= WRONG else Outcome.DOUBTFUL for place in positions]
     rows = waiting.rows(checked, plan, positions, outcomes) if positions else []
-    make = maker(checked, plan)
+    make, repeats = maker(checked, plan), repeater(checked, plan)
     met = waiting.met(checked, plan, ready.table.column("place").combine_chunks(), anchors, at)
     loads = [
-        Load(checked.chunk_no, lane, ready.name, table, len(table), row_findings=make, anchors=met)
+        Load(
+            checked.chunk_no,
+            lane,
+            ready.name,
+            table,
+            len(table),
+            row_findings=make,
+            repeats=repeats,
+            anchors=met,
+            noted=checked.findings.found,
+        )
         for lane, table in enumerate(tables)
     ]
     loads[0].rows += len(rows)
@@ -136,6 +146,31 @@ def maker(checked: Checked, plan: Plan) -> Callable[[int, str, tuple[str, str]],
         return found, waiting.rows(checked, plan, [place], [Outcome.DOUBTFUL])[0]
 
     return make
+
+
+def repeater(checked: Checked, plan: Plan) -> Callable[[dict[int, int]], list[Found]]:
+    """What says of rows that they repeat an earlier one, for the places and row numbers of ``Sorted.same_as``."""
+
+    def note(same_as: dict[int, int]) -> list[Found]:
+        if not same_as:
+            return []
+        field = plan.item.field_of(plan.item.roles.document_no or plan.item.roles.subject_name)
+        places = pa.array(same_as, pa.int64())
+        values = _columns.shown(field, checked.columns[field.code].take(places))
+        if field.code in checked.findings.unspoken:
+            values = [""] * len(values)
+        return [
+            Found(
+                row_no=row_no, column=plan.headers.get(field.code, "")[:200], field=field.code, value=value,
+                rule="V11-duplicate", severity="warning", message=f"与本文件第 {first} 行相同，只入库一次。",
+                message_en=f"The same as row {first} of this file; it goes in once.", basis="", suggestion="",
+            )
+            for row_no, first, value in zip(
+                checked.row_no[places.to_numpy()].tolist(), same_as.values(), values, strict=True
+            )
+        ]  # fmt: skip
+
+    return note
 
 
 def _open_anchors(into: Deposit) -> frozenset[bytes]:
@@ -178,6 +213,7 @@ def try_out(staged: Staged, plan: Plan, folder: Path, *, source_id: int | None) 
                 (parts.other_source, "V11-other-source", deposit.OTHER_SOURCE),
             ):
                 checked.findings.found.extend(make(place, rule, sentences)[0] for place in places)
+            checked.findings.found.extend(repeater(checked, plan)(parts.same_as))
             rejected = int(np.count_nonzero(checked.findings.level >= WRONG))
             waiting_too = len(parts.twice) + len(parts.other_source)
             doubtful = len(checked) - rejected - len(ready.table) + waiting_too
