@@ -106,6 +106,7 @@ def _wide_brackets(raw: pa.Array) -> pa.Array:
 
 
 def _note(checked: Checked, notes: list[tuple[int, int, str]], plan: Plan) -> None:
+    destroyed: set[tuple[int, str]] = set()
     positions = {int(number): place for place, number in enumerate(checked.row_no)} if notes else {}
     fields = {field.code: field for field in plan.item.fields}
     for number, column, note in notes:
@@ -114,6 +115,8 @@ def _note(checked: Checked, notes: list[tuple[int, int, str]], plan: Plan) -> No
         code = plan.columns.get(column, "")
         if note == "number-lost-digits" and (not code or fields[code].type not in _ALL_DIGITS):
             continue
+        if note == "number-lost-digits":
+            destroyed.add((number, code))
         rule, zh, en = _NOTES[note]
         value = ""
         if code:
@@ -122,6 +125,14 @@ def _note(checked: Checked, notes: list[tuple[int, int, str]], plan: Plan) -> No
         checked.findings.add(
             [positions[number]], rule=rule, severity="error", message=zh, message_en=en, field_code=code, values=[value]
         )
+    if destroyed:
+        # What the digits that are left look like is no help: the cell is to be typed again.
+        form = ("V02-", "V04-", "V12-")
+        checked.findings.found[:] = [
+            one
+            for one in checked.findings.found
+            if (one.row_no, one.field) not in destroyed or not one.rule.startswith(form)
+        ]
 
 
 def _check_groups(checked: Checked, plan: Plan) -> None:
@@ -169,7 +180,7 @@ def _check_rules(checked: Checked, plan: Plan) -> None:
             missing, rule="V07-conditional", severity="error", field_code=code,
             message=f"按本行其他内容,“{field.name_zh}”必填。请补填。",
             message_en=f"Given the rest of the row, “{field.name_en}” is required. Fill it in.",
-            basis=titles.get("two-item-publicity-2018", ""),
+            basis=_columns.title("two-item-publicity-2018"),
         )  # fmt: skip
 
 
