@@ -48,7 +48,7 @@ def test_every_action_is_in_the_policy_and_no_role_has_every_action() -> None:
         assert any(role not in roles for roles in POLICY.values())
 
 
-@pytest.mark.parametrize("action", [Action.SUBMIT, Action.VIEW_SUBMISSION])
+@pytest.mark.parametrize("action", [Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS])
 def test_a_source_unit_acts_on_its_own_only(action: Action) -> None:
     unit = Actor(role=Role.SOURCE_UNIT, name="clerk", department="11990100MA0000001X")
     assert may(unit, action, department="11990100MA0000001X")
@@ -59,6 +59,8 @@ def test_an_auditor_sees_the_log_and_not_the_shared_files() -> None:
     auditor = Actor(role=Role.AUDITOR, name="auditor")
     assert may(auditor, Action.VIEW_AUDIT)
     assert not may(auditor, Action.VIEW_SHARED)
+    assert may(auditor, Action.VIEW_SUBMISSION)
+    assert not may(auditor, Action.READ_FINDINGS)
     assert not may(auditor, Action.SUBMIT)
 
 

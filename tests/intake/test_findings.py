@@ -8,9 +8,11 @@ import pytest
 from tests.intake import made
 from tests.intake.made import HandIn, Organisation, Row
 from xinyong.catalogue import load, tables
-from xinyong.intake import submit, views
+from xinyong.intake import returned, submit, views
 from xinyong.intake.outcome import Found
 from xinyong.intake.views import SubmissionView
+from xinyong.security import audit
+from xinyong.security.access import NotAllowed
 from xinyong.security.identity import SourceUnit
 
 pytestmark = pytest.mark.usefixtures("module_db", "on_the_day")
@@ -84,6 +86,38 @@ def test_a_destroyed_number_is_reported_once(unit: SourceUnit, who: Organisation
     row = made.penalty_row(who, unit) | {"CF_XDR_SHXYM": 911309020000000000}
     view = made.hand_in(made.xlsx_file(tmp_path / "numbers.xlsx", [row]), PENALTY, unit)
     assert [one.rule for one in made.found(view)] == ["F9-number-lost-digits"]
+
+
+def test_an_auditor_sees_that_something_was_handed_in_and_nothing_of_what_it_says(
+    unit: SourceUnit, who: Organisation, hand_in: HandIn, tmp_path: Path
+) -> None:
+    view = hand_in([made.penalty_row(who, unit, CF_JDRQ="2026-02-30")], PENALTY, unit)
+    seen = views.submission(view.id, seen_by=made.AUDITOR)
+    assert (seen.status, seen.counts.rejected) == ("deposited", 1)
+    assert view.id in [one.id for one in views.submissions(seen_by=made.AUDITOR)]
+    for look in (views.findings, views.tally):
+        with pytest.raises(NotAllowed):
+            look(view.id, seen_by=made.AUDITOR)
+    with pytest.raises(NotAllowed):
+        returned.write(view.id, to=tmp_path / "back.csv", seen_by=made.AUDITOR)
+    assert not (tmp_path / "back.csv").exists()
+
+
+def test_each_look_leaves_one_entry(unit: SourceUnit, who: Organisation, hand_in: HandIn, tmp_path: Path) -> None:
+    view = hand_in([made.penalty_row(who, unit, CF_JDRQ="2026-02-30")], PENALTY, unit)
+    views.submission(view.id, seen_by=made.OPERATOR)  # a page: the submission, its findings and their sums
+    views.tally(view.id, seen_by=made.OPERATOR)
+    views.findings(view.id, seen_by=made.OPERATOR)
+    returned.write(view.id, to=tmp_path / "back.csv", seen_by=made.OPERATOR)
+    log = [
+        (one.event, one.role)
+        for one in audit.entries(seen_by=made.AUDITOR)
+        if (one.object_kind, one.object_ref) == ("submission", str(view.id))
+    ]
+    assert log[::-1] == [
+        ("file-received", "system"), ("submission-deposited", "system"),
+        ("submission-viewed", "operator"), ("feedback-taken", "operator"),
+    ]  # fmt: skip
 
 
 def test_a_basis_is_named_by_its_title(unit: SourceUnit, who: Organisation, hand_in: HandIn) -> None:

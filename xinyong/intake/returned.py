@@ -25,7 +25,7 @@ def write(submission_id: int, *, to: Path, seen_by: Actor) -> Path:
     Leaves an audit entry: feedback holds what the sender wrote.
     """
     seen = views.find(submission_id, seen_by=seen_by)
-    require(seen_by, Action.SUBMIT, department=seen.source_code)
+    require(seen_by, Action.READ_FINDINGS, department=seen.source_code)
     if seen.status != Submission.Status.DEPOSITED:
         raise NotFinished(
             "这批数据还没有处理完,或已被整体退回。处理完成后再取反馈。",

@@ -165,7 +165,7 @@ def findings(
 ) -> list[FindingView]:
     """Findings in the order of rows; ``after`` is the id of the last one of the page before (nothing follows a strange id); ``only_open``: not yet corrected.
 
-    They quote what was sent, so they are for those who may send it: NotAllowed for an auditor. Raises UnknownSubmission.
+    They quote what was sent: NotAllowed for an auditor. Raises UnknownSubmission.
     """
     found = _findings(submission_id, seen_by).order_by("row_no", "id")
     if after is not None:
@@ -206,7 +206,7 @@ def _findings(submission_id: int, seen_by: Actor) -> Any:
     require(seen_by, Action.VIEW_SUBMISSION)
     if not _within(seen_by).filter(pk=submission_id).exists():
         raise unknown(submission_id)
-    require(seen_by, Action.SUBMIT)
+    require(seen_by, Action.READ_FINDINGS)
     return Finding.objects.filter(submission_id=submission_id)
 
 

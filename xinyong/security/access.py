@@ -29,7 +29,8 @@ class Action(StrEnum):
     SIGN_IN = "sign-in"
     USE_OFFICE = "use-office"
     SUBMIT = "submit"
-    VIEW_SUBMISSION = "view-submission"
+    VIEW_SUBMISSION = "view-submission"  # what was handed in when, and how many rows went in; none of what they say
+    READ_FINDINGS = "read-findings"  # the findings, which quote cells, and the returned file
     REVIEW_LINKS = "review-links"
     VIEW_SHARED = "view-shared"
     ISSUE_REPORT = "issue-report"
@@ -50,6 +51,7 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.USE_OFFICE: _STAFF,
     Action.SUBMIT: frozenset({Role.SOURCE_UNIT, Role.OPERATOR, Role.SYSTEM}),
     Action.VIEW_SUBMISSION: _STAFF,
+    Action.READ_FINDINGS: frozenset({Role.SOURCE_UNIT, Role.OPERATOR, Role.SYSTEM}),
     Action.VIEW_SHARED: frozenset({Role.SOURCE_UNIT, Role.OPERATOR, Role.SYSTEM}),
     Action.REVIEW_LINKS: frozenset({Role.OPERATOR, Role.SYSTEM}),
     Action.MANAGE_CATALOGUE: frozenset({Role.OPERATOR, Role.SYSTEM}),
@@ -59,7 +61,7 @@ POLICY: dict[Action, frozenset[Role]] = {
 }
 
 #: Actions a source unit may take only on what is its own.
-OWN_ONLY = frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION})
+OWN_ONLY = frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS})
 
 
 @dataclass(frozen=True, slots=True)
