@@ -63,9 +63,9 @@ def test_the_public_cannot_go_back_to_a_day_when_more_was_public(on_file: OnFile
     assert not IssuedReport.objects.exists()
 
 
-def test_staff_can_repeat_what_was_public_on_an_earlier_day(on_file: OnFile) -> None:
+def test_asking_for_an_earlier_day_does_not_bring_back_what_has_ended_since(on_file: OnFile) -> None:
     content = give(on_file, as_of=on_file.today - timedelta(days=1), seen_by=system("test")).content
-    assert ENDED_PENALTY in canonical(content).decode()
+    assert ENDED_PENALTY not in canonical(content).decode()
 
 
 def test_a_day_in_the_future_is_refused(on_file: OnFile) -> None:

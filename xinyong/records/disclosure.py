@@ -12,17 +12,19 @@ from xinyong.security.access import Action, Actor, may
 from xinyong.security.identity import source_unit
 
 #: What everybody sees: public items of organisations, inside publicity and retention, not withdrawn. Asking for a past
-#: day opens nothing that has ended since: what left publicity stays out, whatever date is asked for.
-_PUBLIC = """
+#: day opens nothing that has ended since: what left publicity stays out, whatever date is asked for. Nor does a clock set
+#: back: a day that was closed stays closed (security.md T14).
+_END = "greatest(%(as_of)s, %(today)s, (SELECT max(day) FROM records_clockrun))"
+_PUBLIC = f"""
     r.disclosure = 'public' AND r.state = 1 AND r.publish_from <= %(as_of)s
-    AND (r.publish_until IS NULL OR greatest(%(as_of)s, %(today)s) < r.publish_until)
-    AND (r.retain_until IS NULL OR greatest(%(as_of)s, %(today)s) < r.retain_until)
+    AND (r.publish_until IS NULL OR {_END} < r.publish_until)
+    AND (r.retain_until IS NULL OR {_END} < r.retain_until)
 """
 
 #: What departments and the credit centre share in their work: also past publicity, never past retention.
-_SHARED = """
+_SHARED = f"""
     (r.disclosure IN ('public', 'shared') OR r.source_id = %(own_source)s) AND r.state = 1
-    AND r.decided_on <= %(as_of)s AND (r.retain_until IS NULL OR greatest(%(as_of)s, %(today)s) < r.retain_until)
+    AND r.decided_on <= %(as_of)s AND (r.retain_until IS NULL OR {_END} < r.retain_until)
 """
 
 _ORDER = (Grade.PUBLIC, Grade.SHARED, Grade.AUTHORISED, Grade.INTERNAL)
