@@ -64,7 +64,7 @@ def test_the_file_and_its_correction_come_out_as_the_tutorial_says(tmp_path: Pat
     returned.write(first.id, to=tmp_path / "feedback.xlsx", seen_by=by)
     sheet = openpyxl.load_workbook(tmp_path / "feedback.xlsx")["行政许可"]  # the sender's own sheet, not a new one
     marked = {cell.coordinate for row in sheet.iter_rows() for cell in row if cell.comment}
-    assert marked == {"C6", "A7", "C8", "L9", "B10"}
+    assert marked == {"C6", "A7", "C8", "L9", "B10", "F11"}
 
 
 def _register_subjects() -> None:
