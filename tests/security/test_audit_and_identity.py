@@ -47,18 +47,40 @@ def test_a_department_registered_twice_is_one_department() -> None:
 def test_an_account_of_a_source_unit_needs_its_department() -> None:
     identity.register_department(code=UNIT, name="甲局", by=SYSTEM)
     made = identity.create_account(
-        username="clerk", password="a long enough pass", display_name="科员", role="source_unit", department=UNIT, by=SYSTEM
+        username="clerk",
+        password="a long enough pass",
+        display_name="科员",
+        role="source_unit",
+        department=UNIT,
+        by=SYSTEM,
     )
     identity.disable_account("clerk", by=SYSTEM)
     again = identity.create_account(
-        username="clerk", password="another long pass", display_name="科员", role="source_unit", department=UNIT, by=SYSTEM
+        username="clerk",
+        password="another long pass",
+        display_name="科员",
+        role="source_unit",
+        department=UNIT,
+        by=SYSTEM,
     )
     assert made == again
-    with pytest.raises(Exception, match="source_unit_has_department|信源单位|约束"):
+    with pytest.raises(Exception, match=r"source_unit_has_department|信源单位|约束"):
         identity.create_account(
             username="stray", password="a long enough pass", display_name="无单位", role="source_unit", department=None,
             by=SYSTEM,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "path"), [
+    ("990102", "云栖区"), ("990102003", "云栖区听溪街道"), ("990102003201", "云栖区听溪街道竹影村"), ("990100", "云溪市"),
+    ("990102009", "云栖区"), ("990199", ""), ("", ""),
+])  # fmt: skip
+def test_a_place_is_named_from_its_county_down(code: str, path: str) -> None:
+    known = {"990100": "云溪市", "990102": "云栖区", "990102003": "听溪街道", "990102003201": "竹影村"}
+    levels = {6: 3, 9: 4, 12: 5}
+    rows = [{"code": one, "name": name, "level": levels[len(one)]} for one, name in known.items()]
+    identity.load_regions(rows, source="test", by=SYSTEM)
+    assert identity.region_path(code) == path
 
 
 def test_a_role_without_the_right_cannot_register_a_department() -> None:

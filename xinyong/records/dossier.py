@@ -97,7 +97,7 @@ def _compose(
         status_zh=status[0],
         status_en=status[1],
         region_code=subject.region_code,
-        region_name=identity.regions().get(subject.region_code, ""),
+        region_name=identity.region_path(subject.region_code),
         registered_on=subject.registered_on,
         names=tuple(NameView(n.name, n.valid_from, n.valid_to, n.is_current) for n in names),
         sections=tuple(sections),

@@ -122,6 +122,14 @@ def regions() -> dict[str, str]:
     return dict(Region.objects.filter(valid_to__isnull=True).values_list("code", "name"))
 
 
+def region_path(code: str) -> str:
+    """Where a division lies within this node: county, township and village by name, as far as the code says and the
+    node knows them. A county's code begins its townships', theirs their villages'."""
+    steps = list(dict.fromkeys(code[:length] for length in (6, 9, 12)))
+    names = dict(Region.objects.filter(code__in=steps, valid_to__isnull=True).values_list("code", "name"))
+    return "".join(names[step] for step in steps if step in names)
+
+
 @transaction.atomic
 def create_account(
     *,
