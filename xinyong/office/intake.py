@@ -143,11 +143,12 @@ def new(request: HttpRequest) -> HttpResponse:
     english = answer.is_english()
     items = [(item.id, item.title_en if english else item.title_zh) for item in publish.items()]
     units = [unit for unit in identity.source_units() if who.department in (None, unit.code)]
+    is_sent = request.method == "POST"
     form = Upload(
-        request.POST or None, request.FILES or None, items=items, sources=[(unit.code, unit.name) for unit in units],
+        request.POST if is_sent else None, request.FILES if is_sent else None, items=items, sources=[(unit.code, unit.name) for unit in units],
         initial={"item": request.GET.get("item", "")},
     )  # fmt: skip
-    if request.method == "POST" and form.is_valid():
+    if is_sent and form.is_valid():
         file: TemporaryUploadedFile = form.cleaned_data["file"]
         entered, is_new = jobs.hand_in(
             Path(file.temporary_file_path()), item_id=form.cleaned_data["item"], source_code=form.cleaned_data["source"],

@@ -43,7 +43,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         wanted = "/office/"
     if request.method == "GET" and answer.actor(request).role is not Role.PUBLIC:
         return HttpResponseRedirect(wanted)
-    form = SignIn(request.POST or None)
+    form = SignIn(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
         try:

@@ -1,0 +1,143 @@
+"""Who may open what: every address of the office for everybody, and what the log notes of it."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern
+
+from tests.office.conftest import ROLES, Office
+from xinyong.office.urls import urlpatterns
+
+#: address → what it answers to: public, the clerk, another unit's clerk, the operator, the auditor.
+GET = {
+    "": (302, 200, 200, 200, 302),
+    "sign-in": (200, 302, 302, 302, 302),
+    "sign-out": (302, 302, 302, 302, 302),
+    "log/": (302, 403, 403, 403, 200),
+    "submissions/": (302, 200, 200, 200, 200),
+    "submissions/new": (302, 200, 200, 200, 403),
+    "submissions/{mine}/": (302, 200, 404, 200, 200),
+    "submissions/{mine}/columns": (302, 302, 302, 302, 403),
+    "submissions/{mine}/feedback.xlsx": (302, 200, 404, 200, 403),
+    "submissions/{mine}/feedback.csv": (302, 200, 404, 200, 403),
+    "submissions/{mine}/feedback.pdf": (302, 404, 404, 404, 403),
+    "submissions/999999/": (302, 404, 404, 404, 404),
+    "templates/": (302, 200, 200, 200, 200),
+    "templates/admin-penalty-org.xlsx": (302, 200, 200, 200, 200),
+    "templates/nothing.xlsx": (302, 404, 404, 404, 404),
+    "links/": (302, 403, 403, 200, 403),
+    "links/judge": (302, 403, 403, 302, 403),
+}
+POST = {
+    "sign-in": (400, 400, 400, 400, 400),
+    "submissions/new": (302, 400, 400, 400, 403),
+    "submissions/{mine}/columns": (302, 302, 404, 302, 403),
+    "links/judge": (302, 403, 403, 302, 403),
+    "sign-out": (302, 302, 302, 302, 302),
+}
+#: Pages that only look are not answered to anything but GET.
+LOOK_ONLY = (
+    "",
+    "log/",
+    "submissions/",
+    "submissions/{mine}/",
+    "submissions/{mine}/feedback.csv",
+    "templates/",
+    "links/",
+)
+
+
+def _path(office: Office, address: str) -> str:
+    return "/office/" + address.format(mine=office.submission.id)
+
+
+def _login(answer: object) -> bool:
+    return str(getattr(answer, "headers", {}).get("Location", "")).startswith("/office/sign-in?next=")
+
+
+@pytest.mark.parametrize("address", GET)
+def test_each_address_answers_each_role_as_the_table_says(browsers: Office, address: str) -> None:
+    answers = {role: browsers[role].get(_path(browsers, address)) for role in ROLES}
+    assert tuple(one.status_code for one in answers.values()) == GET[address]
+    if address != "sign-in":
+        assert _login(answers["public"])
+
+
+@pytest.mark.parametrize("address", POST)
+def test_each_form_answers_each_role_as_the_table_says(browsers: Office, address: str) -> None:
+    assert tuple(browsers[role].post(_path(browsers, address)).status_code for role in ROLES) == POST[address]
+
+
+def test_the_table_knows_every_address() -> None:
+    known = {re.sub(r"\{\w+\}|999999|(?<=feedback\.)\w+|(?<=templates/)[\w-]+(?=\.xlsx)", "*", one) for one in GET}
+    served = {re.sub(r"<[^>]+>", "*", str(one.pattern)) for one in urlpatterns if isinstance(one, URLPattern)}
+    assert served <= known
+
+
+@pytest.mark.parametrize("address", LOOK_ONLY)
+def test_what_only_looks_takes_no_post(browsers: Office, address: str) -> None:
+    role = "auditor" if address == "log/" else "operator"
+    assert browsers[role].post(_path(browsers, address)).status_code == 405
+
+
+def test_anothers_submission_looks_exactly_like_one_that_does_not_exist(browsers: Office) -> None:
+    mine = browsers.submission.id
+    anothers = browsers["stranger"].get(f"/office/submissions/{mine}/").content.decode()
+    unknown = browsers["stranger"].get("/office/submissions/999999/").content.decode()
+
+    def without_number(page: str, number: int) -> str:
+        return page.replace(f"编号为 {number} ", "").replace(f"/submissions/{number}/", "")
+
+    assert without_number(anothers, mine) == without_number(unknown, 999999)
+    assert browsers.submission.file_name not in anothers
+    assert browsers.submission.file_name not in browsers["stranger"].get("/office/submissions/").content.decode()
+    answer = browsers["stranger"].get(f"/office/submissions/?source={browsers.unit.code}")
+    assert browsers.submission.file_name not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["submissions/{n}/", "submissions/?after={n}", "submissions/{mine}/?after={n}", "links/?after={n}"],
+)
+@pytest.mark.parametrize("number", ["9" * 18, "9" * 40, "0"])
+def test_no_number_in_an_address_breaks_a_page(browsers: Office, address: str, number: str) -> None:
+    path = "/office/" + address.format(n=number, mine=browsers.submission.id)
+    assert browsers["operator"].get(path).status_code in {200, 404}
+    assert browsers["auditor"].get(f"/office/log/?after={number}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?after=-1", "?after=x", "?after=²", "?severity=x&open=x&after=%00", "?item=%27&source=%27", "?until=x&event=x"],
+)
+def test_no_nonsense_in_an_address_breaks_a_page(browsers: Office, query: str) -> None:
+    for role, address in (
+        ("clerk", "submissions/"),
+        ("clerk", "submissions/{mine}/"),
+        ("operator", "links/"),
+        ("auditor", "log/"),
+    ):
+        assert browsers[role].get(_path(browsers, address) + query).status_code == 200
+
+
+def test_nothing_of_the_office_is_kept_by_a_browser(browsers: Office) -> None:
+    kept = []
+    for address, expected in GET.items():
+        for role, status in zip(ROLES, expected, strict=True):
+            if status == 302 or (role == "public" and address != "sign-in"):
+                continue
+            answer = browsers[role].get(_path(browsers, address))
+            if "no-store" not in answer.headers.get("Cache-Control", "") and not address.startswith("templates/admin"):
+                kept.append((role, address))
+    assert kept == []
+
+
+def test_a_form_without_its_token_changes_nothing(office: Office) -> None:
+    from xinyong.security.models import Account
+
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(Account.objects.get(username="operator"))
+    for address in ("sign-out", "submissions/new", f"submissions/{office.submission.id}/columns", "links/judge"):
+        assert strict.post(f"/office/{address}").status_code == 403
+    assert strict.get("/office/submissions/").status_code == 200
