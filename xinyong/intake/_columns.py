@@ -114,14 +114,14 @@ def _check_presence(field: Field, column: pa.Array, findings: Findings) -> None:
     if field.requirement is Requirement.REQUIRED and column.null_count:
         findings.add(
             np.flatnonzero(_mask(pc.is_null(column))), rule="V01-required", severity="error", field_code=field.code,
-            message=f"“{field.name_zh}”必填,此处为空。请补填。",
+            message=f"“{field.name_zh}”必填，此处为空。请补填。",
             message_en=f"“{field.name_en}” is required and empty here. Fill it in.",
             basis=title("two-item-publicity-2018"),
         )  # fmt: skip
     if field.requirement is Requirement.BLANK and column.null_count < len(column):
         findings.add(
             np.flatnonzero(_mask(pc.is_valid(column))), rule="V01-blank", severity="error", field_code=field.code,
-            message=f"此模板中“{field.name_zh}”应为空。请删去,或改用自然人模板。",
+            message=f"此模板中“{field.name_zh}”应为空。请删去，或改用自然人模板。",
             message_en=f"“{field.name_en}” must be empty in this template. Remove it, or use the persons' template.",
             basis=title("two-item-publicity-2018"),
         )  # fmt: skip
@@ -240,12 +240,12 @@ def _read_code_list(field: Field, text: pa.Array, code_list: CodeList, findings:
     for reason, zh, en in (
         (
             "unknown-code",
-            f"“{field.name_zh}”不在代码表内。可填:{options}。",
+            f"“{field.name_zh}”不在代码表内。可填：{options}。",
             f"Not in the code list of “{field.name_en}”.",
         ),
         (
             "detail-missing",
-            "填“其他”时应注明具体类别,例如“其他-补办”。",
+            "填“其他”时应注明具体类别，例如“其他-补办”。",
             "After 其他 (other) name the concrete kind, e.g. 其他-补办.",
         ),
     ):
@@ -269,7 +269,7 @@ def _read_distinct(field: Field, text: pa.Array, findings: Findings) -> pa.Array
         ),
         FieldType.DECIMAL: (
             lambda value: _values.read_decimal(value, scale=scale), "V07-amount",
-            f"不是数字,或小数超过 {scale} 位。请只填数字,单位为{field.unit or '表头所示'}。",
+            f"不是数字，或小数超过 {scale} 位。请只填数字，单位为{field.unit or '表头所示'}。",
             f"Not a number, or more than {scale} decimals. Write the number only, in the unit of the header.",
         ),
         FieldType.INTEGER: (_values.read_integer, "V07-integer", "应为整数。", "Must be a whole number."),

@@ -31,11 +31,11 @@ LANES = 2
 _TRIES = 3
 
 TWICE = (
-    "同一文件中有两行是同一文书、同一主体,但内容不同。请确认哪一行正确,删去另一行后重报。",
+    "同一文件中有两行是同一文书、同一主体，但内容不同。请确认哪一行正确，删去另一行后重报。",
     "Two rows of this file are the same document and subject with different content. Keep the right one.",
 )
 OTHER_SOURCE = (
-    "另一信源单位已报送同一文书、同一主体的数据,按“一数一源”不作覆盖,已转信用中心核对。",
+    "另一信源单位已报送同一文书、同一主体的数据，按“一数一源”不作覆盖，已转信用中心核对。",
     "Another source unit has reported this document and subject. Nothing was overwritten; the credit centre decides.",
 )
 

@@ -143,7 +143,7 @@ def judge(row_id: int, *, subject_code: str, is_same: bool, by: Actor) -> None:
     with transaction.atomic():
         row = WaitingRow.objects.select_for_update().filter(pk=row_id, closed_at__isnull=True).first()
         if row is None:
-            raise UnknownRow("这一行已不在待核对之列,可能刚被处理。", "This row does not wait any more.")
+            raise UnknownRow("这一行已不在待核对之列，可能刚被处理。", "This row does not wait any more.")
         subject = registry.subject(subject_code, seen_by=by)
         verdict = matching.Verdict.SAME if is_same else matching.Verdict.DIFFERENT
         name = _values(row).get(publish.current(_submission(row).item_id).roles.subject_name, "")
@@ -198,7 +198,7 @@ def _bring_in(row: WaitingRow, subject_id: int) -> None:
     ]
     if others:
         raise StillWrong(
-            f"这一行还有其他问题,须由信源单位更正后重报:{others[0].message}",
+            f"这一行还有其他问题，须由信源单位更正后重报：{others[0].message}",
             f"The row has other faults that its source must correct: {others[0].message_en}",
         )
     checked.findings.level[:] = np.minimum(checked.findings.level, DOUBTFUL - 1)
@@ -209,7 +209,7 @@ def _bring_in(row: WaitingRow, subject_id: int) -> None:
         lane = ready.table.column("lane")[0].as_py()
         if not release(own, engine, Load(0, lane, ready.name, ready.table, 0), into, row_no=row.row_no):
             raise StillWrong(
-                "档案中已有同一文书、同一主体的数据,来自另一信源单位或同一文件,不作覆盖。",
+                "档案中已有同一文书、同一主体的数据，来自另一信源单位或同一文件，不作覆盖。",
                 "The archive has this document for this subject from another source or the same file.",
             )
 

@@ -29,7 +29,7 @@ NOBODY = -1
 _PROBLEMS: dict[str, tuple[str, str, str, str]] = {
     "name-mismatch": (
         "V05-name-mismatch", "doubtful",
-        "名称与该代码登记的现用名、曾用名都不一致。若主体已更名,请先更新登记信息;若填错,请更正名称或代码。",
+        "名称与该代码登记的现用名、曾用名都不一致。若主体已更名，请先更新登记信息；若填错，请更正名称或代码。",
         "The name is neither the current nor a former name registered under this code. Correct the name or the code.",
     ),
     "codes-disagree": (
@@ -37,11 +37,11 @@ _PROBLEMS: dict[str, tuple[str, str, str, str]] = {
         "The codes of this row belong to different subjects. Check each of them.",
     ),
     "ambiguous-identifier": (
-        "V05-ambiguous", "doubtful", "此代码对应多个主体,不能据此确定是谁。请补填统一社会信用代码。",
+        "V05-ambiguous", "doubtful", "此代码对应多个主体，不能据此确定是谁。请补填统一社会信用代码。",
         "This code fits several subjects. Give the unified social credit code.",
     ),
     "not-found": (
-        "V05-no-subject", "doubtful", "没有可用于确定主体的有效代码。请补填统一社会信用代码;仅凭名称不能关联。",
+        "V05-no-subject", "doubtful", "没有可用于确定主体的有效代码。请补填统一社会信用代码；仅凭名称不能关联。",
         "No valid code says whose row this is. Give the unified social credit code; a name alone never links.",
     ),
 }  # fmt: skip
@@ -204,7 +204,7 @@ def _enter_provisional(
     new_codes = usable.take(places)
     checked.findings.add(
         first, rule="V05-new-subject", severity="warning", field_code=plan.item.roles.subject_code or "",
-        message="法人基础库中还没有此代码,已按报送内容暂建主体,待登记部门的数据到达后核对。",
+        message="法人基础库中还没有此代码，已按报送内容暂建主体，待登记部门的数据到达后核对。",
         message_en="This code is not in the base register yet; the subject was entered provisionally.",
         values=usable.take(pa.array(first, pa.int64())).to_pylist(),
     )  # fmt: skip

@@ -282,7 +282,7 @@ def _note_late(checked: Checked, plan: Plan, rows: npt.NDArray[np.int64]) -> Non
     days = plan.item.timeliness_working_days
     checked.findings.add(
         rows, rule="W_LATE", severity="warning", field_code=code,
-        message=f"迟报:收到时已超过决定之日起 {days} 个工作日。数据已入库,计入迟报率。",
+        message=f"迟报：收到时已超过决定之日起 {days} 个工作日。数据已入库，计入迟报率。",
         message_en=f"Late: received more than {days} working days after the decision. It went in and counts as late.",
         basis="发改办财金〔2018〕424号",
         values=[str(v) for v in checked.columns[code].take(pa.array(rows)).to_pylist()],

@@ -28,7 +28,7 @@ def write(submission_id: int, *, to: Path, seen_by: Actor) -> Path:
     require(seen_by, Action.READ_FINDINGS, department=seen.source_code)
     if seen.status != Submission.Status.DEPOSITED:
         raise NotFinished(
-            "这批数据还没有处理完,或已被整体退回。处理完成后再取反馈。",
+            "这批数据还没有处理完，或已被整体退回。处理完成后再取反馈。",
             "The work on this submission is not done, or it was refused as a whole. Come back when it is done.",
         )
     digest = Submission.objects.values_list("content_digest", flat=True).get(pk=submission_id)

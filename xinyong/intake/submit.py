@@ -173,14 +173,14 @@ def _plan(
             f"“{staged.headers[index]}”可能是 {'、'.join(options)}" for index, options in mapping.ambiguous.items()
         )
         raise AmbiguousHeaders(
-            f"有的列无法确定对应哪个数据项:{zh}。请在报送时指定(--map 表头=数据项代码),或修改表头。",
+            f"有的列无法确定对应哪个数据项：{zh}。请在报送时指定（--map 表头=数据项代码），或修改表头。",
             "Some columns could be several fields. Say which (--map HEADER=FIELD), or change the header.",
             ambiguous={staged.headers[index]: list(options) for index, options in mapping.ambiguous.items()},
         )
     if mapping.missing:
         names = "、".join(item.field_of(code).name_zh for code in mapping.missing)
         raise MissingColumns(
-            f"文件中没有以下必填列:{names}。请对照“{item.title_zh}”模板补齐后重报。",
+            f"文件中没有以下必填列：{names}。请对照“{item.title_zh}”模板补齐后重报。",
             f"The file has no column for: {', '.join(mapping.missing)}. Use the item's template.",
             missing=list(mapping.missing),
         )
@@ -248,7 +248,7 @@ class _Sole:
             cursor.execute("SELECT pg_try_advisory_lock(7306, %s)", [self.key])
             if not cursor.fetchone()[0]:
                 raise Busy(
-                    "这批数据正在处理中,请稍后查看结果。", "This submission is being worked on. Look again in a moment."
+                    "这批数据正在处理中，请稍后查看结果。", "This submission is being worked on. Look again in a moment."
                 )
 
     def __exit__(self, *_: object) -> None:
@@ -267,7 +267,7 @@ def choose(submission_id: int, *, chosen: Mapping[str, str], by: Actor) -> None:
     require(by, Action.SUBMIT, department=submission.source.code)
     if submission.status != Submission.Status.REFUSED:
         raise NotRefused(
-            "这批数据没有被退回,不需要再指定表头。", "This submission was not refused: its columns are settled."
+            "这批数据没有被退回，不需要再指定表头。", "This submission was not refused: its columns are settled."
         )
     submission.mapping = {**submission.mapping, **chosen}
     submission.status, submission.refusal = Submission.Status.RECEIVED, None

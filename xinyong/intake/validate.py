@@ -18,23 +18,23 @@ from xinyong.kernel import names
 from xinyong.rules import duckdb_engine
 
 _LOST_DIGITS = (
-    "该单元格是数字格式,末几位已被电子表格改成 0,无法还原。请把整列改为“文本”格式后重新录入。",
+    "该单元格是数字格式，末几位已被电子表格改成 0，无法还原。请把整列改为“文本”格式后重新录入。",
     "This cell is a number: the spreadsheet has already replaced its last digits by 0. Format the column as text and "
     "type it again.",
 )
 _NOTES: dict[str, tuple[str, str, str]] = {
     "number-lost-digits": ("F9-number-lost-digits", *_LOST_DIGITS),
-    "row-too-long": ("row-too-long", "此行的单元格比表头多,可能有未加引号的分隔符。请检查此行。",
+    "row-too-long": ("row-too-long", "此行的单元格比表头多，可能有未加引号的分隔符。请检查此行。",
                      "This row has more cells than the header: perhaps a separator without quotes. Check the row."),
     "row-too-short": ("row-too-short", "此行的单元格比表头少。请检查此行是否被截断。",
                       "This row has fewer cells than the header. Check whether it was cut off."),
-    "rows-joined": ("rows-joined", "此处有落单的引号,把后面的行并进了本行。请检查这一行的引号。",
+    "rows-joined": ("rows-joined", "此处有落单的引号，把后面的行并进了本行。请检查这一行的引号。",
                     "A stray quote has swallowed the rows that follow. Check the quotes of this row."),
-    "error-value": ("error-value", "单元格是公式错误(如 #N/A)。请改为实际的值。",
+    "error-value": ("error-value", "单元格是公式错误（如 #N/A）。请改为实际的值。",
                     "The cell holds a formula error (like #N/A). Replace it by the value."),
-    "formula-without-value": ("formula-without-value", "单元格是公式,且没有计算结果。请粘贴为数值后重报。",
+    "formula-without-value": ("formula-without-value", "单元格是公式，且没有计算结果。请粘贴为数值后重报。",
                               "The cell is a formula without a result. Paste it as a value."),
-    "nested-value": ("nested-value", "此处应为单个值,而不是列表或对象。", "Must be a single value, not a list or an object."),
+    "nested-value": ("nested-value", "此处应为单个值，而不是列表或对象。", "Must be a single value, not a list or an object."),
 }  # fmt: skip
 #: Types whose digits all matter: a number cell here is already destroyed (security.md F9).
 _ALL_DIGITS = {FieldType.USCC, FieldType.ORG_CODE, FieldType.CERTIFICATE, FieldType.TEXT}
@@ -147,7 +147,7 @@ def _check_groups(checked: Checked, plan: Plan) -> None:
         zh, en = "、".join(f.name_zh for f in fields), ", ".join(f.name_en for f in fields)
         checked.findings.add(
             np.flatnonzero(missing), rule="V01-one-of", severity="error", field_code=fields[0].code,
-            message=f"以下各项至少填一项:{zh}。", message_en=f"At least one of these is needed: {en}.",
+            message=f"以下各项至少填一项：{zh}。", message_en=f"At least one of these is needed: {en}.",
         )  # fmt: skip
 
 
@@ -178,7 +178,7 @@ def _check_rules(checked: Checked, plan: Plan) -> None:
         field = fields[code]
         checked.findings.add(
             missing, rule="V07-conditional", severity="error", field_code=code,
-            message=f"按本行其他内容,“{field.name_zh}”必填。请补填。",
+            message=f"按本行其他内容，“{field.name_zh}”必填。请补填。",
             message_en=f"Given the rest of the row, “{field.name_en}” is required. Fill it in.",
             basis=_columns.title("two-item-publicity-2018"),
         )  # fmt: skip
@@ -208,7 +208,7 @@ def _check_source(checked: Checked, plan: Plan) -> None:
     )
     checked.findings.add(
         wrong, rule="V09-source", severity="error", field_code=code,
-        message=f"数据来源单位代码不是报送单位({plan.source.short_name}),也不是其代报单位。请核对,或由该单位自行报送。",
+        message=f"数据来源单位代码不是报送单位（{plan.source.short_name}），也不是其代报单位。请核对，或由该单位自行报送。",
         message_en="The source unit's code is neither the reporting unit's nor one it reports for.",
         basis="谁产生、谁负责", values=_columns.shown(plan.item.field_of(code), column.take(pa.array(wrong))),
     )  # fmt: skip
@@ -230,7 +230,7 @@ def _check_forbidden(checked: Checked, plan: Plan) -> None:
         checked.findings.add(
             [row for row, text in zip(rows.tolist(), texts, strict=True) if forbidden.scan(text)],
             rule="E_FORBIDDEN_CLASS", severity="error", field_code=field.code,
-            message="含有法律禁止采集的信息(宗教信仰、基因、指纹、血型、疾病和病史等)。请删去后重报;本行未被采集。",
+            message="含有法律禁止采集的信息（宗教信仰、基因、指纹、血型、疾病和病史等）。请删去后重报；本行未被采集。",
             message_en="Holds information that may never be collected (religion, genes, fingerprints, blood type, illness). "
             "Remove it; the row has not been collected.",
             basis="《征信业管理条例》第十四条",
@@ -238,7 +238,7 @@ def _check_forbidden(checked: Checked, plan: Plan) -> None:
         checked.findings.add(
             [row for row, text in zip(rows.tolist(), texts, strict=True) if _privacy.is_sure(text)],
             rule="V12-person-in-text", severity="error", field_code=field.code,
-            message="含有自然人的身份证件号码,不能随法人数据公示。请删去号码后重报;自然人的数据请用自然人模板。",
+            message="含有自然人的身份证件号码，不能随法人数据公示。请删去号码后重报；自然人的数据请用自然人模板。",
             message_en="Holds a person's identity number, which may not be published with an organisation's data. Remove "
             "the number; for persons use the persons' template.",
             basis="《政府信息公开条例》第十五条",

@@ -90,8 +90,8 @@ def city(subjects: int, records: int, seed: int, today: datetime | None, folder:
     existing = loaded()
     if existing is not None and (existing.subjects, existing.records, existing.seed) != (subjects, records, seed):
         raise OtherCity(
-            f"这里已有演示城市({existing.subjects} 个主体、{existing.records} 条记录、种子 {existing.seed})。"
-            "如需另建,请换一个数据目录(XINYONG_HOME)。",
+            f"这里已有演示城市（{existing.subjects} 个主体、{existing.records} 条记录、种子 {existing.seed}）。"
+            "如需另建，请换一个数据目录（XINYONG_HOME）。",
             f"A city of {existing.subjects} subjects, {existing.records} records, seed {existing.seed} is here already. "
             "For another one use another data directory (XINYONG_HOME).",
         )
@@ -111,7 +111,7 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
     """
     found = loaded()
     if found is not None:
-        _say(f"· 演示城市已就绪 city is here ({found.subjects:,} 个主体, {found.rows_read:,} 行)", is_quiet)
+        _say(f"· 演示城市已就绪 city is here ({found.subjects:,} 个主体，{found.rows_read:,} 行)", is_quiet)
         if not accounts_file().exists():
             _create_accounts(_system())
         return found
@@ -135,8 +135,8 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
     shutil.rmtree(_folder() / "files", ignore_errors=True)  # the intake keeps its own sealed copies
     _end_line(is_quiet)
     _say(
-        f"· 演示城市 city: {state.files} 个文件, 读取 {state.rows_read:,} 行, 入库 {state.accepted:,}, 疑问 {state.doubtful:,}, "
-        f"退回 {state.rejected:,}, 重复 {state.duplicate:,}, 未变 {state.unchanged:,} ({state.seconds:.0f} s)", is_quiet,
+        f"· 演示城市 city: {state.files} 个文件，读取 {state.rows_read:,} 行，入库 {state.accepted:,}，疑问 {state.doubtful:,}，"
+        f"退回 {state.rejected:,}，重复 {state.duplicate:,}，未变 {state.unchanged:,} ({state.seconds:.0f} s)", is_quiet,
     )  # fmt: skip
     return state
 

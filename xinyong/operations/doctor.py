@@ -65,11 +65,11 @@ def _database() -> list[Check]:
         Check("database", GOOD if number >= 150000 else BAD, f"PostgreSQL {version}, {size}",
               "" if number >= 150000 else "需要 PostgreSQL 15 或更高版本。PostgreSQL 15 or later is needed."),
         Check("durability", GOOD if fsync == "on" else BAD, f"fsync {fsync}",
-              "" if fsync == "on" else "断电会丢数据:请设置 fsync=on。Data can be lost: set fsync=on."),
+              "" if fsync == "on" else "断电会丢数据：请设置 fsync=on。Data can be lost: set fsync=on."),
         Check("migrations", GOOD if not pending else BAD, f"{pending} pending",
               "" if not pending else "运行 xinyong setup。Run xinyong setup."),
         Check("clock", GOOD if drift < 5 else BAD, f"{drift:.1f} s from the database's",
-              "" if drift < 5 else "请校准系统时间(NTP):期限按日期计算。Set the system's time: terms count days."),
+              "" if drift < 5 else "请校准系统时间（NTP）：期限按日期计算。Set the system's time: terms count days."),
     ]  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def _calendar() -> list[Check]:
     advice = (
         ""
         if state == GOOD
-        else "国务院办公厅放假通知公布后,请导入下一年度:xinyong calendar import FILE。"
+        else "国务院办公厅放假通知公布后，请导入下一年度：xinyong calendar import FILE。"
         "Import next year's table when the official notice is out; until then later deadlines are provisional."
     )
     return [Check("calendar", state, f"official until {covers}", advice)]
@@ -121,7 +121,7 @@ def _work() -> list[Check]:
     from xinyong.intake import submit
 
     waiting = len(submit.unfinished())
-    advice = "" if not waiting else "后台作业应在运行:xinyong serve 或 xinyong worker。The worker should be running."
+    advice = "" if not waiting else "后台作业应在运行：xinyong serve 或 xinyong worker。The worker should be running."
     return [Check("intake", GOOD if not waiting else CARE, f"{waiting} submissions unfinished", advice)]
 
 

@@ -42,7 +42,7 @@ def _mapping(pairs: Sequence[str]) -> dict[str, str]:
 @_map
 @_json
 def check(file: Path, item_id: str, source_code: str | None, mapping: tuple[str, ...], as_json: bool) -> None:
-    """试校验文件,不保留任何内容。Checks FILE as submit would; nothing is kept."""
+    """试校验文件，不保留任何内容。Checks FILE as submit would; nothing is kept."""
     command.with_database()
     from xinyong.intake import submit as intake
     from xinyong.security.access import system
@@ -86,7 +86,7 @@ def submit(
     found = [one.found for one in views.findings(done.id, seen_by=by, limit=100_000)]
     if was_done and not as_json:
         click.echo(
-            f"内容相同的文件已于 {done.received_at.astimezone(clock.ZONE):%Y-%m-%d %H:%M} 报送过,以下是当时的结果。",
+            f"内容相同的文件已于 {done.received_at.astimezone(clock.ZONE):%Y-%m-%d %H:%M} 报送过，以下是当时的结果。",
             err=True,
         )
     _report(
@@ -130,14 +130,14 @@ def _report(counts: "Counts", found: Sequence["Found"], *, as_json: bool, **more
         )  # fmt: skip
     else:
         parts = "  ".join(f"{label} {getattr(counts, name):,}" for name, label in _LABELS.items())
-        click.echo(f"读取 {counts.rows_read:,} 行:  {parts}")
+        click.echo(f"读取 {counts.rows_read:,} 行：{parts}")
         if "submission" in more:
-            click.echo(f"报送编号 {more['submission']}(取回反馈:xinyong feedback {more['submission']} -o 反馈.xlsx)")
+            click.echo(f"报送编号 {more['submission']}（取回反馈：xinyong feedback {more['submission']} -o 反馈.xlsx）")
         for one in found[:_SHOWN]:
-            hint = f"  建议:{one.suggestion}" if one.suggestion else ""
+            hint = f"  建议：{one.suggestion}" if one.suggestion else ""
             click.echo(f"  第 {one.row_no} 行 {one.column or '—'} [{one.severity} {one.rule}] {one.message}{hint}")
         if len(found) > _SHOWN:
-            click.echo(f"  …… 共 {len(found):,} 条,全部见反馈文件。")
+            click.echo(f"  …… 共 {len(found):,} 条，全部见反馈文件。")
     if counts.doubtful or counts.rejected:
         sys.exit(1)
 

@@ -99,11 +99,11 @@ class Part:
         self.deaths = 1 if now - self._since > _STEADY else self.deaths + 1
         self.end()
         if self.is_vital and self.deaths > len(_PAUSES):
-            _say(f"✗ {self.name}: 多次启动失败,平台停止 / it does not stay up; stopping")
+            _say(f"✗ {self.name}：多次启动失败，平台停止 / it does not stay up; stopping")
             return False
         pause = _PAUSES[min(self.deaths, len(_PAUSES)) - 1]
         _say(
-            f"! {self.name}: 意外结束({how}),{pause} 秒后重启 / ended unexpectedly ({how}); starting again in {pause} s"
+            f"! {self.name}：意外结束（{how}），{pause} 秒后重启 / ended unexpectedly ({how}); starting again in {pause} s"
         )
         self._since = now + pause
         return True
@@ -168,7 +168,7 @@ def require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError:
             click.echo(
-                f"✗ 端口 {port} 已被占用。换一个端口:make run PORT={port + 1}\n"
+                f"✗ 端口 {port} 已被占用。换一个端口：make run PORT={port + 1}\n"
                 f"  Port {port} is in use. Try another: make run PORT={port + 1}",
                 err=True,
             )

@@ -149,7 +149,7 @@ def record(code: str, ref: str, *, as_of: date, seen_by: Actor) -> tuple[RecordV
     ]
     if not views or views[0].version != _newest_version(subject.id, key):
         raise UnknownRecord(
-            "没有找到这条记录。它可能已公示期满、已撤回,或网址有误。",
+            "没有找到这条记录。它可能已公示期满、已撤回，或网址有误。",
             "No such record. Its publicity may have ended, it may have been withdrawn, or the address is wrong.",
         )
     if not seen.is_public:

@@ -75,4 +75,4 @@ def close_day(day: date, *, today: date, by: Actor) -> Closing:
 
 
 def _not_over(day: date) -> DayNotOver:
-    return DayNotOver(f"{day} 还没有到,不能结算。", f"{day} has not come yet: nothing to close.")
+    return DayNotOver(f"{day} 还没有到，不能结算。", f"{day} has not come yet: nothing to close.")

@@ -4,5 +4,5 @@ Verbs, in the order a report lives them: ``compose.compose`` (a dossier in the o
 and ``render.pdf`` (the two forms), ``issue.issue`` (number, check code, audit, file), ``verify.code`` and
 ``verify.file`` (genuine, superseded, altered or unknown).
 
-Basis: 《公共信用信息报告标准(2022年版)》; domain/rules.md §5.4. A report is factual: it holds no score and no grade.
+Basis: 《公共信用信息报告标准（2022年版）》; domain/rules.md §5.4. A report is factual: it holds no score and no grade.
 """

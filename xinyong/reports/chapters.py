@@ -1,6 +1,6 @@
 """The pure core of a report: from a file as the public sees it to the official sections, facts only.
 
-Section order and items: 《公共信用信息报告标准(2022年版)》 as seen in real reports (rules.md §5.4); head and
+Section order and items: 《公共信用信息报告标准（2022年版）》 as seen in real reports (rules.md §5.4); head and
 statement: data.md §6.7. "Not collected" is not "none" (rules.md §5.5).
 """
 
@@ -126,7 +126,7 @@ def _registration(found: Dossier) -> tuple[Line, ...]:
     platform = [
         Line("主体类别", "Class", found.subject_class_zh),
         Line("登记状态", "Status", found.status_zh),
-        Line("成立(登记)日期", "Registered on", found.registered_on.isoformat() if found.registered_on else ""),
+        Line("成立（登记）日期", "Registered on", found.registered_on.isoformat() if found.registered_on else ""),
         Line("所在地", "Place", found.region_name),
     ]
     register = [

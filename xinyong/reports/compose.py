@@ -47,11 +47,11 @@ def compose(code: str, *, as_of: date, seen_by: Actor, kind: str = "ordinary") -
     today = clock.today()
     if as_of > today:
         raise DateInFuture(
-            f"信息截至日期 {as_of} 晚于今天,请改为今天或更早。", f"{as_of} lies in the future; choose today or earlier."
+            f"信息截至日期 {as_of} 晚于今天，请改为今天或更早。", f"{as_of} lies in the future; choose today or earlier."
         )
     if as_of != today and seen_by.role is Role.PUBLIC:
         raise NotToday(
-            "公众只能查询当日的信用报告:公示期满的信息不再对外提供。",
+            "公众只能查询当日的信用报告：公示期满的信息不再对外提供。",
             "The public can have today's report only: information past its publication period is no longer given out.",
         )
     found = dossier.of(code, as_of=as_of, seen_by=PUBLIC, per_section=ENTRIES)

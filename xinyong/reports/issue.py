@@ -73,7 +73,7 @@ def issue(code: str, *, as_of: date, seen_by: Actor, issued_at: datetime, kind: 
         )
         if _register(issued, by=seen_by):
             return issued
-    raise NoFreeNumber("未能生成报告编号,请稍后重试。", "No report number could be made; try again later.")
+    raise NoFreeNumber("未能生成报告编号，请稍后重试。", "No report number could be made; try again later.")
 
 
 def _stamp(issued_at: datetime) -> Stamp:

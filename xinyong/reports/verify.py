@@ -69,13 +69,13 @@ def code(check_code: str) -> Verification:
     if found is None:
         return Verification(
             Verdict.UNKNOWN,
-            "本平台没有出具过带有这个验证码的报告。请核对验证码;如扫码得到此结果,该报告不是本平台出具的。",
+            "本平台没有出具过带有这个验证码的报告。请核对验证码；如扫码得到此结果，该报告不是本平台出具的。",
             "This platform has issued no report with this check code. Check the code; if it came from the QR code, "
             "the report is not ours.",
         )
     return _known(
         found,
-        "本平台出具过这份报告。请核对下列编号、名称、时间和条数与手中的报告是否一致;有电子文件的,请上传文件核验是否被改动。",
+        "本平台出具过这份报告。请核对下列编号、名称、时间和条数与手中的报告是否一致；有电子文件的，请上传文件核验是否被改动。",
         "This platform issued this report. Compare number, name, time and counts below with the report in hand; "
         "if you have the file, upload it to see whether it was changed.",
     )
@@ -89,21 +89,21 @@ def file(given: bytes | Path) -> Verification:
     if found is not None:
         return _known(
             found,
-            "文件真实:与本平台出具的报告逐字节一致。",
+            "文件真实：与本平台出具的报告逐字节一致。",
             "Genuine: byte for byte the report this platform issued.",
         )
     claimed = _claimed(data)
     if claimed is None:
         return Verification(
             Verdict.UNKNOWN,
-            "不能确认:文件中没有本平台出具的报告编号。它不是本平台出具的原始文件;如由打印或截图得来,请用二维码核验。",
+            "不能确认：文件中没有本平台出具的报告编号。它不是本平台出具的原始文件；如由打印或截图得来，请用二维码核验。",
             "Not ours as it stands: the file holds no report number of this platform. If it is a print or a picture, "
             "use the QR code.",
             file_digest=digest,
         )
     return Verification(
         Verdict.ALTERED,
-        f"文件已被改动:编号 {claimed.number} 的报告由本平台出具,但此文件与出具时不一致,请勿采信。",
+        f"文件已被改动：编号 {claimed.number} 的报告由本平台出具，但此文件与出具时不一致，请勿采信。",
         f"Altered: report {claimed.number} was issued by this platform, but this file differs from it. Do not rely on it.",
         number=claimed.number,
         subject_code=claimed.subject_code,
@@ -128,7 +128,7 @@ def _known(found: IssuedReport, zh: str, en: str) -> Verification:
         verdict = Verdict.SUPERSEDED
         when = f"{newest.issued_at.astimezone(clock.ZONE):%Y-%m-%d %H:%M:%S}"
         is_same = newest.content_digest == found.content_digest
-        zh += f"该主体在 {when} 有更新的报告,所列事实{'没有变化' if is_same else '有变化,请以新报告为准'}。"
+        zh += f"该主体在 {when} 有更新的报告，所列事实{'没有变化' if is_same else '有变化，请以新报告为准'}。"
         en += f" A newer report of this subject was issued at {when}; its facts {'are the same' if is_same else 'differ'}."
     return Verification(
         verdict,

@@ -102,7 +102,7 @@ def require(actor: Actor, action: Action, *, department: str | None = None) -> N
     """Raises NotAllowed unless ``may`` says yes."""
     if not may(actor, action, department=department):
         raise NotAllowed(
-            "您的账号没有办理此事项的权限。如确有需要,请联系信用中心。",
+            "您的账号没有办理此事项的权限。如确有需要，请联系信用中心。",
             "Your account may not do this. If you need to, ask the credit centre.",
             action=action.value,
             role=actor.role.value,

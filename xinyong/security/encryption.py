@@ -47,7 +47,7 @@ def unseal(sealed: bytes, *, context: str) -> bytes:
 def unreadable() -> Unreadable:
     """The error for something sealed that does not open."""
     return Unreadable(
-        "加密内容无法打开:密钥不符或内容被改动。请检查数据目录中的密钥文件是否与数据库配套。",
+        "加密内容无法打开：密钥不符或内容被改动。请检查数据目录中的密钥文件是否与数据库配套。",
         "Sealed content does not open: wrong key or altered bytes. Check that the key files belong to this database.",
     )
 

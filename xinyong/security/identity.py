@@ -69,7 +69,7 @@ def source_unit(code: str) -> SourceUnit:
     found = Department.objects.filter(code=code, is_active=True).prefetch_related("reports_for").first()
     if found is None:
         raise UnknownDepartment(
-            f"没有代码为 {code} 的信源单位。请核对单位的统一社会信用代码,或请信用中心登记该单位。",
+            f"没有代码为 {code} 的信源单位。请核对单位的统一社会信用代码，或请信用中心登记该单位。",
             f"No source unit has the code {code}. Check the code, or ask the credit centre to register the unit.",
         )
     return _unit(found)
@@ -195,7 +195,7 @@ def sign_in(request: HttpRequest, *, username: str, password: str) -> Actor:
         anybody = Actor(role=PUBLIC.role, name="public", address=address)
         audit.enter(audit.Event.SIGN_IN_REFUSED, by=anybody, object_kind="account", object_ref="-", outcome="refused")
         raise WrongCredentials(
-            "用户名或密码不正确。请检查大小写后重试;忘记密码请联系信用中心。",
+            "用户名或密码不正确。请检查大小写后重试；忘记密码请联系信用中心。",
             "User name or password is wrong. Check capitals and try again; if forgotten, ask the credit centre.",
         )
     login(request, account)

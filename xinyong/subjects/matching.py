@@ -159,7 +159,7 @@ def undo(judgement_id: int, by: Actor) -> int:
             _enter(audit.Event.LINK_UNDONE, made, by)
     except IntegrityError as error:
         raise AlreadyUndone(
-            "这条判定已被撤销。如需改判,请重新判定。", "This judgement has been undone. To change it, judge again."
+            "这条判定已被撤销。如需改判，请重新判定。", "This judgement has been undone. To change it, judge again."
         ) from error
     return made.pk
 

@@ -133,7 +133,7 @@ def subject(code: str, *, seen_by: Actor) -> SubjectView:
     found = Subject.objects.filter(code=_canonical(code)).first()
     if found is None:
         raise UnknownSubject(
-            "没有查到这个统一社会信用代码对应的主体。请核对代码,或按名称查找。",
+            "没有查到这个统一社会信用代码对应的主体。请核对代码，或按名称查找。",
             "No organisation with this unified social credit code is known. Check the code, or search by name.",
         )
     return _view(found)

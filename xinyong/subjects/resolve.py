@@ -69,7 +69,7 @@ def decide(
     if name_key and known_keys is not None and name_key not in known_keys.get(subject_id, ()):
         return Decision(
             subject_id, how, "name-mismatch",
-            "名称既不是该主体的现用名,也不是曾用名。", "The name is neither the current nor a former name of this subject.",
+            "名称既不是该主体的现用名，也不是曾用名。", "The name is neither the current nor a former name of this subject.",
         )  # fmt: skip
     return Decision(subject_id, how, None, f"按 {how} 确定。", f"Decided by {how}.")
 
