@@ -38,6 +38,18 @@ UPDATE intake_finding f SET closed_at = %s, closed_by = %s
 FROM unnest(%s::bigint[], %s::int[]) AS c(submission_id, row_no)
 WHERE f.submission_id = c.submission_id AND f.row_no = c.row_no AND f.closed_at IS NULL
 
+-- name: only_misnamed
+-- Open rows whose one doubt is that their name is not registered under their code.
+SELECT w.id, w.submission_id, w.row_no, s.item_id, s.item_version, w."row"
+FROM intake_waitingrow w JOIN intake_submission s ON s.id = w.submission_id
+WHERE w.closed_at IS NULL AND w.outcome = 'doubtful' AND w."row" IS NOT NULL AND w.id > %(after)s
+  AND EXISTS (SELECT 1 FROM intake_finding f WHERE f.submission_id = w.submission_id AND f.row_no = w.row_no
+              AND f.rule = %(rule)s)
+  AND NOT EXISTS (SELECT 1 FROM intake_finding f WHERE f.submission_id = w.submission_id AND f.row_no = w.row_no
+                  AND f.rule <> %(rule)s AND f.severity <> 'warning')
+ORDER BY w.id
+LIMIT %(limit)s
+
 -- name: desk_rows
 -- Open doubtful rows whose doubts are all about whose row it is.
 SELECT w.id, w.submission_id, w.row_no, s.item_id, s.item_version, s.source_id, s.received_at, w."row",

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from xinyong.catalogue import publish
-from xinyong.catalogue.schema import Item
-from xinyong.intake import headers, staging, views, work
+from xinyong.catalogue.schema import Item, Section
+from xinyong.intake import desk, headers, staging, views, work
 from xinyong.intake import plan as plans
 from xinyong.intake.deposit import Deposit
 from xinyong.intake.models import Submission
@@ -146,6 +146,8 @@ def _work(
     into = Deposit(submission.pk, source.id, plan, folder, submission.received_at)
     work.run(staged, into, progress=progress)
     _finish(submission, staged, by=by)
+    if item.section is Section.REGISTRATION:
+        desk.link_again()
 
 
 def _read(submission: Submission, item: Item, folder: Path, original: Path | None) -> Staged:
