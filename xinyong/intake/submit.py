@@ -250,7 +250,8 @@ class _Sole:
             cursor.execute("SELECT pg_try_advisory_lock(7306, %s)", [self.key])
             if not cursor.fetchone()[0]:
                 raise Busy(
-                    "这批数据正在处理中，请稍后查看结果。", "This submission is being worked on. Look again in a moment."
+                    "这批数据正在处理中，请稍后查看结果。",
+                    "This submission is being worked on. Look again in a moment.",
                 )
 
     def __exit__(self, *_: object) -> None:

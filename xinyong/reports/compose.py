@@ -47,7 +47,8 @@ def compose(code: str, *, as_of: date, seen_by: Actor, kind: str = "ordinary") -
     today = clock.today()
     if as_of > today:
         raise DateInFuture(
-            f"信息截至日期 {as_of} 晚于今天，请改为今天或更早。", f"{as_of} lies in the future; choose today or earlier."
+            f"信息截至日期 {as_of} 晚于今天，请改为今天或更早。",
+            f"{as_of} lies in the future; choose today or earlier.",
         )
     if as_of != today and seen_by.role is Role.PUBLIC:
         raise NotToday(

@@ -157,7 +157,9 @@ def _offset(after: str | None) -> int:
     try:
         offset = int(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
     except (ValueError, binascii.Error) as error:
-        raise BadCursor("翻页参数不正确，请从第一页重新查找。", "The page cursor is not valid; search again.") from error
+        raise BadCursor(
+            "翻页参数不正确，请从第一页重新查找。", "The page cursor is not valid; search again."
+        ) from error
     if not 0 <= offset <= DEPTH:
         raise BadCursor("翻页参数不正确，请从第一页重新查找。", "The page cursor is not valid; search again.")
     return offset
