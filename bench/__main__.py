@@ -19,7 +19,9 @@ def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rows", default="100000,1000000", help="intake sizes, comma separated (4000000, 40000000 …)")
-    parser.add_argument("--subjects", type=int, default=1_000_000, help="organisations for search and subject pages; 0: skip")
+    parser.add_argument(
+        "--subjects", type=int, default=1_000_000, help="organisations for search and subject pages; 0: skip"
+    )
     parser.add_argument("--home", default=str(ROOT / "var" / "bench"))
     chosen = parser.parse_args()
     environment = os.environ | {"XINYONG_HOME": chosen.home, "XINYONG_RATE_LIMITS": "0"}
@@ -39,7 +41,11 @@ def main() -> None:
 def _part(name: str, arguments: list[str], environment: dict[str, str]) -> list[dict[str, Any]]:
     print(f"\n· {name} {' '.join(arguments)}", flush=True)
     done = subprocess.run(
-        [sys.executable, "-m", f"bench.{name}", *arguments], cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True
+        [sys.executable, "-m", f"bench.{name}", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        check=True,
     )
     found: list[dict[str, Any]] = json.loads(done.stdout)
     for one in found:
@@ -51,7 +57,8 @@ def _part(name: str, arguments: list[str], environment: dict[str, str]) -> list[
 def _machine() -> dict[str, Any]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     model = next(
-        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ""
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        "",
     )
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"), "cores": os.cpu_count(), "cpu": model,

@@ -93,7 +93,9 @@ def _some_codes(chance: random.Random, count: int) -> list[tuple[str, str]]:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT code, name FROM subjects_subject TABLESAMPLE SYSTEM (1) WHERE code IS NOT NULL LIMIT 20000")
+        cursor.execute(
+            "SELECT code, name FROM subjects_subject TABLESAMPLE SYSTEM (1) WHERE code IS NOT NULL LIMIT 20000"
+        )
         rows = cursor.fetchall()
     return chance.sample(rows, min(count, len(rows)))
 

@@ -20,9 +20,7 @@ def start() -> None:
     from xinyong.security.access import system
 
     prepare()
-    identity.register_department(
-        code=DEPARTMENT, name="云溪市市场监督管理局", short_name="市监局", by=system("bench")
-    )
+    identity.register_department(code=DEPARTMENT, name="云溪市市场监督管理局", short_name="市监局", by=system("bench"))
 
 
 def empty() -> None:

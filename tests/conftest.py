@@ -67,9 +67,7 @@ def _empty() -> None:
     with connection.cursor() as cursor:
         # The append-only triggers refuse TRUNCATE; a replica role is how a superuser says "not as the application".
         cursor.execute("SET session_replication_role = replica")
-        cursor.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^record_[0-9]+$'"
-        )
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^record_[0-9]+$'")
         tables = [name for (name,) in cursor.fetchall() if name not in _KEPT and not name.startswith("procrastinate")]
         cursor.execute(f"TRUNCATE {', '.join(tables)}, procrastinate_jobs RESTART IDENTITY CASCADE")
         cursor.execute("SET session_replication_role = origin")

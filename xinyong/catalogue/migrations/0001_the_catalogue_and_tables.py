@@ -4,48 +4,53 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='IssuedException',
+            name="IssuedException",
             fields=[
-                ('code', models.CharField(max_length=18, primary_key=True, serialize=False)),
-                ('reason', models.CharField(max_length=200)),
-                ('added_at', models.DateTimeField(auto_now_add=True)),
-                ('added_by', models.CharField(max_length=80)),
+                ("code", models.CharField(max_length=18, primary_key=True, serialize=False)),
+                ("reason", models.CharField(max_length=200)),
+                ("added_at", models.DateTimeField(auto_now_add=True)),
+                ("added_by", models.CharField(max_length=80)),
             ],
         ),
         migrations.CreateModel(
-            name='WorkingDayOverride',
+            name="WorkingDayOverride",
             fields=[
-                ('day', models.DateField(primary_key=True, serialize=False)),
-                ('is_working', models.BooleanField()),
-                ('name', models.CharField(blank=True, max_length=60)),
-                ('source', models.CharField(max_length=200)),
-                ('is_provisional', models.BooleanField(default=False)),
+                ("day", models.DateField(primary_key=True, serialize=False)),
+                ("is_working", models.BooleanField()),
+                ("name", models.CharField(blank=True, max_length=60)),
+                ("source", models.CharField(max_length=200)),
+                ("is_provisional", models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(
-            name='ItemVersion',
+            name="ItemVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('item_id', models.CharField(max_length=40)),
-                ('version', models.PositiveSmallIntegerField()),
-                ('status', models.CharField(choices=[('draft', '草稿'), ('published', '已发布'), ('retired', '已停用')], default='draft', max_length=10)),
-                ('body', models.JSONField()),
-                ('digest', models.CharField(max_length=64)),
-                ('effective_from', models.DateField()),
-                ('published_at', models.DateTimeField(null=True)),
-                ('published_by', models.CharField(blank=True, max_length=80)),
-                ('retired_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("item_id", models.CharField(max_length=40)),
+                ("version", models.PositiveSmallIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("draft", "草稿"), ("published", "已发布"), ("retired", "已停用")],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("body", models.JSONField()),
+                ("digest", models.CharField(max_length=64)),
+                ("effective_from", models.DateField()),
+                ("published_at", models.DateTimeField(null=True)),
+                ("published_by", models.CharField(blank=True, max_length=80)),
+                ("retired_at", models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('item_id', 'version'), name='item_version_once')],
+                "constraints": [models.UniqueConstraint(fields=("item_id", "version"), name="item_version_once")],
             },
         ),
         migrations.RunSQL(
