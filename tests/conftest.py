@@ -151,9 +151,10 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     pytest.fail(f"the city did not answer:\n{log.read_text(errors='replace')[-4000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A real Chromium, Debian's own."""
+    """A real Chromium, Debian's own. Ended with the module: while Playwright runs, its event loop holds the thread, and
+    Django refuses the database to whoever comes next."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -163,7 +163,8 @@ def findings(
     severity: str = "",
     only_open: bool = False,
 ) -> list[FindingView]:
-    """Findings in the order of rows; ``after`` is the id of the last one of the page before (nothing follows a strange id); ``only_open``: not yet corrected.
+    """Findings in the order of rows; ``after`` is the id of the last one of the page before (nothing follows a strange
+    id); ``only_open``: what waits for its correction.
 
     They quote what was sent: NotAllowed for an auditor. Raises UnknownSubmission.
     """
@@ -178,7 +179,7 @@ def findings(
     if severity:
         found = found.filter(severity=severity)
     if only_open:
-        found = found.filter(closed_at__isnull=True)
+        found = found.filter(closed_at__isnull=True).exclude(severity="warning")  # a warned row went in
     return [finding_view(one) for one in found[:limit]]
 
 
