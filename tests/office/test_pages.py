@@ -88,7 +88,7 @@ def test_many_attempts_are_slowed_down_on_the_form_itself(browsers: Office) -> N
 def test_the_submission_says_how_far_it_is_what_was_found_and_what_to_do_next(browsers: Office) -> None:
     page = said(browsers["clerk"].get(f"/office/submissions/{browsers.submission.id}/"))
     for words in (
-        "有 2 行需要更正", "1 行入库", "2 行有待更正", "3 行 · CSV utf-8 · 表头在第 1 行", "行政处罚 六月.csv",
+        "有 2 行需要更正", "1 行入库", "2 行有待更正", "3 行 · CSV UTF-8 · 表头在第 1 行", "行政处罚 六月.csv",
         f"/office/submissions/{browsers.submission.id}/feedback.xlsx", "/office/submissions/new?item=admin-penalty-org",
         "由 test 报送", "2026年13月5日",
     ):  # fmt: skip

@@ -275,7 +275,7 @@ def _reading(seen: views.SubmissionView) -> list[str]:
     facts = seen.facts
     kind = str(facts.get("format", "")).upper()
     if facts.get("encoding"):
-        kind = f"{kind} {facts['encoding']}".strip()
+        kind = f"{kind} {str(facts['encoding']).upper()}"
     rows = gettext("%(n)s 行") % {"n": pieces.count(seen.counts.rows_read)}
     sheet = gettext("工作表“%(name)s”") % {"name": facts["sheet"]} if facts.get("sheet") else ""
     header = gettext("表头在第 %(n)s 行") % {"n": facts["header_row"]} if facts.get("header_row") else ""

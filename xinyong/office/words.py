@@ -76,6 +76,11 @@ class Line:
     facts: tuple[tuple[str, str], ...]
 
     @property
+    def ref(self) -> str:
+        """Which one; empty when the whole was looked at."""
+        return "" if self.entry.object_ref in {"all", "after 0", "-"} else self.entry.object_ref
+
+    @property
     def is_refused(self) -> bool:
         """True when it was tried and not done."""
         return self.entry.outcome == "refused"
