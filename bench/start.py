@@ -36,9 +36,6 @@ def empty() -> None:
         cursor.execute("CHECKPOINT")
 
 
-def peak_mib() -> tuple[float, float]:
-    """Peak resident memory of this process and of its largest child, MiB."""
-    return (
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
-    )
+def peak_mib() -> float:
+    """Peak resident memory of this process, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

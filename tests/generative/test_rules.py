@@ -100,7 +100,7 @@ def test_every_node_kind_and_every_function_is_generated() -> None:
 def test_every_allowed_node_of_the_parser_is_generated() -> None:
     seen: set[type[exp.Expr]] = set()
 
-    @settings(_quick, max_examples=60, derandomize=True)  # coverage is no matter of luck
+    @settings(_quick, max_examples=120, derandomize=True)  # coverage is no matter of luck
     @given(st.tuples(*(how for _, how in Productions(1).roots.values())))
     def collect(texts: tuple[str, ...]) -> None:
         for text in texts:

@@ -63,7 +63,7 @@ class Home:
         """Starts ``xinyong submit``; returns when the process begins its work."""
         process = subprocess.Popen(
             [sys.executable, "-c", _SUBMIT, "submit", str(file), "--item", "admin-penalty-org", "--source", self.unit.code, "--json"],
-            env=_environment(self.folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+            env=_environment(self.folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", cwd=ROOT,
         )  # fmt: skip
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -86,7 +86,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     unit = SourceUnit(0, made.code_of("11"), "云溪市示例管理局", "", "", frozenset())
     keeper = subprocess.Popen(
         [sys.executable, "-c", _KEEPER, unit.code, unit.name],
-        env=_environment(folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        env=_environment(folder), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, errors="replace", cwd=ROOT,
     )  # fmt: skip
     assert keeper.stdout is not None
     try:
