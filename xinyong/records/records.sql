@@ -61,13 +61,18 @@ SELECT subject_class, count(*) FROM subjects_subject WHERE code IS NOT NULL GROU
 SELECT item_id, source_id, month, sum(records) FROM records_tally WHERE item_id = ANY(%(item_ids)s) GROUP BY 1, 2, 3
 
 -- name: look_up
--- The newest version of each key. Hash joins are switched off by the caller: the planner would scan every partition.
-SELECT DISTINCT ON (r.subject_id, r.key_digest)
-       k.place, r.version, r.content_digest, r.source_id, r.submission_id, r.row_no, r.state
+-- The newest version of each key: one step down the primary key a key, whatever the planner believes of the table (while
+-- a first load runs it knows nothing of it yet, and once read whole partitions for every batch).
+SELECT k.place, r.version, r.content_digest, r.source_id, r.submission_id, r.row_no, r.state
 FROM unnest(string_to_array(%s, ',')::int[], string_to_array(%s, ',')::bigint[], string_to_array(%s, ','))
      AS k(place, subject_id, key_hex)
-JOIN record r ON r.subject_id = k.subject_id AND r.key_digest = decode(k.key_hex, 'hex')
-ORDER BY r.subject_id, r.key_digest, r.version DESC
+CROSS JOIN LATERAL (
+    SELECT o.version, o.content_digest, o.source_id, o.submission_id, o.row_no, o.state
+    FROM record o
+    WHERE o.subject_id = k.subject_id AND o.key_digest = decode(k.key_hex, 'hex')
+    ORDER BY o.version DESC
+    LIMIT 1
+) AS r
 
 -- name: ended_on_day
 -- What left publicity, or may no longer be used, with the day given as the first day without it.
