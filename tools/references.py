@@ -4,6 +4,7 @@
 and ends with exit code 1. What a page says comes from the code alone; nobody edits these pages by hand.
 """
 
+import copy
 import importlib
 import json
 import os
@@ -84,7 +85,6 @@ def _commands() -> str:
             [(f"[`{name}`](#xinyong-{name})", text) for name, (_, _, text) in COMMANDS.items()],
         ),
     ]
-    # As at the terminal: a command keeps the help option of whoever asks first.
     parent = click.Context(group, info_name="xinyong", **group.context_settings)
     for name, (module, attribute, _) in COMMANDS.items():
         command: click.Command = getattr(importlib.import_module(module), attribute)
@@ -94,6 +94,9 @@ def _commands() -> str:
 
 def _help(command: click.Command, name: str, parent: click.Context) -> Iterator[str]:
     """The help of a command and of those inside it, as the terminal shows it."""
+    # Click keeps on a command the help option of whoever asked first, which need not have been the terminal's group.
+    command = copy.copy(command)
+    vars(command)["_help_option"] = None
     context = click.Context(
         command, info_name=name, parent=parent, terminal_width=_WIDTH, max_content_width=_WIDTH
     )  # fmt: skip
