@@ -1,6 +1,5 @@
 """The frame every page gets, the display settings a visitor chooses, and pages for errors."""
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +14,7 @@ from django.views.decorators.http import require_POST
 
 from xinyong.kernel.errors import XinyongError
 from xinyong.security.access import Action, access
-
-log = logging.getLogger(__name__)
+from xinyong.web import refusals
 
 TEXT_COOKIE = "xinyong_text"
 CONTRAST_COOKIE = "xinyong_contrast"
@@ -89,6 +87,7 @@ class ErrorPages:
 def error_page(request: HttpRequest, error: XinyongError) -> HttpResponse:
     """The page of one of our errors. ``facts["retry_after"]`` (seconds), when there, becomes the Retry-After header."""
     english = (get_language() or "").startswith("en")
+    refusals.note(request, error.code)
     response = _page(request, error.status, error.en if english else error.zh, code=error.code)
     wait = error.facts.get("retry_after")
     if wait is not None:
@@ -121,7 +120,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     """What Django's CSRF check shows: nearly always a form that lay open too long."""
-    log.warning("form-refused", extra={"reason": reason})
+    refusals.note(request, f"form-expired ({reason})")
     return _page(request, 403, gettext("这张表单已过期，内容没有提交。请返回上一页，刷新后再提交一次。"))
 
 

@@ -1,0 +1,41 @@
+"""Log lines of requests that were refused: one line each, no traceback, nobody named.
+
+Django logs a PermissionDenied or an unreadable request with its whole traceback. A refusal is no fault of the program:
+what an operator wants of it is what was asked for, what was answered, why, and as which role.
+"""
+
+import logging
+import re
+
+from django.http import HttpRequest
+
+#: Whatever may be an identity number, typed into an address by mistake.
+_NUMBER = re.compile(r"\d{14,17}[\dXx]")
+
+
+def note(request: HttpRequest, reason: str) -> None:
+    """Says why the request is refused, for its line in the log: a code of ours, or the framework's word."""
+    request.refusal = reason  # type: ignore[attr-defined]
+
+
+class OneLine(logging.Filter):
+    """Makes of Django's record about a 4xx answer the line ``refused status method path reason role``."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True: the record stays, rewritten when it is about a refusal."""
+        status, request = getattr(record, "status_code", None), getattr(record, "request", None)
+        if isinstance(status, int) and 400 <= status < 500 and isinstance(request, HttpRequest):
+            record.msg, record.args = _line(status, request), ()
+            record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+
+def _line(status: int, request: HttpRequest) -> str:
+    role = getattr(getattr(request, "actor", None), "role", "-")
+    reason = getattr(request, "refusal", "") or "-"
+    return f"refused status={status} method={_plain(request.method)} path={_plain(request.path)} reason={_plain(reason)} role={role}"
+
+
+def _plain(text: str | None) -> str:
+    """On one line whatever the client sent: no line break or escape sequence of theirs gets into the log."""
+    return _NUMBER.sub("***", (text or "-").encode("unicode_escape").decode("ascii"))
