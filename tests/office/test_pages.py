@@ -15,6 +15,8 @@ from tests.intake import made
 from tests.office.conftest import PASSWORD, Office, Reader, faulty
 from tests.office.test_audit import upload
 from xinyong.intake import desk, submit, views
+from xinyong.security import identity
+from xinyong.security.models import Account, Department
 
 SIGN_IN = "/office/sign-in"
 
@@ -160,6 +162,29 @@ def test_a_clerk_cannot_hand_in_for_another_unit(browsers: Office, csv_of: Calla
             "/office/submissions/new", {"item": "admin-penalty-org", "source": browsers.unit.code, "file": file}
         )
     assert answer.status_code == 400
+
+
+def test_a_closed_unit_hands_nothing_in_any_more_and_keeps_its_name_in_what_it_did(
+    browsers: Office, tmp_path: Path
+) -> None:
+    closed = made.department()
+    before = faulty(closed, browsers.organisation, tmp_path / "关闭之前.csv")
+    account = identity.create_account(
+        username=f"clerk-{closed.code}", password=PASSWORD, display_name="原单位", role="source_unit", department=closed.code,
+        by=made.SYSTEM,
+    )  # fmt: skip
+    Department.objects.filter(code=closed.code).update(is_active=False)
+    offered = dict(browsers["operator"].get("/office/submissions/new").context["form"].fields["source"].choices)
+    assert browsers.unit.code in offered
+    assert closed.code not in offered
+    listed = browsers["operator"].get("/office/submissions/")
+    assert [one.source_name for one in listed.context["submissions"] if one.id == before.id] == [closed.name]
+    assert closed.code in {unit.code for unit in listed.context["sources"]}
+    client = Reader()
+    client.force_login(Account.objects.get(pk=account))
+    answer = client.get("/office/submissions/new")
+    assert answer.status_code == 404
+    assert identity.UnknownDepartment.code in said(answer)
 
 
 def test_a_file_that_is_too_large_or_empty_is_refused_with_advice(browsers: Office, tmp_path: Path) -> None:

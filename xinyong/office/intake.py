@@ -142,7 +142,7 @@ def new(request: HttpRequest) -> HttpResponse:
     who = answer.actor(request)
     english = answer.is_english()
     items = [(item.id, item.title_en if english else item.title_zh) for item in publish.items()]
-    units = [unit for unit in identity.source_units() if who.department in (None, unit.code)]
+    units = [identity.source_unit(who.department)] if who.department else identity.source_units(only_active=True)
     is_sent = request.method == "POST"
     form = Upload(
         request.POST if is_sent else None, request.FILES if is_sent else None, items=items, sources=[(unit.code, unit.name) for unit in units],

@@ -75,9 +75,11 @@ def source_unit(code: str) -> SourceUnit:
     return _unit(found)
 
 
-def source_units() -> list[SourceUnit]:
-    """All departments by code, the inactive ones too (records of theirs stay)."""
-    return [_unit(d) for d in Department.objects.order_by("code").prefetch_related("reports_for")]
+def source_units(*, only_active: bool = False) -> list[SourceUnit]:
+    """Departments by code. The inactive ones too, whose records stay and want a name, unless ``only_active``: those that
+    can still report."""
+    found = Department.objects.order_by("code").prefetch_related("reports_for")
+    return [_unit(one) for one in (found.filter(is_active=True) if only_active else found)]
 
 
 def department_names() -> dict[int, str]:
