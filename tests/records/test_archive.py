@@ -234,9 +234,10 @@ def test_a_day_that_has_not_come_is_not_closed() -> None:
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE record SET payload = '{}'", "DELETE FROM record", "TRUNCATE record", "UPDATE record_3 SET state = 2",
+     "UPDATE records_clockend SET ended_on = '2030-01-01'", "DELETE FROM records_clockend", "TRUNCATE records_clockend",
      "DELETE FROM security_auditentry", "UPDATE security_auditentry SET actor = 'x'"],
 )  # fmt: skip
-def test_records_and_the_audit_log_are_only_added_to(filled: Filled, statement: str) -> None:
+def test_records_the_ends_of_clocks_and_the_audit_log_are_only_added_to(filled: Filled, statement: str) -> None:
     with pytest.raises(ProgrammingError, match=r"only|append"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
 

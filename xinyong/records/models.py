@@ -60,7 +60,8 @@ class Tally(models.Model):
 
 
 class ClockEnd(models.Model):
-    """A clock that ran out: which record, which clock, why, from which day. Append-only."""
+    """A clock that ran out: which record, which clock, why, from which day. Rows are only ever added (a trigger holds
+    it)."""
 
     subject_id = models.BigIntegerField()
     key_digest = models.BinaryField(max_length=16)

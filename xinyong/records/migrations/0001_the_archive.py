@@ -179,4 +179,13 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["month"], name="tally_month")],
             },
         ),
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION clock_end_only_grows() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'ends of clocks are only added, never changed: %', TG_OP; END $$;
+            CREATE TRIGGER clock_end_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON records_clockend
+                FOR EACH STATEMENT EXECUTE FUNCTION clock_end_only_grows();
+            """,
+            "DROP FUNCTION clock_end_only_grows() CASCADE",
+        ),
     ]
