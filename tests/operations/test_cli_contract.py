@@ -261,7 +261,7 @@ def test_doctor_names_its_checks(xinyong: Xinyong) -> None:
 def test_nightly_closes_days_and_refuses_one_that_has_not_come(xinyong: Xinyong, stage: Stage) -> None:
     said = xinyong("nightly", "--json")
     assert said.code == 0
-    assert [set(one) for one in said.json] == [{"day", "ended", "is_new"}]
+    assert [set(one) for one in said.json] == [{"day", "ended", "late", "is_new"}]
     future = xinyong("nightly", "--day", "2031-01-01", "--json")
     assert (future.code, future.json["error"]["code"]) == (3, "records.day-not-over")
 

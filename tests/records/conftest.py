@@ -4,3 +4,5 @@ from tests.intake import conftest as shared
 
 module_db = shared.module_db
 on_the_day = shared.on_the_day
+file = shared.file
+hand_in = shared.hand_in

@@ -39,9 +39,11 @@ def nightly(day: datetime | None, as_json: bool) -> None:
     today = day.date() if day else clock.today()
     closings = expiry.close(today=today, by=system("nightly"))
     if as_json:
-        command.print_json([{"day": one.day, "ended": one.ended, "is_new": one.is_new} for one in closings])
+        keys = ("day", "ended", "late", "is_new")
+        command.print_json([{key: getattr(one, key) for key in keys} for one in closings])
         return
     for one in closings:
         parts = ", ".join(f"{name}/{why} {n}" for name, whys in one.ended.items() for why, n in whys.items())
-        click.echo(f"{one.day}: {parts or '无到期 nothing ended'}")
+        late = f"；补记 also, of records that arrived over: {one.late}" if one.late else ""
+        click.echo(f"{one.day}: {parts or '无到期 nothing ended'}{late}")
     sys.exit(0)

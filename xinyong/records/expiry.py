@@ -1,7 +1,7 @@
 """The clocks: publicity, retention and list terms that end are noted with their reason, once a day.
 
 Nothing is hidden by this job: the read path has the ends in its predicate and stops at midnight by itself. The job
-writes down what ended and why, catches up on days it missed, and checks that both agree.
+writes down what ended and why, catches up on days it missed, and on records that were over before they arrived.
 """
 
 from dataclasses import dataclass
@@ -28,17 +28,19 @@ class DayNotOver(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """What ended with one day: ``day`` is the first day without it; counts by clock and reason."""
+    """What ended with one day: ``day`` is the first day without it; counts by clock and reason. ``late`` ends of earlier
+    days were noted with it: of records that arrived after those days were closed, or before there was a first run."""
 
     day: date
     ended: dict[str, dict[str, int]]
+    late: int
     is_new: bool
 
 
 def close(*, today: date, by: Actor) -> list[Closing]:
     """Notes everything that ended up to and including ``today`` (first day without it), day by day since the last run.
 
-    Safe to run again: a day closed before is not closed twice. Raises DayNotOver for a day in the future, whose closing
+    Safe to run again: a day closed before is not closed twice, an end is noted once. Raises DayNotOver for a day in the future, whose closing
     would keep every day until then from ever being closed.
     """
     require(by, Action.OPERATE)
@@ -55,23 +57,26 @@ def close(*, today: date, by: Actor) -> list[Closing]:
 
 @transaction.atomic
 def close_day(day: date, *, today: date, by: Actor) -> Closing:
-    """Notes what has ``day`` as its first day without. Raises DayNotOver for a day in the future."""
+    """Notes what has ``day`` as its first day without, and what earlier days still lack. Raises DayNotOver for a day in the future."""
     require(by, Action.OPERATE)
     if day > today:
         raise _not_over(day)
     lists = [item.id for item in publish.items() if item.publicity.clock == "while_listed"]
     parameters: dict[str, Any] = {"day": day, "now": clock.now(), "lists": lists}
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["ended_on_day"], parameters)
+        cursor.execute(_SQL["note_ends"], parameters)
+        late = int(cursor.fetchone()[0])
         cursor.execute(_SQL["ended_counts"], parameters)
         ended: dict[str, dict[str, int]] = {}
         for which, reason, number in cursor.fetchall():
             ended.setdefault(which, {})[reason] = number
     _, is_new = ClockRun.objects.get_or_create(day=day, defaults={"at": clock.now(), "ended": ended})
-    if is_new:
+    if is_new or late:
         total = sum(sum(reasons.values()) for reasons in ended.values())
-        audit.enter(audit.Event.CLOCKS_RUN, by=by, object_kind="day", object_ref=day.isoformat(), ended=total)
-    return Closing(day, ended, is_new)
+        audit.enter(
+            audit.Event.CLOCKS_RUN, by=by, object_kind="day", object_ref=day.isoformat(), ended=total, late=late
+        )
+    return Closing(day, ended, late, is_new)
 
 
 def _not_over(day: date) -> DayNotOver:

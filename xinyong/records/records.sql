@@ -74,28 +74,43 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS r
 
--- name: ended_on_day
--- What left publicity, or may no longer be used, with the day given as the first day without it.
-INSERT INTO records_clockend (subject_id, key_digest, version, item_id, clock, reason, ended_on, noted_at)
-SELECT r.subject_id, r.key_digest, r.version, r.item_id, c.clock, c.reason, %(day)s, %(now)s
-FROM record r
-CROSS JOIN LATERAL (
-    SELECT 'publicity' AS clock,
-           CASE WHEN r.publish_until = r.retain_until THEN 'retention-ended'
-                WHEN r.severity IS NOT NULL THEN 'publicity-maximum-reached'
-                WHEN r.valid_to IS NOT NULL AND r.valid_to <= r.publish_until THEN 'validity-ended'
-                ELSE 'term-ended' END AS reason
-    WHERE r.publish_until = %(day)s
-    UNION ALL
-    SELECT 'retention', 'retention-ended' WHERE r.retain_until = %(day)s
-    UNION ALL
-    SELECT 'list', 'list-term-ended' WHERE r.valid_to = %(day)s AND r.item_id = ANY(%(lists)s)
-) AS c
-WHERE (r.publish_until = %(day)s OR r.retain_until = %(day)s OR (r.valid_to = %(day)s AND r.item_id = ANY(%(lists)s)))
-  AND r.state = 1 AND NOT EXISTS (
-    SELECT 1 FROM record n WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
-  )
-ON CONFLICT DO NOTHING
+-- name: note_ends
+-- What left publicity, or may no longer be used, up to the day given and was not noted yet; each with its own first day
+-- without it. Older days come up when a record was over before it arrived (or was deposited only after its day was closed:
+-- known_from is when the file was received, so no instant tells which records a run has not seen yet; the anti-join does).
+WITH ends AS (
+    SELECT r.subject_id, r.key_digest, r.version, r.item_id, c.clock, c.reason, c.ended_on
+    FROM record r
+    CROSS JOIN LATERAL (
+        SELECT 'publicity' AS clock,
+               CASE WHEN r.publish_until = r.retain_until THEN 'retention-ended'
+                    WHEN r.severity IS NOT NULL THEN 'publicity-maximum-reached'
+                    WHEN r.valid_to IS NOT NULL AND r.valid_to <= r.publish_until THEN 'validity-ended'
+                    ELSE 'term-ended' END AS reason,
+               r.publish_until AS ended_on
+        WHERE r.publish_until <= %(day)s
+        UNION ALL
+        SELECT 'retention', 'retention-ended', r.retain_until WHERE r.retain_until <= %(day)s
+        UNION ALL
+        SELECT 'list', 'list-term-ended', r.valid_to WHERE r.valid_to <= %(day)s AND r.item_id = ANY(%(lists)s)
+    ) AS c
+    WHERE (r.publish_until <= %(day)s OR r.retain_until <= %(day)s OR (r.valid_to <= %(day)s AND r.item_id = ANY(%(lists)s)))
+      AND r.state = 1 AND NOT EXISTS (
+        SELECT 1 FROM record n WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
+      )
+), noted AS (
+    INSERT INTO records_clockend (subject_id, key_digest, version, item_id, clock, reason, ended_on, noted_at)
+    SELECT ends.*, %(now)s
+    FROM ends
+    WHERE NOT EXISTS (
+        SELECT 1 FROM records_clockend k
+        WHERE k.subject_id = ends.subject_id AND k.key_digest = ends.key_digest AND k.version = ends.version
+          AND k.clock = ends.clock
+    )
+    ON CONFLICT DO NOTHING
+    RETURNING ended_on
+)
+SELECT count(*) FROM noted WHERE ended_on < %(day)s
 
 -- name: ended_counts
 SELECT clock, reason, count(*) FROM records_clockend WHERE ended_on = %(day)s GROUP BY 1, 2 ORDER BY 1, 2
