@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,16 @@ def test_calendar_is_imported_and_shown(tmp_path: Path) -> None:
     assert answer("calendar", "import", str(path)) == {"rows": 19, "covers_until": "2027-12-31"}
     rows = answer("calendar", "show", "2027")
     assert set(rows[0]) == {"day", "is_working", "name", "source", "is_provisional"}
+    assert "provisional" not in run("calendar", "show", "2027").stdout
+
+
+def test_days_without_a_years_notice_are_shown_as_provisional() -> None:
+    day = tables.WorkingDay(date(2031, 1, 27), False, "春节调休（预计）", "内部估计", is_provisional=True)
+    tables.import_working_days([day], by=system("test"))
+    shown = run("calendar", "show", "2031").stdout
+    assert "2031-01-27 星期一 放假 holiday" in shown
+    assert "（暂定 provisional）" in shown
+    assert "No official table for 2031" in shown
 
 
 def test_exceptions_are_added_and_listed() -> None:

@@ -4,15 +4,18 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+import time_machine
 
 from tests.intake import conftest as shared
 from tests.intake import made
 from tests.intake.made import Organisation
+from xinyong.kernel import clock
 from xinyong.operations import command
 from xinyong.security.identity import SourceUnit
 
@@ -256,6 +259,26 @@ def test_doctor_names_its_checks(xinyong: Xinyong) -> None:
     } <= set(said.json)
     assert all(set(check) == {"state", "found", "advice"} for check in said.json.values())
     assert (said.code == 0) == all(check["state"] == "good" for check in said.json.values())
+
+
+@pytest.mark.parametrize(
+    ("on", "state", "due", "is_provisional"),
+    [
+        ("2026-06-15", "good", "2026-06-25", False),
+        ("2026-12-22", "care", "2026-12-31", False),
+        ("2026-12-23", "care", "2027-01-04", True),
+        ("2027-03-01", "bad", "2027-03-10", True),
+    ],
+)
+def test_doctor_says_when_todays_deadline_rests_on_no_notice(
+    xinyong: Xinyong, on: str, state: str, due: str, is_provisional: bool
+) -> None:
+    with time_machine.travel(datetime.fromisoformat(f"{on}T12:00").replace(tzinfo=clock.ZONE)):
+        check = xinyong("doctor", "--json").json["calendar"]
+    assert (check["state"], bool(check["advice"])) == (state, state != "good")
+    assert "official until 2026-12-31" in check["found"]
+    assert f"due by {due}" in check["found"]
+    assert ("provisional" in check["found"]) == is_provisional
 
 
 def test_nightly_closes_days_and_refuses_one_that_has_not_come(xinyong: Xinyong, stage: Stage) -> None:

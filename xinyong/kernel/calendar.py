@@ -98,7 +98,8 @@ class Calendar:
     def is_late(self, decided_on: date, received_at: date | datetime, working_days: int = WORKING_DAYS) -> bool:
         """True when received after the end (24:00 Beijing time) of the ``working_days``-th working day after the decision.
 
-        An instant must be aware of its zone; ValueError otherwise.
+        An instant must be aware of its zone; ValueError otherwise. The answer is as provisional as that deadline: ask
+        ``add_working_days``.
         """
         return _beijing_date(received_at) > self.add_working_days(decided_on, working_days).on
 

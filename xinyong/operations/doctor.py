@@ -10,6 +10,7 @@ import click
 
 from xinyong import __version__
 from xinyong.kernel import clock
+from xinyong.kernel.calendar import WORKING_DAYS
 from xinyong.operations import command
 
 GOOD, CARE, BAD = "good", "care", "bad"
@@ -86,8 +87,9 @@ def _disk() -> list[Check]:
 def _calendar() -> list[Check]:
     from xinyong.catalogue import tables
 
-    covers = tables.calendar().covers_until
-    left = covers - clock.today()
+    calendar, today = tables.calendar(), clock.today()
+    covers, due = calendar.covers_until, calendar.add_working_days(today, WORKING_DAYS)
+    left = covers - today
     state = GOOD if left > timedelta(days=61) else CARE if left > timedelta(days=0) else BAD
     advice = (
         ""
@@ -95,7 +97,8 @@ def _calendar() -> list[Check]:
         else "国务院办公厅放假通知公布后，请导入下一年度：xinyong calendar import FILE。"
         "Import next year's table when the official notice is out; until then later deadlines are provisional."
     )
-    return [Check("calendar", state, f"official until {covers}", advice)]
+    word = " (暂定 provisional)" if due.is_provisional else ""
+    return [Check("calendar", state, f"official until {covers}; decided today is due by {due.on}{word}", advice)]
 
 
 def _catalogue() -> list[Check]:

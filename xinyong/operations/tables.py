@@ -1,5 +1,6 @@
 """``xinyong calendar`` and ``xinyong exceptions``: the operator's tables."""
 
+from datetime import date
 from pathlib import Path
 
 import click
@@ -48,8 +49,9 @@ def show(year: int, as_json: bool) -> None:
         return
     for one in rows:
         state = "上班 working" if one.is_working else "放假 holiday"
-        click.echo(f"{one.day} 星期{_WEEKDAYS[one.day.weekday()]} {state:12} {one.name}")
-    if not rows:
+        word = "  （暂定 provisional）" if one.is_provisional else ""
+        click.echo(f"{one.day} 星期{_WEEKDAYS[one.day.weekday()]} {state:12} {one.name}{word}")
+    if tables.calendar().is_provisional(date(year, 1, 1)):
         text = f"{year} 年没有正式安排，工作日按法定节假日推算，标为暂定。"
         click.echo(f"{text} No official table for {year}: working days are provisional.")
 
