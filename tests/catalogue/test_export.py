@@ -6,6 +6,7 @@ import re
 
 import openpyxl
 import pytest
+from frictionless import Resource, Schema
 from jsonschema import Draft202012Validator
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
@@ -73,6 +74,52 @@ def test_the_table_schema_names_every_column_to_fill(item: Item) -> None:
         if "pattern" in limits:
             re.compile(limits["pattern"])
     json.dumps(schema)
+
+
+def _in_frictionless(item: Item, rows: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """What the reference implementation of Table Schema objects to in a file of these rows: kind of error, column."""
+    schema = export.table_schema(item)
+    names = [field["name"] for field in schema["fields"]]
+    cells = [[row.get(name, "") for name in names] for row in rows]
+    found = Resource(data=[names, *cells], schema=Schema.from_descriptor(schema)).validate()
+    assert found.errors == []  # of the schema or the file as a whole; those of cells stand with their task
+    return [(error.type, getattr(error, "field_name", "")) for task in found.tasks for error in task.errors]
+
+
+def _file_row(item: Item) -> dict[str, str]:
+    """The exported examples as cells of a file; a person's number has none: it must not look like anybody's."""
+    schema = export.table_schema(item)
+    examples = {field["name"]: field.get("example", "") for field in schema["fields"]}
+    persons = [one.code for one in item.fields if one.is_personal and one.requirement is Requirement.REQUIRED]
+    return examples | {code: "（18位号码）" for code in persons if not examples[code]}
+
+
+@everywhere
+def test_the_table_schema_is_one_and_accepts_its_own_examples(item: Item) -> None:
+    assert list(Schema.metadata_validate(export.table_schema(item))) == []
+    assert _in_frictionless(item, [_file_row(item)]) == []
+
+
+@everywhere
+def test_the_table_schema_asks_for_the_required_fields(item: Item) -> None:
+    required = {one.code for one in item.fields if one.requirement is Requirement.REQUIRED}
+    row = _file_row(item)
+    for code in required:
+        assert _in_frictionless(item, [row | {code: ""}]) == [("constraint-error", code)]
+
+
+@pytest.mark.parametrize(("column", "cell", "kind"), [
+    ("CF_XDR_SHXYM", "9199010", "constraint-error"),
+    ("CF_XDR_LB", "公司", "constraint-error"),
+    ("CF_CFLB", "罚款;打手心", "constraint-error"),
+    ("CF_XDR_MC", "甲" * 201, "constraint-error"),
+    ("CF_NR_FK", "两千", "type-error"),
+    ("CF_JDRQ", "2026年6月8日", "type-error"),
+    ("CF_JDRQ", "2026-02-30", "type-error"),
+])  # fmt: skip
+def test_the_table_schema_refuses_what_the_fields_refuse(column: str, cell: str, kind: str) -> None:
+    item = load.library()["admin-penalty-org"]
+    assert _in_frictionless(item, [_file_row(item) | {column: cell}]) == [(kind, column)]
 
 
 @everywhere

@@ -120,7 +120,7 @@ def _column(one: Field, on: date | None) -> dict[str, Any]:
     if one.note:
         found["description"] = one.note
     if one.example:
-        found["example"] = one.example
+        found["example"] = _example(one, on)
     limits: dict[str, Any] = {}
     if one.requirement is Requirement.REQUIRED:
         limits["required"] = True
@@ -133,6 +133,13 @@ def _column(one: Field, on: date | None) -> dict[str, Any]:
     elif one.type in _PATTERNS:
         limits["pattern"] = _PATTERNS[one.type]
     return found | ({"constraints": limits} if limits else {}) | _notes(one)
+
+
+def _example(one: Field, on: date | None) -> str:
+    """The example as a file of codes has it: the library's examples are what people write, which may be a code's name."""
+    assert one.example is not None
+    by_name = {code.name_zh: code.value for code in _codes(one, on)} if one.code_list else {}
+    return by_name.get(one.example, one.example)
 
 
 def _notes(one: Field) -> dict[str, Any]:
