@@ -25,6 +25,7 @@ def main(rows: int) -> None:
     folder.mkdir(exist_ok=True)
     file = folder / f"penalties-{rows}.csv"
     _write(file, rows)
+    empty()
     _enter_subjects(folder)
     empty()
     began = time.perf_counter()
@@ -67,7 +68,8 @@ def _write(file: Path, rows: int) -> None:
 
 
 def _enter_subjects(folder: Path) -> None:
-    """The parties are known before the file comes, as in a city with a base register: a first small file enters them."""
+    """The parties are known before the file comes, as in a city with a base register, and the process has worked
+    before, as a city's worker has: a first small file does both."""
     from xinyong.intake import submit
     from xinyong.kernel import clock
     from xinyong.security.access import system

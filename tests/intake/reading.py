@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 
 from xinyong.intake import headers, read
 from xinyong.intake._formats import read_file
+from xinyong.intake._table import chunk_path
 
 CODES = ["XK_XDR_MC", "XK_WSH", "XK_JDRQ"]
 NAMES = ["行政相对人名称", "统一社会信用代码", "许可决定日期", "金额"]
@@ -39,7 +40,7 @@ class Result:
             announce=lambda number, has_notes: None,
         )
         self.head = heads[0]
-        chunks = [folder / f"rows-{number:05d}.parquet" for number in range(self.facts["chunks"])]
-        self.rows = [tuple(row.values()) for chunk in chunks for row in pq.read_table(chunk).to_pylist()]
+        chunks = [chunk_path(folder, number) for number in range(self.facts["chunks"])]
+        self.rows = [tuple(row.values()) for chunk in chunks for row in read.table(chunk).to_pylist()]
         noted = pq.read_table(folder / "notes.parquet").to_pylist() if self.facts["has_notes"] else []
         self.notes = [tuple(each.values()) for each in noted]

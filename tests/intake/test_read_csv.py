@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from xinyong.intake import headers, read
 from xinyong.intake._csv import open_csv, read_csv
 from xinyong.intake._limits import Limits
-from xinyong.intake._table import Writer
+from xinyong.intake._table import Writer, chunk_path
 
 HEADERS = ["行政相对人名称", "统一社会信用代码", "许可决定日期", "备注"]
 KNOWN = frozenset(map(headers.normalise, HEADERS))
@@ -38,7 +38,7 @@ def quickly(
     notes = writer.finish()
     rows: list[tuple[object, ...]] = []
     for number in range(writer.chunk_count):
-        rows += [tuple(row.values()) for row in pq.read_table(folder / f"rows-{number:05d}.parquet").to_pylist()]
+        rows += [tuple(row.values()) for row in read.table(chunk_path(folder, number)).to_pylist()]
     noted = pq.read_table(notes).to_pylist() if notes else []
     return rows, [(each["row_no"], each["note"]) for each in noted]
 
@@ -50,7 +50,7 @@ def csv_text(*rows: list[str], delimiter: str = ",", end: str = "\r\n") -> str:
 
 
 def rows_of(reading: read.Reading) -> list[tuple[object, ...]]:
-    return [tuple(row.values()) for chunk in reading.chunks for row in pq.read_table(chunk).to_pylist()]
+    return [tuple(row.values()) for chunk in reading.chunks for row in read.table(chunk).to_pylist()]
 
 
 def test_a_file_comes_out_as_numbered_rows_of_text(tmp_path: Path) -> None:
@@ -181,7 +181,7 @@ def test_chunks_are_handed_out_while_reading_goes_on(tmp_path: Path) -> None:
     path.write_text(csv_text(HEADERS, *[[f"企业{i}", *ROW[1:]] for i in range(120_001)]))
     with read.stream(path, folder=tmp_path / "out", file_name="a.csv", known_headers=KNOWN) as stream:
         assert stream.head.headers == HEADERS
-        sizes = [pq.read_metadata(chunk.path).num_rows for chunk in stream]
+        sizes = [read.table(chunk.path).num_rows for chunk in stream]
         assert sizes == [25_000, 25_000, 25_000, 25_000, 20_001]
         assert stream.reading().rows == 120_001
 

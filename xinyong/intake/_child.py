@@ -1,11 +1,11 @@
 """The reading process: bounds itself, reads one file, tells its parent line by line what it wrote.
 
-``python -m xinyong.intake._child`` with the request as JSON on standard input. Standard output carries one JSON object a
-line: ``head``, then ``chunk`` for each complete file, at the end ``done`` or ``refused``. A file that breaks a parser
-breaks this process only.
+Forked by ``_reader``. Standard output carries one JSON object a line: ``head``, then ``chunk`` for each complete file, at
+the end ``done`` or ``refused``. A file that breaks a parser breaks this process only.
 """
 
 import json
+import os
 import resource
 import sys
 from dataclasses import asdict
@@ -15,9 +15,9 @@ from typing import Any
 from xinyong.intake._process import bound
 
 
-def main() -> None:
-    """Reads the request, answers on standard output."""
-    request = json.load(sys.stdin)
+def answer(request: dict[str, Any]) -> None:
+    """Does what the request asks, answers on standard output."""
+    os.chdir(request["folder"])
     limits = request["limits"]
     bound(memory_bytes=limits["memory_bytes"], file_bytes=limits["file_bytes"], seconds=request["seconds"])
     from xinyong.intake._limits import Limits, Refused
@@ -65,7 +65,3 @@ def _peak_kilobytes() -> int:
 def _say(kind: str, value: dict[str, Any]) -> None:
     sys.stdout.write(json.dumps({kind: value}, ensure_ascii=True) + "\n")
     sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
 """A chunk's columns, field by field: from the sender's text to typed values, with a finding for every cell that is not
 what its field asks for.
 
-Everything works on whole columns; a column of few distinct values (dates, kinds, authorities) is checked by those.
+Everything works on whole columns, and on each distinct value once (``_coded``).
 """
 
 from collections.abc import Callable
@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from xinyong.catalogue import load
+from xinyong.catalogue import forbidden, load
 from xinyong.catalogue.schema import CodeList, Field, FieldType, Masking, Requirement
-from xinyong.intake import _privacy, _values
+from xinyong.intake import _coded, _privacy, _values
+from xinyong.intake._coded import Coded, coded
 from xinyong.intake.outcome import Findings
 from xinyong.kernel import codes, names
 
@@ -24,7 +25,9 @@ _EDGES = " \t\r\n\v\f\u00a0\u3000\ufeff\u200b\u200c\u200d\u2060"
 _CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\u202a-\u202e\u2066-\u2069]"
 _ROUGH = '[\\x00-\\x1f\\x7f"\\\\\u202a-\u202e\u2066-\u2069]'
 _SHOWN = 200
-_HEAD = 2_000
+
+#: Rough characters, and the phrases and numbers that ``validate`` refuses: one automaton for one look.
+_STRANGE = f"{_ROUGH}|{forbidden.PATTERN}|{_privacy.PATTERN}"
 
 _CITIZEN = {"身份证", "居民身份证", "10", "01", "111"}
 
@@ -47,14 +50,11 @@ def shown(field: Field, values: pa.Array) -> list[str]:
     return [mask(text) for text in texts]
 
 
-def over_distinct(column: pa.Array, work: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    """``work`` over a text column, done once for each distinct value where a look at the first rows says that values
-    come again; the result row for row."""
-    head = column.slice(0, _HEAD)
-    if len(column) <= _HEAD or len(head.unique()) * 2 > _HEAD:
-        return work(column)
-    distinct = column.dictionary_encode()
-    return work(distinct.dictionary).take(distinct.indices)
+def strange(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which texts may hold what is never collected, or a person's number in any writing: they need a closer look."""
+    return _mask(
+        pc.or_(pc.match_substring_regex(texts, forbidden.PATTERN), pc.match_substring_regex(texts, _privacy.LIKENESS))
+    )
 
 
 def title(basis: str) -> str:
@@ -62,21 +62,24 @@ def title(basis: str) -> str:
     return load.bases()[basis].title
 
 
-def tidy(raw: pa.Array) -> pa.Array:
+def tidy(raw: Coded) -> Coded:
     """Outer blanks off; an empty cell is null."""
-    trimmed = pc.utf8_trim(raw, characters=_EDGES)
-    return pc.if_else(pc.equal(pc.binary_length(trimmed), 0), pa.scalar(None, pa.string()), trimmed)
+    trimmed = pc.utf8_trim(raw.values, characters=_EDGES)
+    is_empty = pc.equal(pc.binary_length(trimmed), 0)
+    if pc.any(is_empty).as_py():
+        trimmed = pc.if_else(is_empty, pa.scalar(None, pa.string()), trimmed)
+    return coded(trimmed, raw.indices)
 
 
 def read(
-    field: Field, raw: pa.Array, kinds: pa.Array | None, *, tables: Tables, findings: Findings, is_subject: bool = False
-) -> pa.Array:
+    field: Field, raw: Coded, kinds: Coded | None, *, tables: Tables, findings: Findings, is_subject: bool = False
+) -> Coded:
     """The typed column of a field. ``kinds`` is the column of certificate kinds for a certificate number;
     ``is_subject``: the field holds the code of the counterparty."""
     text = tidy(raw)
     _check_presence(field, text, findings)
     if text.null_count == len(text):
-        return pa.nulls(len(text), _arrow_type(field))
+        return _coded.empty(_arrow_type(field), len(text))
     if field.type is FieldType.TEXT:
         return _read_text(field, text, findings)
     if field.type is FieldType.USCC:
@@ -84,18 +87,26 @@ def read(
     if field.type is FieldType.ORG_CODE:
         return _read_code(field, text, codes.Kind.ORG_CODE, tables, findings)
     if field.type is FieldType.CERTIFICATE:
-        return _read_certificate(field, text, kinds, tables, findings)
+        return Coded(_read_certificate(field, text.plain(), kinds.plain() if kinds else None, tables, findings))
     if field.type is FieldType.CODE:
         assert field.code_list is not None
-        return _read_code_list(field, text, tables.code_lists[field.code_list], findings)
-    return _read_distinct(field, text, findings)
+        return _read_code_list(field, _few(text), tables.code_lists[field.code_list], findings)
+    return _read_distinct(field, _few(text), findings)
 
 
-def empty(field: Field, rows: int, findings: Findings) -> pa.Array:
+def empty(field: Field, rows: int, findings: Findings) -> Coded:
     """The column of a field that the file does not have."""
-    column = pa.nulls(rows, _arrow_type(field))
+    column = _coded.empty(_arrow_type(field), rows)
     _check_presence(field, column, findings)
     return column
+
+
+def _few(text: Coded) -> Coded:
+    """As distinct values, whatever their number: they are read one by one."""
+    if text.indices is not None:
+        return text
+    found = text.values.dictionary_encode()
+    return Coded(found.dictionary, found.indices)
 
 
 def _arrow_type(field: Field) -> pa.DataType:
@@ -108,19 +119,21 @@ def _arrow_type(field: Field) -> pa.DataType:
     return pa.bool_() if field.type is FieldType.BOOLEAN else pa.string()
 
 
-def _check_presence(field: Field, column: pa.Array, findings: Findings) -> None:
+def _check_presence(field: Field, column: Coded, findings: Findings) -> None:
     if field.is_computed:
         return
     if field.requirement is Requirement.REQUIRED and column.null_count:
         findings.add(
-            np.flatnonzero(_mask(pc.is_null(column))), rule="V01-required", severity="error", field_code=field.code,
+            np.flatnonzero(_mask(pc.is_null(column.values if column.indices is None else column.indices))),
+            rule="V01-required", severity="error", field_code=field.code,
             message=f"“{field.name_zh}”必填，此处为空。请补填。",
             message_en=f"“{field.name_en}” is required and empty here. Fill it in.",
             basis=title("two-item-publicity-2018"),
         )  # fmt: skip
     if field.requirement is Requirement.BLANK and column.null_count < len(column):
         findings.add(
-            np.flatnonzero(_mask(pc.is_valid(column))), rule="V01-blank", severity="error", field_code=field.code,
+            np.flatnonzero(_mask(pc.is_valid(column.values if column.indices is None else column.indices))),
+            rule="V01-blank", severity="error", field_code=field.code,
             message=f"此模板中“{field.name_zh}”应为空。请删去，或改用自然人模板。",
             message_en=f"“{field.name_en}” must be empty in this template. Remove it, or use the persons' template.",
             basis=title("two-item-publicity-2018"),
@@ -133,14 +146,14 @@ def _mask(column: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 
 def _report(
-    field: Field, text: pa.Array, bad: np.ndarray[Any, Any], findings: Findings, *, rule: str, zh: str, en: str,
+    field: Field, text: Coded, bad: Any, findings: Findings, *, rule: str, zh: str, en: str,
     severity: str = "error", suggestions: Callable[[str], str] | None = None, basis: str = "",
 ) -> None:  # fmt: skip
-    """One finding for each row where ``bad`` holds."""
-    rows = np.flatnonzero(bad)
+    """One finding for each row whose value is ``bad`` (a mask of the values)."""
+    rows = text.rows(bad)
     if not len(rows):
         return
-    cells = text.take(pa.array(rows))
+    cells = text.take(rows)
     hints = None if suggestions is None else [suggestions(v or "") for v in cells.to_pylist()]
     findings.add(
         rows, rule=rule, severity=severity, message=zh, message_en=en, field_code=field.code, basis=basis,
@@ -148,22 +161,27 @@ def _report(
     )  # fmt: skip
 
 
-def _read_text(field: Field, text: pa.Array, findings: Findings) -> pa.Array:
+def _read_text(field: Field, text: Coded, findings: Findings) -> Coded:
+    values = text.values
     if field.length is not None:
         # A string's byte length bounds its characters: most columns need no character count at all.
-        longest = pc.max(pc.binary_length(text)).as_py() or 0
+        longest = pc.max(pc.binary_length(values)).as_py() or 0
         if longest > field.length:
             _report(
-                field, text, _mask(pc.greater(pc.utf8_length(text), field.length)), findings, rule="V02-length",
+                field, text, pc.greater(pc.utf8_length(values), field.length), findings, rule="V02-length",
                 zh=f"“{field.name_zh}”超过 {field.length} 个字符。请精简后重报。",
                 en=f"“{field.name_en}” is longer than {field.length} characters. Shorten it.",
                 basis=title("two-item-publicity-2018"),
             )  # fmt: skip
-    # One look finds both what is refused and what JSON will have to escape; nearly every column has neither.
-    if pc.any(pc.match_substring_regex(text, _ROUGH)).as_py():
+    # One look finds what is refused, what JSON will have to escape, and what may not be collected; nearly every column
+    # has nothing of the kind.
+    if not pc.any(pc.match_substring_regex(values, _STRANGE)).as_py():
+        return text
+    findings.strange.add(field.code)
+    if pc.any(pc.match_substring_regex(values, _ROUGH)).as_py():
         findings.rough.add(field.code)
         _report(
-            field, text, _mask(pc.match_substring_regex(text, _CONTROL)), findings, rule="V02-control",
+            field, text, pc.match_substring_regex(values, _CONTROL), findings, rule="V02-control",
             zh="含有不可见的控制字符。请重新输入此单元格的内容。",
             en="Holds invisible control characters. Type the cell's content again.",
         )  # fmt: skip
@@ -171,10 +189,10 @@ def _read_text(field: Field, text: pa.Array, findings: Findings) -> pa.Array:
 
 
 def _read_code(
-    field: Field, text: pa.Array, kind: codes.Kind, tables: Tables, findings: Findings, *, is_subject: bool = False
-) -> pa.Array:
+    field: Field, text: Coded, kind: codes.Kind, tables: Tables, findings: Findings, *, is_subject: bool = False
+) -> Coded:
     judged = codes.judge_column(
-        text, expect=kind, exceptions=tables.exceptions, today=tables.today,
+        text.values, expect=kind, exceptions=tables.exceptions, today=tables.today,
         # 17 zeros and X stand for a sole trader without a code: the row waits, it is not refused (data.md V04).
         placeholder_allowed=is_subject,
     )  # fmt: skip
@@ -194,7 +212,7 @@ def _read_code(
                 if name == "legally-issued-exception"
                 else lambda value: codes.suggest(value, kind) or "",
             )  # fmt: skip
-    return judged.normalised
+    return coded(judged.normalised, text.indices)
 
 
 def _read_certificate(
@@ -232,10 +250,9 @@ def _read_certificate(
     return pa.array(normalised, pa.string())
 
 
-def _read_code_list(field: Field, text: pa.Array, code_list: CodeList, findings: Findings) -> pa.Array:
+def _read_code_list(field: Field, text: Coded, code_list: CodeList, findings: Findings) -> Coded:
     reader = _values.CodeReader(code_list, is_multiple=field.is_multiple)
-    distinct = text.dictionary_encode()
-    read = [reader.read(value) for value in distinct.dictionary.to_pylist()]
+    read = [reader.read(value) if value is not None else (None, "") for value in text.values.to_pylist()]
     options = "、".join(reader.names[:12]) + ("……" if len(reader.names) > 12 else "")
     for reason, zh, en in (
         (
@@ -249,17 +266,14 @@ def _read_code_list(field: Field, text: pa.Array, code_list: CodeList, findings:
             "After 其他 (other) name the concrete kind, e.g. 其他-补办.",
         ),
     ):
-        wrong = pa.array([why == reason for _, why in read])
-        if pc.any(wrong).as_py():
-            _report(
-                field, text, _mask(wrong.take(distinct.indices)), findings, rule=f"V10-{reason}", zh=zh, en=en,
-                basis=title("two-item-publicity-2018"),
-            )  # fmt: skip
-    return pa.array([value for value, _ in read], pa.string()).take(distinct.indices)
+        _report(
+            field, text, np.array([why == reason for _, why in read], dtype=bool), findings, rule=f"V10-{reason}",
+            zh=zh, en=en, basis=title("two-item-publicity-2018"),
+        )  # fmt: skip
+    return coded(pa.array([value for value, _ in read], pa.string()), text.indices)
 
 
-def _read_distinct(field: Field, text: pa.Array, findings: Findings) -> pa.Array:
-    distinct = text.dictionary_encode()
+def _read_distinct(field: Field, text: Coded, findings: Findings) -> Coded:
     scale = 6 if field.scale is None else field.scale
     readers: dict[FieldType, tuple[Callable[[str], Any], str, str, str]] = {
         FieldType.DATE: (
@@ -276,9 +290,8 @@ def _read_distinct(field: Field, text: pa.Array, findings: Findings) -> pa.Array
         FieldType.BOOLEAN: (_values.read_boolean, "V07-boolean", "请填“是”或“否”。", "Write 是 (yes) or 否 (no)."),
     }  # fmt: skip
     reader, rule, zh, en = readers[field.type]
-    read = [reader(value) for value in distinct.dictionary.to_pylist()]
-    column = pa.array(read, _arrow_type(field)).take(distinct.indices)
-    if any(value is None for value in read):
-        bad = _mask(pc.and_(pc.is_valid(text), pc.is_null(column)))
-        _report(field, text, bad, findings, rule=rule, zh=zh, en=en, basis=title("two-item-publicity-2018"))
-    return column
+    texts = text.values.to_pylist()
+    read = [None if value is None else reader(value) for value in texts]
+    is_bad = np.array([was is not None and now is None for was, now in zip(texts, read, strict=True)], dtype=bool)
+    _report(field, text, is_bad, findings, rule=rule, zh=zh, en=en, basis=title("two-item-publicity-2018"))
+    return coded(pa.array(read, _arrow_type(field)), text.indices)

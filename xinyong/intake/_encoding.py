@@ -76,29 +76,40 @@ class _Place:
 def _scan(path: Path) -> tuple[_Place | None, _Facts]:
     """Reads the whole file once: zero bytes refuse it, the first place that is not UTF-8 is returned."""
     facts = _Facts()
-    rest, offset, lines = b"", 0, 0
+    rest, offset = b"", 0
     with path.open("rb") as file:
         while block := file.read(BLOCK):
             if (at := block.find(0)) >= 0:
-                raise _zero_byte(_Place(offset + at, lines + block[:at].count(b"\n") + 1))
+                raise _zero_byte(_place(path, offset + at))
             facts.has_quotes = facts.has_quotes or b'"' in block
             facts.has_private_use = facts.has_private_use or b"\xee" in block
-            whole = rest + block
+            whole = rest + block if rest else block
             end = _character_boundary(whole)
-            if (bad := _not_utf8(whole[:end])) is not None:
-                return _Place(offset - len(rest) + bad, lines + whole[:bad].count(b"\n") + 1), facts
-            lines += block.count(b"\n")
+            if (bad := _not_utf8(whole, end)) is not None:
+                return _place(path, offset - len(rest) + bad), facts
             rest, offset = whole[end:], offset + len(block)
-    return (_Place(offset - len(rest), lines + 1) if rest else None), facts
+    return (_place(path, offset - len(rest)) if rest else None), facts
 
 
-def _not_utf8(block: bytes) -> int | None:
-    """The place of the first byte that is not UTF-8. Arrow's check is the fast one, Python's knows the place."""
+def _place(path: Path, offset: int) -> _Place:
+    """The line of a byte, counted only when a sentence needs it."""
+    lines, left = 1, offset
+    with path.open("rb") as file:
+        while left > 0 and (block := file.read(min(BLOCK, left))):
+            lines += block.count(b"\n")
+            left -= len(block)
+    return _Place(offset, lines)
+
+
+def _not_utf8(block: bytes, end: int) -> int | None:
+    """The place of the first byte before ``end`` that is not UTF-8. Arrow's check is the fast one, Python's knows the
+    place."""
+    offsets = pa.array([0, end], pa.int64()).buffers()[1]
     try:
-        pa.array([block], pa.large_binary()).cast(pa.large_string())
+        pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(block)]).validate(full=True)
     except pa.ArrowInvalid:
         try:
-            block.decode("utf-8")
+            block[:end].decode("utf-8")
         except UnicodeDecodeError as error:
             return error.start
     return None

@@ -10,6 +10,13 @@ from xinyong.kernel import codes
 
 #: Shape of an 18-digit number with a birth date, for whole columns (RE2): what matches is looked at by ``is_sure``.
 PATTERN = r"[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]{4}[0-9Xx]"
+_GAP = r"(?:-|\s|\pZ)?"
+_MONTH_DAY = f"(?:0{_GAP}[1-9]|1{_GAP}[0-2]){_GAP}(?:0{_GAP}[1-9]|[12]{_GAP}[0-9]|3{_GAP}[01])"
+#: Whatever ``holds_number`` may find, for whole columns (RE2): numbers cut by hyphens or blanks, any digit in full width.
+LIKENESS = (
+    rf"[０-９]|[1-9](?:{_GAP}[0-9]){{5}}{_GAP}(?:(?:1{_GAP}9|2{_GAP}0){_GAP})?[0-9]{_GAP}[0-9]{_GAP}{_MONTH_DAY}"
+    rf"(?:{_GAP}[0-9]){{3}}"
+)
 _NUMBER = re.compile(
     r"(?<![0-9A-Za-z])(?P<place>[1-9][0-9]{5})(?:(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
     r"|[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3})(?![0-9A-Za-z])"

@@ -1,6 +1,6 @@
 """How a process that touches a sender's file is bounded: its environment, its memory, its time, its life.
 
-Parsers of foreign files run in such processes only. The one that reads is ``_child``, the one that marks a sender's own
+Parsers of foreign files run in such processes only. The one that reads is ``_child`` (started by ``_reader``), the one that marks a sender's own
 workbook is ``_marking``.
 """
 

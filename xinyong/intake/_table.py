@@ -101,10 +101,11 @@ def check_width(headers: Sequence[str], limits: Limits) -> None:
 
 @dataclass(slots=True)
 class Writer:
-    """Writes rows to ``rows-00000.parquet`` … of ``limits.chunk_rows`` rows and announces each file when it is complete.
+    """Writes rows to ``rows-00000.arrow`` … of ``limits.chunk_rows`` rows and announces each file when it is complete.
 
-    Columns: ``row_no`` int32 and ``c0`` … string (null: empty). Notes of a chunk stand in ``notes-00000.parquet`` beside
-    it before it is announced. Wholly empty rows are left out and counted.
+    Columns: ``row_no`` int32 and ``c0`` … text (null: empty), as a dictionary where values come again: whoever checks
+    them looks at each distinct value once. Notes of a chunk stand in ``notes-00000.parquet`` beside it before it is
+    announced. Wholly empty rows are left out and counted.
     """
 
     folder: Path
@@ -145,12 +146,9 @@ class Writer:
 
     def add_columns(self, row_nos: npt.NDArray[np.int64], columns: Sequence[pa.Array]) -> None:
         """Takes rows by column; ``columns`` are string arrays of the length of ``row_nos``."""
-        cleaned = [_blank_to_null(column) for column in columns]
-        table = pa.table([pa.array(row_nos, pa.int32()), *cleaned], names=self._names())
-        if cleaned and all(column.null_count for column in cleaned):
-            filled = pc.is_valid(cleaned[0])
-            for column in cleaned[1:]:
-                filled = pc.or_(filled, pc.is_valid(column))
+        table = pa.table([pa.array(row_nos, pa.int32()), *columns], names=self._names())
+        filled = _filled(columns)
+        if filled is not None:
             table = table.filter(filled)
             self.blank_rows += len(row_nos) - table.num_rows
         self._take(table)
@@ -209,13 +207,16 @@ class Writer:
 
     def _write(self, count: int) -> None:
         whole = pa.concat_tables(self._tables)
-        chunk, rest = whole.slice(0, count), whole.slice(count)
+        chunk, rest = whole.slice(0, count).combine_chunks(), whole.slice(count)
         self._tables = [rest] if rest.num_rows else []
         self._buffered = rest.num_rows
         last = chunk.column(0)[-1].as_py()
-        path = self.folder / f"rows-{self.chunk_count:05d}.parquet"
+        coded = [chunk.column(0), *(_coded(column.combine_chunks()) for column in chunk.columns[1:])]
+        path = chunk_path(self.folder, self.chunk_count)
         part = path.with_suffix(".part")
-        pq.write_table(chunk, part, compression="lz4", write_statistics=False, row_group_size=self.limits.chunk_rows)
+        table = pa.table(coded, names=self._names())
+        with pa.ipc.new_file(part, table.schema) as file:
+            file.write_table(table)
         has_notes = self._write_notes(last)
         part.replace(path)
         self.last_row_no = last
@@ -264,11 +265,30 @@ def pad(cells: Iterable[str | None], width: int) -> list[str | None]:
     return exact + [None] * (width - len(exact))
 
 
-def _blank_to_null(column: pa.Array) -> pa.Array:
-    """Cells of nothing but blanks (the ideographic one too) are empty."""
-    if column.null_count == len(column):
-        return column
-    blank = pc.or_(pc.utf8_is_space(column), pc.equal(pc.binary_length(column), 0))
-    if not pc.any(blank).as_py():
-        return column
-    return pc.if_else(blank, pa.scalar(None, pa.string()), column)
+def chunk_path(folder: Path, number: int) -> Path:
+    """The file of a chunk."""
+    return folder / f"rows-{number:05d}.arrow"
+
+
+def _filled(columns: Sequence[pa.Array]) -> pa.Array | None:
+    """Which rows have a cell that is not blank; None when all have. Stops at the first column that settles it."""
+    blank = None
+    for column in columns:
+        here = pc.or_(pc.is_null(column), pc.fill_null(pc.utf8_is_space(column), True))
+        blank = here if blank is None else pc.and_(blank, here)
+        if not pc.any(blank).as_py():
+            return None
+    return None if blank is None else pc.invert(blank)
+
+
+def _coded(column: pa.Array) -> pa.Array:
+    """Blank cells (of the ideographic blank too) emptied; a dictionary where values come again."""
+    coded = column.dictionary_encode()
+    values = coded.dictionary
+    blank = pc.or_(pc.utf8_is_space(values), pc.equal(pc.binary_length(values), 0))
+    if pc.any(blank).as_py():
+        is_blank = pc.fill_null(blank.take(coded.indices), True)
+        indices = pc.if_else(is_blank, pa.scalar(None, pa.int32()), coded.indices)
+        coded = pa.DictionaryArray.from_arrays(indices, values)
+        column = coded.dictionary_decode()
+    return coded if len(values) * 2 <= len(column) else column

@@ -8,27 +8,28 @@ nothing lost, nothing twice.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from datetime import date, datetime
 from typing import Any
 
-import duckdb
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from xinyong.intake.outcome import Counts, Found, Outcome
 from xinyong.intake.plan import Plan
+from xinyong.intake.prepare import Ready
 from xinyong.intake.waiting import Waiting
 from xinyong.kernel import sql
 from xinyong.records import archive
-from xinyong.records.archive import COPY_COLUMNS, Known
+from xinyong.records.archive import COPY_COMMON, Known
 
 _SQL = sql.load(__file__, "intake.sql")
 
 LANES = 2
 #: A lane tries again when another submission brought the same key in the meantime.
 _TRIES = 3
+#: Keys asked for before the rows of a chunk are sent as they are.
+_SAMPLE = 200
 
 TWICE = (
     "同一文件中有两行是同一文书、同一主体，但内容不同。请确认哪一行正确，删去另一行后重报。",
@@ -46,14 +47,13 @@ class Load:
 
     chunk_no: int
     lane: int
-    name: str  # the engine's table that holds the rows whole
-    table: pa.Table  # rows of prepare.Ready that belong to this lane
+    ready: Ready  # the rows of the chunk that belong to this lane
     rows: int  # rows of the chunk counted in this lane, waiting ones included
     waiting: list[Waiting] = field(default_factory=list)
     findings: list[Found] = field(default_factory=list)
     anchors: list[bytes] = field(default_factory=list)  # open anchors that good rows of this lane meet
     noted: list[Found] = field(default_factory=list)  # the chunk's findings of checking, whichever lane writes them
-    repeats: Any = None  # callable(Sorted.same_as) -> list[Found]
+    warnings: Any = None  # callable(Sorted, places of late rows that go in) -> list[Found]
     row_findings: Any = None  # callable(position, rule, sentences) -> (Found, Waiting) for rows that turn out doubtful
 
 
@@ -64,8 +64,16 @@ class Deposit:
     submission_id: int
     source_id: int
     plan: Plan
-    folder: Path
     known_from: datetime
+
+
+@dataclass(slots=True)
+class Lane:
+    """One connection. ``is_known_ground`` once a key turned out to be in the archive already: from then on every key is
+    looked up before the rows are sent."""
+
+    connection: psycopg.Connection[Any]
+    is_known_ground: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,31 +164,42 @@ def look_up(connection: psycopg.Connection[Any], table: pa.Table) -> dict[int, K
     )
 
 
-def deposit(
-    connection: psycopg.Connection[Any], engine: duckdb.DuckDBPyConnection, load: Load, into: Deposit
-) -> Counts | None:
+def deposit(lane: Lane, load: Load, into: Deposit) -> Counts | None:
     """Brings one lane of a chunk in; returns its counts, or None when the ledger has it already."""
     for attempt in range(_TRIES):
         try:
-            with connection.transaction():
+            with lane.connection.transaction():
                 where = [into.submission_id, load.chunk_no, load.lane]
-                if connection.execute(_SQL["is_deposited"], where).fetchone():
+                if lane.connection.execute(_SQL["is_deposited"], where).fetchone():
                     return None
-                return _deposit(connection, engine, load, into)
+                return _deposit(lane, load, into)
         except psycopg.errors.UniqueViolation:
+            lane.is_known_ground = True
             if attempt == _TRIES - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-def _deposit(
-    connection: psycopg.Connection[Any], engine: duckdb.DuckDBPyConnection, load: Load, into: Deposit
-) -> Counts:
-    known = look_up(connection, load.table)
-    found = sort(load.table, known, submission_id=into.submission_id, source_id=into.source_id)
-    late = 0
-    if found.version:
-        late = _copy(connection, engine, load, into, found)
+def _known(lane: Lane, table: pa.Table) -> dict[int, Known]:
+    """What the archive knows of these keys.
+
+    Most files bring what nobody has: a few keys are asked for, and where none is known the rows are sent as they are.
+    Should another one be known after all, the primary key refuses the lane's chunk, and it is done again with every
+    key looked up: the same outcome, at the price of one chunk.
+    """
+    if not lane.is_known_ground:
+        step = max(1, len(table) // _SAMPLE)
+        sample = table.take(pa.array(range(0, len(table), step), pa.int64()))
+        if not look_up(lane.connection, sample):
+            return {}
+        lane.is_known_ground = True
+    return look_up(lane.connection, table)
+
+
+def _deposit(lane: Lane, load: Load, into: Deposit) -> Counts:
+    connection, table = lane.connection, load.ready.table
+    found = sort(table, _known(lane, table), submission_id=into.submission_id, source_id=into.source_id)
+    late = _copy(connection, load, into, found) if found.version else []
     findings, waiting = list(load.findings), list(load.waiting)
     for places, rule, sentences in (
         (found.twice, "V11-same-key-twice", TWICE),
@@ -191,11 +210,11 @@ def _deposit(
             findings.append(one)
             waiting.append(row)
     warned = {one.row_no for one in findings if one.severity == "warning"}
-    if found.same_as:
-        repeats = load.repeats(found.same_as)
-        findings += repeats
+    if found.same_as or late:
+        warnings = load.warnings(found, late)
+        findings += warnings
         # A row counts once, also where checking warned of it and the other lane has written that.
-        warned |= {one.row_no for one in repeats} - {one.row_no for one in load.noted if one.severity == "warning"}
+        warned |= {one.row_no for one in warnings} - {one.row_no for one in load.noted if one.severity == "warning"}
     _write_findings(connection, findings, into.submission_id)
     _write_waiting(connection, waiting, into.submission_id)
     _close(connection, load.anchors, into)
@@ -210,27 +229,24 @@ def _deposit(
         _SQL["enter_chunk"],
         [
             into.submission_id, load.chunk_no, load.lane, counts.rows_read, counts.accepted, counts.doubtful,
-            counts.rejected, counts.duplicate, counts.unchanged, len(warned), late, into.known_from,
+            counts.rejected, counts.duplicate, counts.unchanged, len(warned), len(late), into.known_from,
         ],
     )  # fmt: skip
     return counts
 
 
-def release(
-    connection: psycopg.Connection[Any], engine: duckdb.DuckDBPyConnection, load: Load, into: Deposit, *, row_no: int
-) -> bool:
+def release(connection: psycopg.Connection[Any], load: Load, into: Deposit, *, row_no: int) -> bool:
     """Brings in one waiting row whose subject a desk has judged; False when another source's datum is in the way.
 
     Its ledger line moves one row from doubtful to accepted.
     """
     with connection.transaction():
-        found = sort(
-            load.table, look_up(connection, load.table), submission_id=into.submission_id, source_id=into.source_id
-        )
+        table = load.ready.table
+        found = sort(table, look_up(connection, table), submission_id=into.submission_id, source_id=into.source_id)
         if found.other_source or found.twice:
             return False
         if found.version:
-            _copy(connection, engine, load, into, found)
+            _copy(connection, load, into, found)
         move(connection, into.submission_id, row_no, accepted=1, at=into.known_from)
         return True
 
@@ -246,63 +262,47 @@ def move(connection: psycopg.Connection[Any], submission_id: int, row_no: int, *
     connection.execute(_SQL["enter_chunk"], values)
 
 
-def _copy(
-    connection: psycopg.Connection[Any], engine: duckdb.DuckDBPyConnection, load: Load, into: Deposit, found: Sorted
-) -> int:
-    """Writes the accepted rows in COPY's text form with DuckDB, and streams them in. Returns how many are late."""
-    path = into.folder / f"copy-{load.lane}.txt"
-    places = pa.array(found.version.keys(), pa.int32())
-    versions = pa.table({"place": places, "version": pa.array(found.version.values(), pa.int16())})
-    engine.register(f"versions_{load.lane}", versions)
-    is_plain = len(versions) == len(load.table) and pc.max(versions.column("version")).as_py() == 1
-    try:
-        engine.execute(_copy_statement(load, into, path, is_plain=is_plain))
-        copied = archive.copy_in(connection, path)
-    finally:
-        engine.unregister(f"versions_{load.lane}")
-        path.unlink(missing_ok=True)
-    if copied != len(versions):
-        raise AssertionError(f"{copied} of {len(versions)} rows were copied")  # INV-11: rather stop than lose a row
-    rows = load.table if is_plain else load.table.join(versions, "place", join_type="inner")
-    fresh = rows if is_plain else rows.filter(pc.equal(rows.column("version"), 1))
-    months = pc.floor_temporal(fresh.column("decided_on"), unit="month").combine_chunks().value_counts().to_pylist()
+def _copy(connection: psycopg.Connection[Any], load: Load, into: Deposit, found: Sorted) -> list[int]:
+    """Streams the accepted rows in and counts them. Returns the places of those that are late."""
+    ready, table = load.ready, load.ready.table
+    heads, rests = ready.heads, ready.rests
+    version: pa.Array | str = "1"
+    if len(found.version) < len(table) or any(number > 1 for number in found.version.values()):
+        rows = pc.index_in(pa.array(found.version.keys(), pa.int32()), table.column("place").combine_chunks())
+        table, heads, rests = table.take(rows), heads.take(rows), rests.take(rows)
+        version = pa.array(found.version.values(), pa.int16()).cast(pa.string())
+    lines = pc.binary_join_element_wise(heads, version, _common(into), rests, "\t")
+    copied = archive.copy_in(connection, memoryview(lines.buffers()[2]))
+    if copied != len(table):
+        raise AssertionError(f"{copied} of {len(table)} rows were copied")  # INV-11: rather stop than lose a row
+    fresh = table if isinstance(version, str) else table.filter(pc.equal(version, "1"))
+    months = fresh.column("month").combine_chunks().value_counts().to_pylist()
     archive.count(
         connection,
-        sorted((into.plan.item.id, into.source_id, month["values"], month["counts"]) for month in months),
+        sorted(
+            (into.plan.item.id, into.source_id, date.fromisoformat(f"{one['values']}-01"), one["counts"])
+            for one in months
+        ),
         submission_id=into.submission_id,
         deposited_at=into.known_from,
     )
-    return int(pc.sum(rows.column("is_late")).as_py() or 0)
+    late: list[int] = table.filter(table.column("is_late")).column("place").to_pylist()
+    return late
 
 
-def _copy_statement(load: Load, into: Deposit, path: Path, *, is_plain: bool) -> str:
-    """DuckDB's statement that writes a lane's rows. Without quoting: JSON's own backslashes are doubled, and no other
-    column can hold a tab, a line end or a backslash."""
+def _common(into: Deposit) -> str:
+    """What all rows of a deposit have in common, in COPY's text form."""
     item = into.plan.item
-    made = {
-        "version": "1" if is_plain else "version",
-        "state": "1",
-        "item_id": f"'{item.id}'",
-        "item_version": str(item.version),
-        "source_id": str(into.source_id),
-        "submission_id": str(into.submission_id),
-        "disclosure": f"'{item.disclosure.value}'",
-        "known_from": f"'{into.known_from.isoformat()}'",
-        "key_digest": "'\\\\x' || key_hex",
-        "content_digest": "'\\\\x' || content_hex",
-        "payload": "replace(payload, '\\', '\\\\')",
-        "extra": "replace(extra, '\\', '\\\\')",
-        "sealed": "'\\' || sealed",
+    values = {
+        "state": 1,
+        "item_id": item.id,
+        "item_version": item.version,
+        "source_id": into.source_id,
+        "submission_id": into.submission_id,
+        "disclosure": item.disclosure.value,
+        "known_from": into.known_from.isoformat(),
     }
-    quoted = str(path).replace("'", "''")
-    columns = ", ".join(f"{made.get(name, name)} AS {name}" for name in COPY_COLUMNS)
-    rows = (
-        f"{load.name} WHERE lane = {load.lane}" if is_plain else f"{load.name} JOIN versions_{load.lane} USING (place)"
-    )
-    return (
-        f"COPY (SELECT {columns} FROM {rows}) TO '{quoted}'"
-        " (FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '', NULLSTR '\\N')"
-    )
+    return "\t".join(str(values[name]) for name in COPY_COMMON)
 
 
 def _write_findings(connection: psycopg.Connection[Any], findings: Sequence[Found], submission_id: int) -> None:

@@ -2,11 +2,9 @@
 the row in, and can be undone: the datum is withdrawn and the row waits again. A name alone never links."""
 
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -274,12 +272,10 @@ def _bring_in(row: WaitingRow, subject_id: int) -> None:
             f"The row has other faults that its source must correct: {others[0].message_en}",
         )
     checked.findings.level[:] = np.minimum(checked.findings.level, DOUBTFUL - 1)
-    with tempfile.TemporaryDirectory(prefix="xinyong-desk-") as name, work.connect() as own:
-        engine = work.engine(Path(name))
-        ready = prepare.prepare(checked, Linked(np.array([subject_id])), plan, engine)
-        into = Deposit(submission.pk, source.id, plan, Path(name), clock.now())
-        lane = ready.table.column("lane")[0].as_py()
-        if not release(own, engine, Load(0, lane, ready.name, ready.table, 0), into, row_no=row.row_no):
+    with work.connect() as own:
+        ready = prepare.prepare(checked, Linked(np.array([subject_id])), plan)
+        into = Deposit(submission.pk, source.id, plan, clock.now())
+        if not release(own, Load(0, 0, ready, 0), into, row_no=row.row_no):
             raise StillWrong(
                 "档案中已有同一文书、同一主体的数据，来自另一信源单位或同一文件，不作覆盖。",
                 "The archive has this document for this subject from another source or the same file.",

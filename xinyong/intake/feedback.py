@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import xlsxwriter
 
 from xinyong.intake import _explanation, headers, read
@@ -226,7 +225,7 @@ def _rows(
         original, folder=folder / "rows", file_name=file_name, known_headers=known, sheet=facts.get("sheet")
     ) as stream:
         for chunk in stream:
-            for batch in pq.ParquetFile(chunk.path).iter_batches(batch_size=5_000):
+            for batch in read.table(chunk.path).to_batches(max_chunksize=5_000):
                 columns = [column.to_pylist() for column in batch.columns]
                 for row_no, *cells in zip(*columns, strict=True):
                     yield row_no, cells

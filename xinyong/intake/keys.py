@@ -1,4 +1,4 @@
-"""How key texts are compared, once in Python and once as DuckDB's SQL: brackets of a document number are one kind
+"""How key texts are compared, one by one and in columns: brackets of a document number are one kind
 (〔2025〕, [2025] and （2025） are the same number, security.md T18), blanks go, digits are
 narrow, letters are capitals."""
 
@@ -19,17 +19,11 @@ def folded(text: str | None) -> str:
     return (text or "").translate(_TABLE)
 
 
-def folded_sql(column: str, *, is_folded: bool = False) -> str:
-    """The same as a DuckDB expression over a text column (``column`` is SQL of ours). ``is_folded``: the column is
-    known to be so already, and translating letter by letter is saved."""
-    plain = f"coalesce({column}, '')"
-    if is_folded:
-        return plain
-    for blank in _BLANKS:
-        plain = f"replace({plain}, '{blank}', '')"
-    return f"translate({plain}, '{_FROM}', '{_TO}')"
-
-
-def is_folded(column: pa.Array) -> bool:
-    """True when no cell of the column holds a character that folding changes."""
-    return not pc.any(pc.match_substring_regex(column, _CHANGED)).as_py()
+def folded_column(texts: pa.Array) -> pa.Array:
+    """The same over a column; a cell that is as compared already, and most are, is not touched."""
+    changed = pc.fill_null(pc.match_substring_regex(texts, _CHANGED), False)
+    if not pc.any(changed).as_py():
+        return texts
+    return pc.replace_with_mask(
+        texts, changed, pa.array([*map(folded, texts.filter(changed).to_pylist())], pa.string())
+    )

@@ -6,6 +6,7 @@ own before the chunk's: a run that dies between leaves a subject without records
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from django.db import transaction
 
 from xinyong.catalogue.schema import Section
 from xinyong.intake import _columns, _register_rows
+from xinyong.intake._coded import Coded, coded, empty, encoded
 from xinyong.intake.outcome import DOUBTFUL, WRONG
 from xinyong.intake.plan import Plan
 from xinyong.intake.validate import Checked
@@ -46,6 +48,9 @@ _PROBLEMS: dict[str, tuple[str, str, str, str]] = {
     ),
 }  # fmt: skip
 
+#: Problems as numbers, so that columns of them can be compared.
+_NUMBER: dict[str | None, int] = {None: 0} | {name: number for number, name in enumerate(_PROBLEMS, start=1)}
+
 #: Scheme of subjects.resolve → name of the part in the catalogue's roles.
 _SCHEMES = {
     "org_code": "org_code", "registration_no": "registration_no", "tax_no": "tax_no",
@@ -59,9 +64,9 @@ _KEPT = 200_000
 
 @dataclass(slots=True)
 class Memory:
-    """What a run has learnt: combination of codes and name → (subject id, problem)."""
+    """What a run has learnt: combination of codes and name → (subject id, number of the problem)."""
 
-    found: dict[str, tuple[int, str | None]] = field(default_factory=dict)
+    found: dict[str, tuple[int, int]] = field(default_factory=dict)
     entered: dict[str, str] = field(default_factory=dict)  # new code → key of the name that came first, for a trial
 
     def forget(self, unique: list[str]) -> None:
@@ -69,7 +74,7 @@ class Memory:
         if len(self.found) > _KEPT:
             self.found.clear()
             return
-        for combination in unique:
+        for combination in dict.fromkeys(unique):
             if self.found[combination][0] == NOBODY:
                 del self.found[combination]
 
@@ -93,59 +98,108 @@ def link(checked: Checked, plan: Plan, *, may_create: bool, memory: Memory) -> L
     return _link_organisations(checked, plan, may_create=may_create, memory=memory)
 
 
+def known(checked: Checked, plan: Plan, *, memory: Memory) -> Linked | None:
+    """As ``link``, for rows about organisations that are all in the register already: nothing is written. None, and no
+    finding added, when one is new; then linking has to wait until the whole file is known to be readable."""
+    if plan.item.is_about_persons or plan.item.section is Section.REGISTRATION:
+        return None
+    found = _find(checked, plan, memory)
+    return None if found.is_new.any() else _conclude(checked, plan, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the register says of each row: subject or NOBODY, the number of the problem, whether it is a new subject."""
+
+    usable: Coded
+    registration: Coded
+    subject_id: npt.NDArray[np.int64]
+    problem: npt.NDArray[np.int8]
+    is_new: npt.NDArray[np.bool_]
+
+
 def _link_organisations(checked: Checked, plan: Plan, *, may_create: bool, memory: Memory) -> Linked:
+    found = _find(checked, plan, memory)
+    if found.is_new.any():
+        _enter_provisional(checked, plan, found, memory, may_create=may_create)
+    return _conclude(checked, plan, found)
+
+
+def _find(checked: Checked, plan: Plan, memory: Memory) -> _Found:
     roles = plan.item.roles
     assert roles.subject_code is not None
-    given = checked.columns[roles.subject_code]
-    usable, registration = _sort_codes(given, plan)
+    usable, registration = _sort_codes(checked.columns.coded(roles.subject_code), plan)
     others = {scheme: _column(checked, roles.other_codes.get(part)) for scheme, part in _SCHEMES.items()}
-    others["registration_no"] = pc.coalesce(registration, others["registration_no"])
-    subject_id, problem = _resolve(pa.table({"uscc": usable, **others, "name_key": checked.name_keys}), memory)
-    is_wrong = checked.findings.level >= WRONG
-    is_new = (problem == "not-found") & pc.is_valid(usable).to_numpy(zero_copy_only=False) & ~is_wrong
+    if registration.null_count < len(registration):
+        given = others["registration_no"].plain()
+        others["registration_no"] = encoded(pc.coalesce(registration.plain(), given))
+    subject_id, problem = _resolve({"uscc": usable, **others, "name_key": checked.name_keys}, memory)
+    is_new = problem == _NUMBER["not-found"]
     if is_new.any():
-        _enter_provisional(checked, plan, usable, is_new, subject_id, memory, may_create=may_create)
+        is_new &= pc.is_valid(usable.plain()).to_numpy(zero_copy_only=False) & (checked.findings.level < WRONG)
+    return _Found(usable, registration, subject_id, problem, is_new)
+
+
+def _conclude(checked: Checked, plan: Plan, found: _Found) -> Linked:
+    """Notes the problems of rows that are neither wrong nor about a new subject."""
+    roles = plan.item.roles
+    is_settled = found.is_new | (checked.findings.level >= WRONG)
     for name, (rule, severity, zh, en) in _PROBLEMS.items():
-        rows = np.flatnonzero((problem == name) & ~is_new & ~is_wrong)
-        marked = roles.subject_name if name == "name-mismatch" else roles.subject_code
+        rows = np.flatnonzero((found.problem == _NUMBER[name]) & ~is_settled)
+        marked = roles.subject_name if name == "name-mismatch" else roles.subject_code or roles.subject_name
         checked.findings.add(
             rows, rule=rule, severity=severity, message=zh, message_en=en, field_code=marked, basis="法人基础库",
-            values=_columns.shown(plan.item.field_of(marked), checked.columns[marked].take(pa.array(rows))),
+            values=_columns.shown(plan.item.field_of(marked), checked.columns.coded(marked).take(rows)),
         )  # fmt: skip
-    _forgive_registration_numbers(checked, registration, subject_id, problem)
-    return Linked(subject_id)
+    _forgive_registration_numbers(checked, found.registration, found.subject_id, found.problem)
+    return Linked(found.subject_id)
 
 
-def _resolve(rows: pa.Table, memory: Memory) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.object_]]:
+def _resolve(columns: dict[str, Coded], memory: Memory) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
     """``resolve.link`` for the combinations of codes and name that this run has not met yet; subjects come again and
-    again, and a look-up of five codes a row is what linking costs."""
-    combined = pc.binary_join_element_wise(
+    again, and a look-up of five codes a row is what linking costs. Problems are numbers, 0 for none."""
+    first, back = _combinations(columns.values())
+    rows = pa.table({name: column.take(first) for name, column in columns.items()})
+    combinations = pc.binary_join_element_wise(
         *(column.combine_chunks() for column in rows.columns), "\x1f", null_handling="replace", null_replacement=""
-    ).dictionary_encode()
-    unique = combined.dictionary.to_pylist()
-    indices = combined.indices.to_numpy()
-    _, first = np.unique(indices, return_index=True)
-    new = [place for place, combination in enumerate(unique) if combination not in memory.found]
+    ).to_pylist()
+    new = [place for place, combination in enumerate(combinations) if combination not in memory.found]
     if new:
-        found = resolve.link(rows.take(pa.array(first[new])))
+        found = resolve.link(rows.take(pa.array(new)))
         ids = pc.fill_null(found.column("subject_id"), NOBODY).to_pylist()
         for place, subject_id, problem in zip(new, ids, found.column("problem").to_pylist(), strict=True):
-            memory.found[unique[place]] = (subject_id, problem)
-    pairs = [memory.found[combination] for combination in unique]
-    memory.forget(unique)
-    ids_by_place = np.array([pair[0] for pair in pairs], dtype=np.int64)
-    problems_by_place = np.array([pair[1] for pair in pairs], dtype=object)
-    return ids_by_place[indices], problems_by_place[indices]
+            memory.found[combinations[place]] = (subject_id, _NUMBER[problem])
+    pairs = [memory.found[combination] for combination in combinations]
+    memory.forget(combinations)
+    subject_ids = np.array([pair[0] for pair in pairs], dtype=np.int64)
+    problems = np.array([pair[1] for pair in pairs], dtype=np.int8)
+    return subject_ids[back], problems[back]
 
 
-def _column(checked: Checked, code: str | None) -> pa.Array:
-    return checked.columns[code] if code else pa.nulls(len(checked), pa.string())
+def _combinations(columns: Iterable[Coded]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The first row of each combination of values, and for each row which combination it has."""
+    combined = np.zeros(0, np.int64)
+    for column in columns:
+        if len(combined) and column.null_count == len(column):
+            continue
+        numbers = column.numbers() + 1
+        if len(combined):
+            # Numbered anew before each column: the product of many would overflow.
+            combined = np.unique(combined, return_inverse=True)[1].astype(np.int64)
+            numbers += combined * (int(numbers.max()) + 1)
+        combined = numbers
+    _, first, back = np.unique(combined, return_index=True, return_inverse=True)
+    return first, back
 
 
-def _sort_codes(given: pa.Array, plan: Plan) -> tuple[pa.Array, pa.Array]:
+def _column(checked: Checked, code: str | None) -> Coded:
+    return checked.columns.coded(code) if code else empty(pa.string(), len(checked))
+
+
+def _sort_codes(given: Coded, plan: Plan) -> tuple[Coded, Coded]:
     """The valid unified codes, and the old registration numbers that stand in the same column."""
     judged = codes.judge_column(
-        given, expect=codes.Kind.USCC, exceptions=plan.tables.exceptions, today=plan.tables.today
+        given.values, expect=codes.Kind.USCC, exceptions=plan.tables.exceptions, today=plan.tables.today
     )
     lengths = pc.fill_null(pc.utf8_length(judged.normalised), 0)
     verdict = pa.array(np.asarray(judged.verdict))
@@ -154,17 +208,17 @@ def _sort_codes(given: pa.Array, plan: Plan) -> tuple[pa.Array, pa.Array]:
     nothing = pa.scalar(None, pa.string())
     is_number = pc.is_in(lengths, value_set=pa.array([13, 15], lengths.type))
     return (
-        pc.if_else(is_code, judged.normalised, nothing),
-        pc.if_else(is_number, judged.normalised, nothing),
+        coded(pc.if_else(is_code, judged.normalised, nothing), given.indices),
+        coded(pc.if_else(is_number, judged.normalised, nothing), given.indices),
     )
 
 
 def _forgive_registration_numbers(
-    checked: Checked, registration: pa.Array, subject_id: npt.NDArray[np.int64], problem: npt.NDArray[np.object_]
+    checked: Checked, registration: Coded, subject_id: npt.NDArray[np.int64], problem: npt.NDArray[np.int8]
 ) -> None:
     """A row whose old registration number found its subject goes in, with a warning instead of a doubt."""
-    has_number = np.flatnonzero(pc.is_valid(registration).to_numpy(zero_copy_only=False))
-    forgiven = [place for place in has_number.tolist() if subject_id[place] != NOBODY and problem[place] is None]
+    has_number = registration.rows(pc.is_valid(registration.values))
+    forgiven = has_number[(subject_id[has_number] != NOBODY) & (problem[has_number] == 0)].tolist()
     if not forgiven:
         return
     numbers = set(checked.row_no[forgiven].tolist())
@@ -188,30 +242,30 @@ def _forgive_registration_numbers(
 def _enter_provisional(
     checked: Checked,
     plan: Plan,
-    usable: pa.Array,
-    is_new: npt.NDArray[np.bool_],
-    subject_id: npt.NDArray[np.int64],
+    found: _Found,
     memory: Memory,
     *,
     may_create: bool,
 ) -> None:
     """Enters new codes under the name that came first; rows that give such a code another name are doubtful, in this
     chunk as in every later one."""
-    rows, first = _one_name(checked, plan, usable, np.flatnonzero(is_new & (checked.findings.level < DOUBTFUL)), memory)
+    usable, subject_id = found.usable, found.subject_id
+    rows, first = _one_name(
+        checked, plan, usable, np.flatnonzero(found.is_new & (checked.findings.level < DOUBTFUL)), memory
+    )
     if not rows:
         return
-    places = pa.array(rows)
-    new_codes = usable.take(places)
+    new_codes = usable.take(rows)
     checked.findings.add(
         first, rule="V05-new-subject", severity="warning", field_code=plan.item.roles.subject_code or "",
         message="法人基础库中还没有此代码，已按报送内容暂建主体，待登记部门的数据到达后核对。",
         message_en="This code is not in the base register yet; the subject was entered provisionally.",
-        values=usable.take(pa.array(first, pa.int64())).to_pylist(),
+        values=usable.take(first).to_pylist(),
     )  # fmt: skip
     if not may_create:
         subject_id[rows] = [_stand_in(code) for code in new_codes.to_pylist()]
         return
-    table = pa.table({"code": new_codes, "name": checked.columns[plan.item.roles.subject_name].take(places)})
+    table = pa.table({"code": new_codes, "name": checked.columns.coded(plan.item.roles.subject_name).take(rows)})
     with transaction.atomic():
         entered = registry.ensure_organisations(table, known_at=plan.received_at)
     ids = dict(zip(entered.column("code").to_pylist(), entered.column("subject_id").to_pylist(), strict=True))
@@ -220,15 +274,14 @@ def _enter_provisional(
 
 
 def _one_name(
-    checked: Checked, plan: Plan, usable: pa.Array, rows: npt.NDArray[np.int64], memory: Memory
+    checked: Checked, plan: Plan, usable: Coded, rows: npt.NDArray[np.int64], memory: Memory
 ) -> tuple[list[int], list[int]]:
     """Of ``rows``, those whose name is the first one given to their code, and the first row of each code."""
-    places = pa.array(rows)
     kept: list[int] = []
     first: list[int] = []
     strange: list[int] = []
-    keys = checked.name_keys.take(places).to_pylist()
-    for row, code, key in zip(rows.tolist(), usable.take(places).to_pylist(), keys, strict=True):
+    keys = checked.name_keys.take(rows).to_pylist()
+    for row, code, key in zip(rows.tolist(), usable.take(rows).to_pylist(), keys, strict=True):
         if code not in memory.entered:
             memory.entered[code] = key
             first.append(row)
@@ -237,7 +290,7 @@ def _one_name(
     name = plan.item.roles.subject_name
     checked.findings.add(
         strange, rule=rule, severity=severity, message=zh, message_en=en, field_code=name, basis="法人基础库",
-        values=_columns.shown(plan.item.field_of(name), checked.columns[name].take(pa.array(strange, pa.int64()))),
+        values=_columns.shown(plan.item.field_of(name), checked.columns.coded(name).take(strange)),
     )  # fmt: skip
     return kept, first
 
@@ -246,24 +299,23 @@ def _register(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
     """The base register: its rows make and change subjects."""
     roles = plan.item.roles
     assert roles.subject_code is not None
-    usable, _ = _sort_codes(checked.columns[roles.subject_code], plan)
+    usable, _ = _sort_codes(checked.columns.coded(roles.subject_code), plan)
     subject_id = np.full(len(checked), NOBODY, dtype=np.int64)
-    good = (checked.findings.level < DOUBTFUL) & pc.is_valid(usable).to_numpy(zero_copy_only=False)
+    good = (checked.findings.level < DOUBTFUL) & pc.is_valid(usable.plain()).to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(good)
     if not len(rows):
         return Linked(subject_id)
     if not may_create:
-        found = resolve.by_codes(usable.take(pa.array(rows)).to_pylist())
+        found = resolve.by_codes(usable.take(rows).to_pylist())
         known = dict(zip(found.column("code").to_pylist(), found.column("subject_id").to_pylist(), strict=True))
-        for place, code in zip(rows.tolist(), usable.take(pa.array(rows)).to_pylist(), strict=True):
+        for place, code in zip(rows.tolist(), usable.take(rows).to_pylist(), strict=True):
             subject_id[place] = known.get(code) or _stand_in(code)
         return Linked(subject_id)
-    places = pa.array(rows)
-    columns = {field.code: checked.columns[field.code].take(places) for field in plan.item.fields}
+    columns = {field.code: checked.columns.coded(field.code).take(rows) for field in plan.item.fields}
     with transaction.atomic():
-        entered = registry.register(_register_rows.rows(columns, code=usable.take(places)), known_at=plan.received_at)
+        entered = registry.register(_register_rows.rows(columns, code=usable.take(rows)), known_at=plan.received_at)
     ids = dict(zip(entered.column("code").to_pylist(), entered.column("subject_id").to_pylist(), strict=True))
-    subject_id[rows] = [ids[code] for code in usable.take(places).to_pylist()]
+    subject_id[rows] = [ids[code] for code in usable.take(rows).to_pylist()]
     return Linked(subject_id)
 
 
@@ -273,7 +325,7 @@ def _link_persons(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
     assert roles.person_certificate is not None
     subject_id = np.full(len(checked), NOBODY, dtype=np.int64)
     numbers = checked.columns[roles.person_certificate].to_pylist()
-    kinds = _column(checked, roles.person_certificate_kind).to_pylist()
+    kinds = _column(checked, roles.person_certificate_kind).plain().to_pylist()
     people = checked.columns[roles.subject_name].to_pylist()
     rows = [place for place in np.flatnonzero(checked.findings.level < DOUBTFUL).tolist() if numbers[place] is not None]
     digests = [person_digest(kinds[place], numbers[place]) for place in rows]

@@ -67,6 +67,8 @@ class Findings:
     unspoken: frozenset[str] = frozenset()  # fields whose values are not repeated: free text about a person
     level: npt.NDArray[np.uint8] = field(init=False)
     found: list[Found] = field(default_factory=list)
+    #: Text fields in which some cell needs a closer look: rough, or like something that may not be collected.
+    strange: set[str] = field(default_factory=set)
     #: Fields in which some cell holds a character that JSON escapes (quote, backslash, line end).
     rough: set[str] = field(default_factory=set)
 

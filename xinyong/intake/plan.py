@@ -1,7 +1,7 @@
 """What a submission is checked against, compiled once and used for every chunk: the item, the mapping of columns, the
 rules parsed, the tables as they are on the day of receipt."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from xinyong.catalogue import forbidden, load, tables
@@ -22,6 +22,19 @@ CONTEXT_COLUMNS = {"today": ColumnType.DATE, "received_on": ColumnType.DATE}
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """What follows from a decision's date, its end and its severity, as the archive's columns in text."""
+
+    rule_set: str | None
+    valid_to: str | None
+    publish_from: str | None
+    publish_until: str | None
+    repair_from: str | None
+    retain_until: str | None
+    is_late: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything a chunk needs. ``columns`` maps the file's column index to a field code, ``headers`` the reverse.
     ``unmapped`` are the sender's own columns, kept with the row; one for a class that may never be collected is not."""
@@ -38,6 +51,8 @@ class Plan:
     calendar: Calendar
     rule_sets: tuple[RuleSet, ...]
     received_at: datetime
+    #: Remembered for the run: (decided on, end, severity) come again by the thousand.
+    clocks: dict[tuple[date, date | None, str | None], Clock] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def headers(self) -> dict[str, str]:

@@ -4,17 +4,16 @@ CSV and TSV in any Chinese encoding, workbooks, JSON, JSON Lines and Parquet bec
 rows, every cell as text, with notes on cells that a spreadsheet has mangled. Nothing is repaired here.
 """
 
-import json
-import os
-import select
 import signal
-import subprocess
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from xinyong.intake._limits import (
     CHUNK_ROWS,
@@ -31,8 +30,8 @@ from xinyong.intake._limits import (
     SheetUnclear,
     UnknownFormat,
 )
-from xinyong.intake._process import command, environment
-from xinyong.intake._table import Head
+from xinyong.intake._reader import Gone, Reader, TooLate
+from xinyong.intake._table import Head, chunk_path
 
 __all__ = [
     "CHUNK_ROWS",
@@ -51,14 +50,16 @@ __all__ = [
     "SheetUnclear",
     "Stream",
     "UnknownFormat",
+    "notes",
     "read",
     "stream",
+    "table",
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One complete chunk file (``row_no`` int32, ``c0`` … string, null: empty) and the notes on its cells, if any
+    """One complete chunk file (``row_no`` int32, ``c0`` … text, some as dictionaries, null: empty) and the notes on its cells, if any
     (``row_no``, ``column`` from 0 or -1 for the row, ``note``)."""
 
     number: int
@@ -89,6 +90,20 @@ class Reading:
         for key in ("chunks", "notes", "rows", "peak_kilobytes"):
             del kept[key]
         return kept
+
+
+def table(chunk: Path) -> pa.Table:
+    """The rows of a chunk file, mapped into memory and not copied."""
+    with pa.memory_map(str(chunk)) as source:
+        return pa.ipc.open_file(source).read_all()
+
+
+def notes(of_chunk: Path | None) -> list[tuple[int, int, str]]:
+    """(row_no, column, note) of a chunk's cells; none when it has no file of notes."""
+    if of_chunk is None:
+        return []
+    found = pq.read_table(of_chunk)
+    return list(zip(*(found.column(name).to_pylist() for name in ("row_no", "column", "note")), strict=True))
 
 
 def read(
@@ -136,36 +151,21 @@ def stream(
         "limits": asdict(limits),
         "seconds": seconds,
     }
-    with (folder / "reader.log").open("wb") as log:
-        process = subprocess.Popen(
-            command("xinyong.intake._child"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=environment(),
-            cwd=folder,
-        )
-        try:
-            assert process.stdin is not None
-            process.stdin.write(json.dumps(request).encode())
-            process.stdin.close()
-            yield Stream(process, folder, seconds)
-        finally:
-            process.kill()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+    reader = Reader(request, log=folder / "reader.log")
+    try:
+        yield Stream(reader, folder, seconds)
+    finally:
+        reader.close()
 
 
 class Stream:
     """A reading under way. Iterating gives ``Chunk`` after ``Chunk``; ``head`` waits for the header."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", folder: Path, seconds: float) -> None:
-        self._process = process
+    def __init__(self, reader: Reader, folder: Path, seconds: float) -> None:
+        self._reader = reader
         self._folder = folder
         self._deadline = time.monotonic() + seconds
         self._done: dict[str, Any] | None = None
-        self._unread = b""
         self.head: Head = Head(**self._next("head")["head"])
 
     def __iter__(self) -> Iterator[Chunk]:
@@ -176,7 +176,7 @@ class Stream:
                 return
             number = message["chunk"]["number"]
             notes = self._folder / f"notes-{number:05d}.parquet" if message["chunk"]["has_notes"] else None
-            yield Chunk(number, self._folder / f"rows-{number:05d}.parquet", notes)
+            yield Chunk(number, chunk_path(self._folder, number), notes)
 
     def reading(self) -> Reading:
         """The whole reading, once every chunk was handed out."""
@@ -185,7 +185,7 @@ class Stream:
         return Reading(
             **asdict(head),
             rows=done["rows"],
-            chunks=[self._folder / f"rows-{number:05d}.parquet" for number in range(done["chunks"])],
+            chunks=[chunk_path(self._folder, number) for number in range(done["chunks"])],
             notes=self._folder / "notes.parquet" if done["has_notes"] else None,
             sheets_ignored=done["sheets_ignored"],
             remarks=done["remarks"],
@@ -193,8 +193,12 @@ class Stream:
         )
 
     def _next(self, *kinds: str) -> dict[str, Any]:
-        line = self._line()
-        message: dict[str, Any] = json.loads(line) if line else {}
+        try:
+            message = self._reader.line(self._deadline)
+        except TooLate as late:
+            raise _too_slow() from late
+        except Gone as gone:
+            raise self._died(gone.code) from gone
         if any(kind in message for kind in kinds):
             return message
         if "refused" in message:
@@ -202,26 +206,10 @@ class Stream:
             raise REFUSALS[refused["code"]](refused["zh"], refused["en"])
         if "out_of_memory" in message:
             raise _too_hungry()
-        raise self._died()
+        raise self._died(None)
 
-    def _line(self) -> bytes:
-        """The next line of the child; empty when it has ended. Raises ``ReadingStopped`` when the time is over."""
-        assert self._process.stdout is not None
-        pipe = self._process.stdout.fileno()
-        while b"\n" not in self._unread:
-            ready, _, _ = select.select([pipe], [], [], max(0.0, self._deadline - time.monotonic()))
-            if not ready:
-                raise _too_slow()
-            piece = os.read(pipe, 1 << 16)
-            if not piece:
-                return b""
-            self._unread += piece
-        line, self._unread = self._unread.split(b"\n", 1)
-        return line
-
-    def _died(self) -> ReadingStopped:
+    def _died(self, code: int | None) -> ReadingStopped:
         """The process ended without a word: out of time (SIGXCPU), memory, or a parser's crash."""
-        code = self._process.wait()
         if code in (-signal.SIGXCPU, -signal.SIGKILL):
             return _too_slow()
         log = (self._folder / "reader.log").read_text(errors="replace")

@@ -21,7 +21,7 @@ from xinyong.intake import plan as plans
 from xinyong.intake.deposit import Deposit
 from xinyong.intake.models import Submission
 from xinyong.intake.plan import Plan
-from xinyong.intake.read import LIMITS, Limits, Refused, read
+from xinyong.intake.read import LIMITS, Limits, Refused, read, stream
 from xinyong.intake.staging import Staged
 from xinyong.intake.views import SubmissionView, Trial
 from xinyong.kernel import clock, sql
@@ -135,31 +135,38 @@ def _work(
     item = publish.version(submission.item_id, submission.item_version)
     folder = staging.folder(submission.pk)
     staged = staging.load(folder)
+    ahead = None
     if staged is None:
-        staged = _read(submission, item, folder, original)
-    plan = _plan(staged, item, source, submission.mapping, submission.received_at)
+        staged, plan, ahead = _read(submission, item, source, folder, original)
+    else:
+        plan = _plan(staged.headers, item, source, submission.mapping, submission.received_at)
     if submission.status != Submission.Status.STAGED:
         submission.facts = staged.facts | {"headers": list(staged.headers), "columns": _shown(plan)}
         submission.rows_read = staged.rows
         submission.status = Submission.Status.STAGED
         submission.save()
-    into = Deposit(submission.pk, source.id, plan, folder, submission.received_at)
-    work.run(staged, into, progress=progress)
+    into = Deposit(submission.pk, source.id, plan, submission.received_at)
+    work.run(staged, into, ahead=ahead, progress=progress)
     _finish(submission, staged, by=by)
     if item.section is Section.REGISTRATION:
         desk.link_again()
 
 
-def _read(submission: Submission, item: Item, folder: Path, original: Path | None) -> Staged:
+def _read(
+    submission: Submission, item: Item, source: SourceUnit, folder: Path, original: Path | None
+) -> tuple[Staged, Plan, work.Ahead]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     plain = original
     if plain is None:
         plain = staging.open_original(submission.content_digest, folder / "original")
-    reading = read(
+    with stream(
         plain, folder=folder, file_name=submission.file_name, known_headers=headers.known(item), limits=_limits()
-    )
-    return staging.save(reading, folder)
+    ) as reading:
+        submission.facts = {"headers": reading.head.headers}
+        plan = _plan(tuple(reading.head.headers), item, source, submission.mapping, submission.received_at)
+        ahead = work.look_ahead(reading, plan)
+        return staging.save(reading.reading(), folder), plan, ahead
 
 
 def _limits() -> Limits:
@@ -167,17 +174,15 @@ def _limits() -> Limits:
 
 
 def _plan(
-    staged: Staged, item: Item, source: SourceUnit | None, chosen: Mapping[str, str], received_at: datetime
+    columns: tuple[str, ...], item: Item, source: SourceUnit | None, chosen: Mapping[str, str], received_at: datetime
 ) -> Plan:
-    mapping = headers.map_headers(staged.headers, item, chosen=chosen)
+    mapping = headers.map_headers(columns, item, chosen=chosen)
     if mapping.ambiguous:
-        zh = ";".join(
-            f"“{staged.headers[index]}”可能是 {'、'.join(options)}" for index, options in mapping.ambiguous.items()
-        )
+        zh = ";".join(f"“{columns[index]}”可能是 {'、'.join(options)}" for index, options in mapping.ambiguous.items())
         raise AmbiguousHeaders(
             f"有的列无法确定对应哪个数据项：{zh}。请在报送时指定（--map 表头=数据项代码），或修改表头。",
             "Some columns could be several fields. Say which (--map HEADER=FIELD), or change the header.",
-            ambiguous={staged.headers[index]: list(options) for index, options in mapping.ambiguous.items()},
+            ambiguous={columns[index]: list(options) for index, options in mapping.ambiguous.items()},
         )
     if mapping.missing:
         names = "、".join(item.field_of(code).name_zh for code in mapping.missing)
@@ -187,7 +192,7 @@ def _plan(
             missing=list(mapping.missing),
         )
     return plans.plan(
-        item, source=source, columns=mapping.columns, headers=staged.headers,
+        item, source=source, columns=mapping.columns, headers=columns,
         received_at=received_at.astimezone(clock.ZONE),
     )  # fmt: skip
 
@@ -301,8 +306,8 @@ def check(
         folder = Path(name)
         reading = read(path, folder=folder, file_name=file_name, known_headers=headers.known(item), limits=_limits())
         staged = staging.save(reading, folder)
-        plan = _plan(staged, item, source, mapping or {}, received_at)
-        counts, found, late = work.try_out(staged, plan, folder, source_id=source.id if source else None)
+        plan = _plan(staged.headers, item, source, mapping or {}, received_at)
+        counts, found, late = work.try_out(staged, plan, source_id=source.id if source else None)
     return Trial(counts, tuple(sorted(found, key=lambda one: one.row_no)), late, _shown(plan), staged.facts)
 
 

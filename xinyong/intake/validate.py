@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 from xinyong.catalogue import forbidden
 from xinyong.catalogue.schema import Field, FieldType, Severity
 from xinyong.intake import _columns, _privacy
+from xinyong.intake._coded import Coded, Columns, of_raw
 from xinyong.intake.outcome import Findings, Found
-from xinyong.intake.plan import Plan
+from xinyong.intake.plan import CONTEXT_COLUMNS, Plan
 from xinyong.kernel import names
 from xinyong.rules import duckdb_engine
+from xinyong.rules.language import Expression
 
 _LOST_DIGITS = (
     "该单元格是数字格式，末几位已被电子表格改成 0，无法还原。请把整列改为“文本”格式后重新录入。",
@@ -46,10 +48,11 @@ class Checked:
 
     chunk_no: int
     row_no: npt.NDArray[np.int32]
-    columns: dict[str, pa.Array]
+    columns: Columns
     raw: pa.Table
     findings: Findings
-    name_keys: pa.Array  # compare keys of the subject names
+    name_keys: Coded  # compare keys of the subject names
+    verdicts: dict[str, pa.Array]  # what the item's severity classes say of each row, by name
 
     def __len__(self) -> int:
         return len(self.row_no)
@@ -61,8 +64,8 @@ def validate(chunk_no: int, table: pa.Table, notes: list[tuple[int, int, str]], 
     row_no = table.column("row_no").combine_chunks().to_numpy(zero_copy_only=False).astype(np.int32)
     findings = Findings(row_no=row_no, headers=plan.headers, unspoken=_unspoken(plan))
     columns = _read_columns(table, plan, findings)
-    keys = _columns.over_distinct(columns[plan.item.roles.subject_name], names.key_column)
-    checked = Checked(chunk_no, row_no, columns, table, findings, keys)
+    keys = columns.coded(plan.item.roles.subject_name).over(names.key_column)
+    checked = Checked(chunk_no, row_no, columns, table, findings, keys, {})
     _note(checked, notes, plan)
     _check_groups(checked, plan)
     _check_rules(checked, plan)
@@ -80,24 +83,24 @@ def _unspoken(plan: Plan) -> frozenset[str]:
     return frozenset(f.code for f in plan.item.fields if f.type is FieldType.TEXT and f.code not in plain)
 
 
-def _read_columns(table: pa.Table, plan: Plan, findings: Findings) -> dict[str, pa.Array]:
+def _read_columns(table: pa.Table, plan: Plan, findings: Findings) -> Columns:
     index_of = {code: index for index, code in plan.columns.items()}
-    columns: dict[str, pa.Array] = {}
+    columns: dict[str, Coded] = {}
     # A certificate number is judged by its kind, so kinds come first.
     ordered = sorted(plan.item.fields, key=lambda field: field.type is FieldType.CERTIFICATE)
     for field in ordered:
         if field.code not in index_of:
             columns[field.code] = _columns.empty(field, len(table), findings)
             continue
-        raw = table.column(f"c{index_of[field.code]}").combine_chunks()
+        raw = of_raw(table.column(f"c{index_of[field.code]}").combine_chunks())
         if field.code == plan.item.roles.subject_name:
-            raw = _wide_brackets(raw)
+            raw = raw.over(_wide_brackets)
         kinds = columns.get(field.certificate_kind) if field.certificate_kind else None
         columns[field.code] = _columns.read(
             field, raw, kinds, tables=plan.tables, findings=findings,
             is_subject=field.code == plan.item.roles.subject_code,
         )  # fmt: skip
-    return {field.code: columns[field.code] for field in plan.item.fields}
+    return Columns({field.code: columns[field.code] for field in plan.item.fields})
 
 
 def _wide_brackets(raw: pa.Array) -> pa.Array:
@@ -152,11 +155,15 @@ def _check_groups(checked: Checked, plan: Plan) -> None:
 
 
 def _check_rules(checked: Checked, plan: Plan) -> None:
-    if not plan.rules and not plan.required_when:
-        return
-    table = with_context(checked, plan)
     needed = {f"needs {code}": expression for code, expression in plan.required_when.items()}
-    results = duckdb_engine.evaluate(table, plan.rules | needed)
+    classes = {f"class {name}": expression for name, expression in plan.severity}
+    asked = plan.rules | needed | classes
+    if not asked:
+        return
+    results = duckdb_engine.evaluate(
+        _typed(checked, asked), asked, given=dict.fromkeys(CONTEXT_COLUMNS, plan.received_on)
+    )
+    checked.verdicts.update((name, results.column(f"class {name}").combine_chunks()) for name, _ in plan.severity)
     fields = {field.code: field for field in plan.item.fields}
     titles = {basis.id: f"{basis.title}{basis.article}" for basis in plan.item.bases}
     for rule in plan.item.rules:
@@ -166,15 +173,17 @@ def _check_rules(checked: Checked, plan: Plan) -> None:
         column = rule.columns[0] if rule.columns else ""
         values = None
         if column:
-            values = _columns.shown(fields[column], checked.columns[column].take(pa.array(broken)))
+            values = _columns.shown(fields[column], checked.columns.coded(column).take(broken))
         checked.findings.add(
             broken, rule=rule.id, severity=Severity(rule.severity).value, message=rule.message, message_en=rule.message_en,
             field_code=column, basis=titles.get(rule.basis, rule.basis), values=values,
             suggestions=[rule.suggestion] * len(broken) if rule.suggestion else None,
         )  # fmt: skip
     for code in plan.required_when:
-        asked = pc.fill_null(results.column(f"needs {code}").combine_chunks(), False)
-        missing = np.flatnonzero(pc.and_(asked, pc.is_null(checked.columns[code])).to_numpy(zero_copy_only=False))
+        is_asked = pc.fill_null(results.column(f"needs {code}").combine_chunks(), False)
+        if not pc.any(is_asked).as_py():
+            continue
+        missing = np.flatnonzero(pc.and_(is_asked, pc.is_null(checked.columns[code])).to_numpy(zero_copy_only=False))
         field = fields[code]
         checked.findings.add(
             missing, rule="V07-conditional", severity="error", field_code=code,
@@ -184,11 +193,14 @@ def _check_rules(checked: Checked, plan: Plan) -> None:
         )  # fmt: skip
 
 
-def with_context(checked: Checked, plan: Plan) -> pa.Table:
-    """The typed columns and the context columns of rules, as one table."""
-    day = pa.scalar(plan.received_on, pa.date32())
-    columns = dict(checked.columns) | {name: pa.repeat(day, len(checked)) for name in ("today", "received_on")}
-    return pa.table(columns)
+def _typed(checked: Checked, expressions: dict[str, Expression]) -> pa.Table:
+    """The typed columns that the expressions read; texts as dictionaries, which the engine looks at value by value."""
+    wanted = {name for one in expressions.values() for name in one.column_types} - CONTEXT_COLUMNS.keys()
+    columns = {}
+    for name in sorted(wanted):
+        column = checked.columns.coded(name)
+        columns[name] = column.dictionary() if pa.types.is_string(column.values.type) else checked.columns[name]
+    return pa.table(columns) if columns else pa.table({"row": pa.nulls(len(checked))})
 
 
 def _is_false(column: Any) -> npt.NDArray[np.int64]:
@@ -201,16 +213,14 @@ def _check_source(checked: Checked, plan: Plan) -> None:
     code = plan.item.roles.source_code
     if plan.source is None or code is None or code not in plan.headers:
         return
-    column = checked.columns[code]
+    column = checked.columns.coded(code)
     allowed = pa.array(sorted(plan.source.may_report_for))
-    wrong = np.flatnonzero(
-        pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, value_set=allowed))).to_numpy(zero_copy_only=False)
-    )
+    wrong = column.rows(pc.and_(pc.is_valid(column.values), pc.invert(pc.is_in(column.values, value_set=allowed))))
     checked.findings.add(
         wrong, rule="V09-source", severity="error", field_code=code,
         message=f"数据来源单位代码不是报送单位（{plan.source.short_name}），也不是其代报单位。请核对，或由该单位自行报送。",
         message_en="The source unit's code is neither the reporting unit's nor one it reports for.",
-        basis="谁产生、谁负责", values=_columns.shown(plan.item.field_of(code), column.take(pa.array(wrong))),
+        basis="谁产生、谁负责", values=_columns.shown(plan.item.field_of(code), column.take(wrong)),
     )  # fmt: skip
 
 
@@ -219,14 +229,13 @@ def _check_forbidden(checked: Checked, plan: Plan) -> None:
     be published with them. The value itself is not kept in the finding."""
     pattern = forbidden.PATTERN if plan.item.is_about_persons else f"{forbidden.PATTERN}|{_privacy.PATTERN}"
     for field in plan.item.fields:
-        column = checked.columns[field.code]
-        if field.type is not FieldType.TEXT or column.null_count == len(column):
+        if field.code not in checked.findings.strange:
             continue
-        hits = _columns.over_distinct(column, lambda text: pc.match_substring_regex(text, pattern))
-        if not pc.any(hits).as_py():
+        column = checked.columns.coded(field.code)
+        rows = column.rows(pc.match_substring_regex(column.values, pattern))
+        if not len(rows):
             continue
-        rows = np.flatnonzero(pc.fill_null(hits, False).to_numpy(zero_copy_only=False))
-        texts = column.take(pa.array(rows)).to_pylist()
+        texts = column.take(rows).to_pylist()
         checked.findings.add(
             [row for row, text in zip(rows.tolist(), texts, strict=True) if forbidden.scan(text)],
             rule="E_FORBIDDEN_CLASS", severity="error", field_code=field.code,
@@ -245,4 +254,4 @@ def _check_forbidden(checked: Checked, plan: Plan) -> None:
         )  # fmt: skip
 
 
-__all__ = ["Checked", "Found", "validate", "with_context"]
+__all__ = ["Checked", "Found", "validate"]

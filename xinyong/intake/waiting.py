@@ -5,14 +5,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from xinyong.catalogue import forbidden
 from xinyong.catalogue.schema import FieldType
-from xinyong.intake import _privacy, prepare
-from xinyong.intake.keys import folded, folded_sql
+from xinyong.intake import _columns, _privacy, prepare
+from xinyong.intake.keys import folded, folded_column
 from xinyong.intake.outcome import Outcome
 from xinyong.intake.plan import Plan
 from xinyong.intake.prepare import SUBJECT
@@ -41,27 +41,24 @@ def rows(checked: Checked, plan: Plan, positions: Sequence[int], outcomes: Seque
     by_name, by_code = anchors(checked, plan, places)
     is_sealed = plan.item.is_about_persons
     fields = plan.item.fields
-    columns = [checked.columns[field.code].take(places).to_pylist() for field in fields]
+    texts = [
+        [None if v is None else str(v) for v in checked.columns.coded(f.code).take(places).to_pylist()] for f in fields
+    ]
+    names = [field.code for field in fields] + [EXTRA]
+    texts.append([text or None for text in prepare.extra_texts(checked, plan, places)])
     personal = {field.code for field in fields if field.is_personal}
-    extras = prepare.extra_texts(checked, plan, places)
+    whole = ["\x1f".join(filter(None, row)) for row in zip(*texts, strict=True)]
+    is_strange = _columns.strange(pa.array(whole, pa.string())).tolist()
     made = []
     for index, position in enumerate(positions):
-        values = {
-            field.code: str(column[index])
-            for field, column in zip(fields, columns, strict=True)
-            if column[index] is not None
-        }
-        extra = extras[index]
-        if extra:
-            values[EXTRA] = extra
-        # What may never be collected is not kept with the row either: the sender has it, and must remove it.
-        # One look at the whole row says whether its cells need looking at; nearly no row has anything of the kind.
-        whole = "\n".join(values.values())
-        if forbidden.scan(whole):
-            values = {code: value for code, value in values.items() if not forbidden.scan(value)}
+        values = {name: text for name, column in zip(names, texts, strict=True) if (text := column[index]) is not None}
         private = personal & values.keys()
-        if _privacy.holds_number(whole):
+        # One look at all rows says whose cells need looking at; nearly no row has anything of the kind. What may never
+        # be collected is not kept with the row either: the sender has it, and must remove it.
+        if is_strange[index]:
+            values = {code: value for code, value in values.items() if not forbidden.scan(value)}
             private |= {code for code, value in values.items() if _privacy.holds_number(value)}
+            private &= values.keys()
         hidden = values if is_sealed else {code: values.pop(code) for code in private}
         made.append(
             Waiting(
@@ -106,32 +103,26 @@ def anchors(checked: Checked, plan: Plan, places: pa.Array) -> tuple[list[bytes 
     )
 
 
-def met(
-    checked: Checked, plan: Plan, places: pa.Array, open_anchors: frozenset[bytes], engine: duckdb.DuckDBPyConnection
-) -> list[bytes]:
+def met(checked: Checked, plan: Plan, places: pa.Array, open_anchors: frozenset[bytes]) -> list[bytes]:
     """Anchors of earlier waiting rows that the rows at ``places`` answer to; in columns, since every row is asked."""
     if not open_anchors or not len(places):
         return []
     if plan.item.is_about_persons:
         by_name, by_code = anchors(checked, plan, places)
         return [anchor for anchor in (*by_name, *by_code) if anchor in open_anchors]
-    columns = {f"d{n}": checked.columns[part].take(places) for n, part in enumerate(_document(plan))}
+    item = plan.item
+    parts = [pc.fill_null(checked.columns.coded(part).over(folded_column).take(places), "") for part in _document(plan)]
+    document = pc.binary_join_element_wise(*parts, "\x1f") if parts else pa.repeat("", len(places))
     code_field = _code_field(plan)
-    written = checked.columns[code_field].take(places) if code_field else pa.nulls(len(places), pa.string())
-    engine.register("asked", pa.table({"name": checked.name_keys.take(places), "code": written, **columns}))
-    engine.register("open", pa.table({"anchor": pa.array([anchor.hex() for anchor in open_anchors])}))
-    document = ", ".join(folded_sql(name) for name in columns) or "''"
-    parts = " UNION ALL ".join(
-        f"SELECT left(sha256(concat_ws(chr(31), '{plan.item.id}', '{kind}', {document}, {kind})), 32) AS anchor"
-        f" FROM asked WHERE {kind} IS NOT NULL"
-        for kind in ("name", "code")
-    )
-    found = engine.execute(
-        f"SELECT DISTINCT anchor FROM ({parts}) WHERE anchor IN (SELECT anchor FROM open)"
-    ).fetchall()
-    engine.unregister("asked")
-    engine.unregister("open")
-    return [bytes.fromhex(anchor) for (anchor,) in found]
+    asked = {"name": checked.name_keys}
+    if code_field:
+        asked["code"] = checked.columns.coded(code_field)
+    open_hex = {anchor.hex() for anchor in open_anchors}
+    found: set[str] = set()
+    for kind, column in asked.items():
+        texts = pc.binary_join_element_wise(f"{item.id}\x1f{kind}", document, column.take(places), "\x1f").drop_null()
+        found.update(open_hex.intersection(prepare.digests(texts)))
+    return [bytes.fromhex(anchor) for anchor in sorted(found)]
 
 
 def _document(plan: Plan) -> list[str]:

@@ -7,7 +7,6 @@ tallies are in together or not at all.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,12 +18,17 @@ from xinyong.security.access import Action, Actor, require
 
 _SQL = sql.load(__file__, "records.sql")
 
-#: Columns in the order of the COPY stream that ``copy_in`` expects.
-COPY_COLUMNS = (
-    "subject_id", "key_digest", "version", "content_digest", "state", "item_id", "item_version", "source_id",
-    "submission_id", "row_no", "disclosure", "severity", "rule_set", "decided_on", "valid_from", "valid_to",
-    "publish_from", "publish_until", "repair_from", "retain_until", "is_late", "payload", "sealed", "extra", "known_from",
+#: Columns in the order of the COPY stream that ``copy_in`` expects: what is known of a row before the deposit, its
+#: version, what all rows of a deposit have in common, and the rest of the row.
+COPY_HEAD = ("subject_id", "key_digest")
+COPY_COMMON = (
+    "state", "item_id", "item_version", "source_id", "submission_id", "disclosure", "known_from",
 )  # fmt: skip
+COPY_REST = (
+    "content_digest", "row_no", "severity", "rule_set", "decided_on", "valid_from", "valid_to", "publish_from",
+    "publish_until", "repair_from", "retain_until", "is_late", "payload", "sealed", "extra",
+)  # fmt: skip
+COPY_COLUMNS = (*COPY_HEAD, "version", *COPY_COMMON, *COPY_REST)
 
 _BLOCK = 1 << 20
 
@@ -69,16 +73,16 @@ def _joined(numbers: Sequence[int]) -> str:
     return ",".join(map(str, numbers))
 
 
-def copy_in(connection: psycopg.Connection[Any], path: Path) -> int:
-    """Copies a file of COPY_COLUMNS in COPY's text form into the archive; returns the number of rows.
+def copy_in(connection: psycopg.Connection[Any], lines: memoryview) -> int:
+    """Copies rows of COPY_COLUMNS in COPY's text form into the archive; returns the number of rows.
 
-    Raises psycopg.errors.UniqueViolation when a key and version came in meanwhile; the caller looks up again.
+    Raises psycopg.errors.UniqueViolation when a key and version are in already; the caller looks them up.
     """
     statement = f"COPY record ({', '.join(COPY_COLUMNS)}) FROM STDIN"
     with connection.cursor() as cursor:
-        with cursor.copy(statement) as copy, path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                copy.write(block)
+        with cursor.copy(statement) as copy:
+            for start in range(0, len(lines), _BLOCK):
+                copy.write(lines[start : start + _BLOCK])
         return cursor.rowcount
 
 
