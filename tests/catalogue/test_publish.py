@@ -43,6 +43,32 @@ def test_a_published_item_equals_its_library_file() -> None:
     assert {item.id for item in publish.items()} >= set(load.library())
 
 
+def test_all_items_in_force_cost_one_query_however_many_there_are(django_assert_num_queries: Any) -> None:
+    publish.install_library(by=OPERATOR)
+    known = publish.items()
+    with django_assert_num_queries(1):
+        assert publish.items() == known
+    with django_assert_num_queries(1):
+        publish.current("honour")
+
+
+def test_the_list_of_items_has_of_each_the_version_that_rules_on_the_day() -> None:
+    publish.install_library(by=OPERATOR)
+    _published()
+    _published(version=2, effective_from=date(2027, 1, 1))
+    publish.retire("site-safety", 2, by=OPERATOR)
+    for day in (date(2020, 1, 1), date(2026, 12, 31), date(2027, 1, 1), date(2040, 1, 1)):
+        listed = {item.id: item.version for item in publish.items(on=day)}
+        assert listed == {name: version for name in listed | {"site-safety": 0} if (version := _ruling(name, day))}
+
+
+def _ruling(item_id: str, day: date) -> int | None:
+    try:
+        return publish.current(item_id, on=day).version
+    except publish.UnknownItem:
+        return None
+
+
 def test_a_draft_does_not_rule_until_it_is_published() -> None:
     publish.draft(_sample(), by=OPERATOR)
     with pytest.raises(publish.UnknownItem):

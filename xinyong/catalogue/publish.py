@@ -70,7 +70,7 @@ class Installed:
 def current(item_id: str, *, on: date | None = None) -> Item:
     """The published version in force on a date (today when None). Raises UnknownItem."""
     day = on or clock.today()
-    found = _in_force(item_id, day)
+    found = _in_force(day, item_id).get(item_id)
     if found is None:
         raise UnknownItem(
             f"目录中没有事项“{item_id}”，或它在 {day} 尚未生效、已经停用。请用 xinyong catalogue list 查看事项标识。",
@@ -87,14 +87,7 @@ def version(item_id: str, version: int) -> Item:
 def items(*, on: date | None = None) -> list[Item]:
     """Every item in force on a date (today when None), in the order of the national catalogue's categories."""
     day = on or clock.today()
-    ids = (
-        ItemVersion.objects.exclude(status=Status.DRAFT)
-        .order_by("item_id")
-        .values_list("item_id", flat=True)
-        .distinct()
-    )
-    rows = [row for item_id in ids if (row := _in_force(item_id, day)) is not None]
-    return sorted((_parsed(row) for row in rows), key=lambda item: (item.category, item.id))
+    return sorted((_parsed(row) for row in _in_force(day).values()), key=lambda item: (item.category, item.id))
 
 
 def versions(item_id: str | None = None) -> list[VersionView]:
@@ -198,12 +191,15 @@ def _row(item_id: str, version: int, *, lock: bool = False) -> ItemVersion:
     return found
 
 
-def _in_force(item_id: str, day: date) -> ItemVersion | None:
-    rows = ItemVersion.objects.filter(item_id=item_id, effective_from__lte=day).exclude(status=Status.DRAFT)
-    for row in rows.order_by("-effective_from", "-version"):
+def _in_force(day: date, item_id: str | None = None) -> dict[str, ItemVersion]:
+    """The version in force of one item, or of all, by item. Without bodies, which are long and mostly known already
+    (``_parsed`` fetches one when it needs it)."""
+    rows = ItemVersion.objects.defer("body").filter(effective_from__lte=day).exclude(status=Status.DRAFT)
+    found: dict[str, ItemVersion] = {}
+    for row in (rows.filter(item_id=item_id) if item_id else rows).order_by("-effective_from", "-version"):
         if row.retired_at is None or row.retired_at.astimezone(clock.ZONE).date() > day:
-            return row
-    return None
+            found.setdefault(row.item_id, row)
+    return found
 
 
 def _must_follow(row: ItemVersion) -> None:
