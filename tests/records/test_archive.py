@@ -10,6 +10,7 @@ from django.db import ProgrammingError, connection, transaction
 
 from tests.intake import made
 from tests.intake.made import Organisation, Row
+from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Section
 from xinyong.kernel import clock
 from xinyong.records import _cursor, dossier, expiry, listing
@@ -311,6 +312,12 @@ def test_figures_count_what_the_intake_brought(filled: Filled) -> None:
     assert months["2026-05"] == filled.listed
     assert list(months) == sorted(months)
     assert len(months) == 30
+
+
+def test_a_section_is_collected_once_anything_of_it_was_deposited(filled: Filled) -> None:
+    deposited = {Section.PENALTY, Section.LICENCE, Section.REGISTRATION, Section.ABNORMAL}
+    assert listing.collected(seen_by=PUBLIC) == deposited
+    assert {item.section for item in publish.items()} > deposited
 
 
 def test_a_long_section_says_how_many_there_are(filled: Filled) -> None:

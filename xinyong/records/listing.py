@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from xinyong.catalogue import publish
-from xinyong.catalogue.schema import Item
+from xinyong.catalogue.schema import Item, Section
 from xinyong.kernel import clock, sql
 from xinyong.records import _cursor, _rows, disclosure
 from xinyong.records.disclosure import Sight
@@ -76,6 +76,14 @@ def _filters(parameters: dict[str, Any], source_code: str | None, year: int | No
         parts.append("r.decided_on >= %(year_from)s AND r.decided_on < %(year_to)s")
         parameters |= {"year_from": date(year, 1, 1), "year_to": date(year + 1, 1, 1)}
     return " AND ".join(parts)
+
+
+def collected(*, seen_by: Actor) -> frozenset[Section]:
+    """Sections of which anything was ever deposited here, within this actor's sight: only there does "none" mean
+    "searched, none"."""
+    seen = disclosure.sight(seen_by)
+    sections = {item.id: item.section for item in publish.items() if disclosure.is_shown_item(item, seen)}
+    return frozenset(sections[row["item_id"]] for row in _cursor.rows(_SQL["collected"], {"item_ids": list(sections)}))
 
 
 _kept: dict[bool, tuple[float, int, Figures]] = {}

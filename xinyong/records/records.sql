@@ -60,6 +60,13 @@ SELECT subject_class, count(*) FROM subjects_subject WHERE code IS NOT NULL GROU
 -- name: figures_tally
 SELECT item_id, source_id, month, sum(records) FROM records_tally WHERE item_id = ANY(%(item_ids)s) GROUP BY 1, 2, 3
 
+-- name: collected
+-- Of which items there is any record: one step down the index of each partition, however much the archive holds (the order
+-- is asked for so that no planner reads a table to its end for an item that has none).
+SELECT i.item_id
+FROM unnest(%(item_ids)s::text[]) AS i(item_id)
+CROSS JOIN LATERAL (SELECT 1 FROM record r WHERE r.item_id = i.item_id ORDER BY r.decided_on DESC LIMIT 1) AS any_record
+
 -- name: look_up
 -- The newest version of each key: one step down the primary key a key, whatever the planner believes of the table (while
 -- a first load runs it knows nothing of it yet, and once read whole partitions for every batch).

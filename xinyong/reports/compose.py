@@ -4,8 +4,6 @@ from datetime import date
 
 from django.conf import settings
 
-from xinyong.catalogue import publish
-from xinyong.catalogue.schema import Section
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden, Invalid
 from xinyong.records import dossier, listing
@@ -56,10 +54,4 @@ def compose(code: str, *, as_of: date, seen_by: Actor, kind: str = "ordinary") -
             "The public can have today's report only: information past its publication period is no longer given out.",
         )
     found = dossier.of(code, as_of=as_of, seen_by=PUBLIC, per_section=ENTRIES)
-    return chapters.content_of(found, collected=_collected(as_of), issuer=settings.SITE_NAME)
-
-
-def _collected(as_of: date) -> frozenset[Section]:
-    """Sections for which anything was ever deposited on this node: only there does "none" mean "searched, none"."""
-    held = {one.key for one in listing.figures(as_of=as_of, seen_by=PUBLIC).by_item if one.count}
-    return frozenset(item.section for item in publish.items() if item.id in held)
+    return chapters.content_of(found, collected=listing.collected(seen_by=PUBLIC), issuer=settings.SITE_NAME)
