@@ -12,9 +12,9 @@ def start() -> None:
     """Starts everything; safe to call once a process."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinyong.config.settings")
     postgres.ensure_running()
-    import django
+    from xinyong.operations import command
 
-    django.setup()
+    command.without_database()
     from xinyong.operations.setup import prepare
     from xinyong.security import identity
     from xinyong.security.access import system

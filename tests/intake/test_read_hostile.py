@@ -116,6 +116,6 @@ def test_a_stream_left_early_leaves_no_process(tmp_path: Path) -> None:
     path.write_text(texts.HEADER + "甲公司,91X,2026-01-05\n" * 200_000)
     with read.stream(path, folder=tmp_path / "out", file_name="a.csv", known_headers=KNOWN) as stream:
         first = next(iter(stream))
-        assert read.table(first.path).num_rows == read.CHUNK_ROWS
+        assert 0 < read.table(first.path).num_rows < read.CHUNK_ROWS
         assert [*_readers_of(tmp_path / "out")]
     assert not [*_readers_of(tmp_path / "out")]

@@ -6,7 +6,7 @@ import pytest
 from xinyong.intake import deposit
 from xinyong.records.archive import Known
 
-A, B = "aa" * 16, "bb" * 16
+A, B = b"a" * 16, b"b" * 16
 MINE, OTHERS = 7, 3
 UNIT, ANOTHER = 1, 2
 
@@ -18,8 +18,8 @@ def table(contents: str, *, start: int = 0) -> pa.Table:
         {
             "place": pa.array(range(start, start + count), pa.int32()),
             "row_no": pa.array(range(start + 2, start + 2 + count), pa.int32()),
-            "key_hex": ["cc" * 16] * count,
-            "content_hex": [A if one == "A" else B for one in contents],
+            "key": [b"c" * 16] * count,
+            "content": [A if one == "A" else B for one in contents],
             "repeat": pa.array([1] + [2] * (count - 1), pa.int32()),
         }
     )
@@ -27,7 +27,7 @@ def table(contents: str, *, start: int = 0) -> pa.Table:
 
 def stored(content: str, *, source: int = UNIT, submission: int = OTHERS, withdrawn: bool = False) -> Known:
     """A datum the archive has."""
-    return Known(1, bytes.fromhex(A if content == "A" else B), source, submission, 5, withdrawn)
+    return Known(1, A if content == "A" else B, source, submission, 5, withdrawn)
 
 
 def fates(found: deposit.Sorted, count: int) -> str:
@@ -77,7 +77,7 @@ def test_a_duplicate_knows_the_row_it_repeats(contents: str, known: Known | None
 @pytest.mark.parametrize(("contents", "known", "expected"), CASES)
 def test_where_the_file_is_cut_makes_no_difference(contents: str, known: Known | None, expected: str) -> None:
     told = ""
-    standing: dict[str, Known] = {}
+    standing: dict[bytes, Known] = {}
     newest = known
     for place, content in enumerate(contents):
         own = {place: newest} if newest else {}
@@ -91,7 +91,7 @@ def test_where_the_file_is_cut_makes_no_difference(contents: str, known: Known |
         )
         assert one == trial, "a trial remembers what a submission finds in the archive"
         if place in one.version:
-            newest = Known(one.version[place], bytes.fromhex(A if content == "A" else B), UNIT, MINE, place, False)
+            newest = Known(one.version[place], A if content == "A" else B, UNIT, MINE, place, False)
         told += next(
             letter for letter, places in zip(
                 "idtuo", (one.version, one.duplicate, one.twice, one.unchanged, one.other_source), strict=True

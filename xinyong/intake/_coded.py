@@ -4,7 +4,7 @@ Whoever checks a value checks it once, however many rows hold it. A column whose
 row, with no indices.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +96,22 @@ def encoded(column: pa.Array) -> Coded:
 def empty(kind: pa.DataType, rows: int) -> Coded:
     """A column without a value."""
     return Coded(pa.nulls(rows, kind))
+
+
+def combinations(columns: Iterable[Coded]) -> tuple[Rows, Rows]:
+    """The first row of each combination of values, and for each row which combination it has."""
+    combined = np.zeros(0, np.int64)
+    for column in columns:
+        if len(combined) and column.null_count == len(column):
+            continue
+        numbers = column.numbers() + 1
+        if len(combined):
+            # Numbered anew before each column: the product of many would overflow.
+            combined = np.unique(combined, return_inverse=True)[1].astype(np.int64)
+            numbers += combined * (int(numbers.max()) + 1)
+        combined = numbers
+    _, first, back = np.unique(combined, return_index=True, return_inverse=True)
+    return first, back
 
 
 class Columns(Mapping[str, pa.Array]):

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 from xinyong.intake._process import command, environment
 
 _LINE = 1 << 16
+_EXIT = b'{"exit": '
 
 
 class Gone(Exception):
@@ -52,19 +54,30 @@ class Reader:
         while b"\n" not in self._unread:
             self._socket.settimeout(max(0.001, deadline - time.monotonic()))
             try:
-                piece = self._socket.recv(_LINE)
+                self._take()
             except TimeoutError as late:
                 raise TooLate from late
-            if not piece:
-                self._has_ended = True
-                raise Gone(None)
-            self._unread += piece
         line, self._unread = self._unread.split(b"\n", 1)
         answer: dict[str, Any] = json.loads(line)
         if "exit" in answer:
             self._has_ended = True
             raise Gone(answer["exit"])
         return answer
+
+    def has_ended(self) -> bool:
+        """True when the process has said its last word, though not every line was asked for. Does not wait."""
+        self._socket.settimeout(0)
+        with suppress(BlockingIOError, Gone):
+            while _EXIT not in self._unread:
+                self._take()
+        return self._has_ended or _EXIT in self._unread
+
+    def _take(self) -> None:
+        piece = self._socket.recv(_LINE)
+        if not piece:
+            self._has_ended = True
+            raise Gone(None)
+        self._unread += piece
 
     def close(self) -> None:
         """Ends the reading process, if it has not ended, and waits for it."""
@@ -212,9 +225,9 @@ def _run(request: bytes, connection: socket.socket, errors: int, others: list[so
 
         _child.answer(json.loads(request))
         code = 0
-    except BaseException:  # noqa: BLE001  nothing may escape into the forking process
-        sys.excepthook(*sys.exc_info())
     finally:
+        if code:
+            traceback.print_exc()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

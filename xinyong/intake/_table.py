@@ -27,6 +27,9 @@ ERROR_VALUE = "error-value"
 FORMULA_WITHOUT_VALUE = "formula-without-value"
 NESTED_VALUE = "nested-value"
 
+#: Rows of the first chunk; each further one has twice as many, up to the limit.
+FIRST_ROWS = 10_000
+
 _NOTES = pa.schema([("row_no", pa.int32()), ("column", pa.int16()), ("note", pa.string())])
 
 Cells = Sequence[str | None]
@@ -101,7 +104,7 @@ def check_width(headers: Sequence[str], limits: Limits) -> None:
 
 @dataclass(slots=True)
 class Writer:
-    """Writes rows to ``rows-00000.arrow`` … of ``limits.chunk_rows`` rows and announces each file when it is complete.
+    """Writes rows to ``rows-00000.arrow`` … of ``limits.chunk_rows`` rows (the first of fewer) and announces each file when it is complete.
 
     Columns: ``row_no`` int32 and ``c0`` … text (null: empty), as a dictionary where values come again: whoever checks
     them looks at each distinct value once. Notes of a chunk stand in ``notes-00000.parquet`` beside it before it is
@@ -202,8 +205,12 @@ class Writer:
                 f"文件超过 {self.limits.rows} 行的上限，请拆分后报送。",
                 f"The file has more than {self.limits.rows} rows; please split it.",
             )
-        while self._buffered >= self.limits.chunk_rows:
-            self._write(self.limits.chunk_rows)
+        while self._buffered >= (rows := self._chunk_rows()):
+            self._write(rows)
+
+    def _chunk_rows(self) -> int:
+        """Rows of the next chunk. The first ones are small: whoever takes them can begin while the file is being read."""
+        return min(self.limits.chunk_rows, FIRST_ROWS << min(self.chunk_count, 16))
 
     def _write(self, count: int) -> None:
         whole = pa.concat_tables(self._tables)

@@ -1,16 +1,18 @@
 """Into the archive: each chunk in two lanes, each lane its own transaction with its ledger line.
 
-Rows of one key always fall into the same lane (by the key's first bit) and a lane takes its chunks in order, so two
-lanes never race for a key and the outcome does not depend on timing. A resumed run skips lanes that are in the ledger:
+Rows of one subject always fall into the same lane (by the archive's partition) and a lane takes its chunks in order, so
+two lanes never race for a key or a page, and the outcome does not depend on timing. A resumed run skips lanes that are in the ledger:
 nothing lost, nothing twice.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,7 +23,7 @@ from xinyong.intake.prepare import Ready
 from xinyong.intake.waiting import Waiting
 from xinyong.kernel import sql
 from xinyong.records import archive
-from xinyong.records.archive import COPY_COMMON, Known
+from xinyong.records.archive import Known
 
 _SQL = sql.load(__file__, "intake.sql")
 
@@ -94,7 +96,7 @@ def sort(
     *,
     submission_id: int,
     source_id: int | None,
-    standing: dict[str, Known] | None = None,
+    standing: dict[bytes, Known] | None = None,
 ) -> Sorted:
     """Decides each row's outcome from what the archive knows of its key. Pure.
 
@@ -106,13 +108,13 @@ def sort(
     """
     result = Sorted({}, [], [], [], [])
     repeat = table.column("repeat")
-    again = set(table.filter(pc.greater(repeat, 1)).column("key_hex").to_pylist())
+    again = set(table.filter(pc.greater(repeat, 1)).column("key").to_pylist())
     if not known and not again and standing is None:
         # A batch of data nobody has seen: no row needs a look of its own.
         return Sorted(dict.fromkeys(table.column("place").to_pylist(), 1), [], [], [], [])
     remembered = {} if standing is None else standing
-    confirmed: set[str] = set()
-    columns = ("place", "row_no", "key_hex", "content_hex")
+    confirmed: set[bytes] = set()
+    columns = ("place", "row_no", "key", "content")
     rows = zip(*(table.column(name).to_pylist() for name in columns), strict=True)
     for place, row_no, key, content in rows:
         before = remembered.get(key) or known.get(place)
@@ -128,8 +130,7 @@ def sort(
             version = 0
         if version:
             result.version[place] = version
-            digest = bytes.fromhex(content)
-            before = Known(version, digest, source_id or 0, submission_id, row_no, is_withdrawn=False)
+            before = Known(version, content, source_id or 0, submission_id, row_no, is_withdrawn=False)
         if before is not None and (standing is not None or key in again):
             remembered[key] = before
         if key in again and result.unchanged[-1:] == [place]:
@@ -137,12 +138,12 @@ def sort(
     return result
 
 
-def _version(before: Known, content: str, place: int, submission_id: int, result: Sorted) -> int:
+def _version(before: Known, content: bytes, place: int, submission_id: int, result: Sorted) -> int:
     """The version a row becomes after ``before``, 0 when it does not go in (noted in ``result``)."""
     is_mine = before.submission_id == submission_id
     if before.is_withdrawn:
         return before.version + 1
-    if before.content_digest.hex() == content:
+    if before.content_digest == content:
         (result.duplicate if is_mine else result.unchanged).append(place)
         if is_mine:
             result.same_as[place] = before.row_no
@@ -160,7 +161,7 @@ def look_up(connection: psycopg.Connection[Any], table: pa.Table) -> dict[int, K
         connection,
         places=firsts.column("place").to_pylist(),
         subject_ids=firsts.column("subject_id").to_pylist(),
-        keys=firsts.column("key_hex").to_pylist(),
+        keys=firsts.column("key").to_pylist(),
     )
 
 
@@ -264,45 +265,30 @@ def move(connection: psycopg.Connection[Any], submission_id: int, row_no: int, *
 
 def _copy(connection: psycopg.Connection[Any], load: Load, into: Deposit, found: Sorted) -> list[int]:
     """Streams the accepted rows in and counts them. Returns the places of those that are late."""
-    ready, table = load.ready, load.ready.table
-    heads, rests = ready.heads, ready.rests
-    version: pa.Array | str = "1"
+    table, rows = load.ready.table, load.ready.rows
+    versions: npt.NDArray[np.int16] | int = 1
+    fresh = table
     if len(found.version) < len(table) or any(number > 1 for number in found.version.values()):
-        rows = pc.index_in(pa.array(found.version.keys(), pa.int32()), table.column("place").combine_chunks())
-        table, heads, rests = table.take(rows), heads.take(rows), rests.take(rows)
-        version = pa.array(found.version.values(), pa.int16()).cast(pa.string())
-    lines = pc.binary_join_element_wise(heads, version, _common(into), rests, "\t")
-    copied = archive.copy_in(connection, memoryview(lines.buffers()[2]))
+        places = pc.index_in(pa.array(found.version.keys(), pa.int32()), table.column("place").combine_chunks())
+        table, rows = table.take(places), rows.take(places)
+        versions = np.fromiter(found.version.values(), np.int16, len(found.version))
+        fresh = table.filter(pa.array(versions == 1))
+    item = into.plan.item
+    common = archive.Common(
+        item.id, item.version, into.source_id, into.submission_id, item.disclosure.value, into.known_from
+    )
+    copied = archive.copy_in(connection, rows, versions, common)
     if copied != len(table):
         raise AssertionError(f"{copied} of {len(table)} rows were copied")  # INV-11: rather stop than lose a row
-    fresh = table if isinstance(version, str) else table.filter(pc.equal(version, "1"))
     months = fresh.column("month").combine_chunks().value_counts().to_pylist()
     archive.count(
         connection,
-        sorted(
-            (into.plan.item.id, into.source_id, date.fromisoformat(f"{one['values']}-01"), one["counts"])
-            for one in months
-        ),
+        sorted((item.id, into.source_id, month["values"], month["counts"]) for month in months),
         submission_id=into.submission_id,
         deposited_at=into.known_from,
     )
     late: list[int] = table.filter(table.column("is_late")).column("place").to_pylist()
     return late
-
-
-def _common(into: Deposit) -> str:
-    """What all rows of a deposit have in common, in COPY's text form."""
-    item = into.plan.item
-    values = {
-        "state": 1,
-        "item_id": item.id,
-        "item_version": item.version,
-        "source_id": into.source_id,
-        "submission_id": into.submission_id,
-        "disclosure": item.disclosure.value,
-        "known_from": into.known_from.isoformat(),
-    }
-    return "\t".join(str(values[name]) for name in COPY_COMMON)
 
 
 def _write_findings(connection: psycopg.Connection[Any], findings: Sequence[Found], submission_id: int) -> None:

@@ -6,7 +6,6 @@ own before the chunk's: a run that dies between leaves a subject without records
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,7 +16,7 @@ from django.db import transaction
 
 from xinyong.catalogue.schema import Section
 from xinyong.intake import _columns, _register_rows
-from xinyong.intake._coded import Coded, coded, empty, encoded
+from xinyong.intake._coded import Coded, coded, combinations, empty, encoded
 from xinyong.intake.outcome import DOUBTFUL, WRONG
 from xinyong.intake.plan import Plan
 from xinyong.intake.validate import Checked
@@ -158,38 +157,22 @@ def _conclude(checked: Checked, plan: Plan, found: _Found) -> Linked:
 def _resolve(columns: dict[str, Coded], memory: Memory) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
     """``resolve.link`` for the combinations of codes and name that this run has not met yet; subjects come again and
     again, and a look-up of five codes a row is what linking costs. Problems are numbers, 0 for none."""
-    first, back = _combinations(columns.values())
+    first, back = combinations(columns.values())
     rows = pa.table({name: column.take(first) for name, column in columns.items()})
-    combinations = pc.binary_join_element_wise(
+    texts = pc.binary_join_element_wise(
         *(column.combine_chunks() for column in rows.columns), "\x1f", null_handling="replace", null_replacement=""
     ).to_pylist()
-    new = [place for place, combination in enumerate(combinations) if combination not in memory.found]
+    new = [place for place, combination in enumerate(texts) if combination not in memory.found]
     if new:
         found = resolve.link(rows.take(pa.array(new)))
         ids = pc.fill_null(found.column("subject_id"), NOBODY).to_pylist()
         for place, subject_id, problem in zip(new, ids, found.column("problem").to_pylist(), strict=True):
-            memory.found[combinations[place]] = (subject_id, _NUMBER[problem])
-    pairs = [memory.found[combination] for combination in combinations]
-    memory.forget(combinations)
+            memory.found[texts[place]] = (subject_id, _NUMBER[problem])
+    pairs = [memory.found[combination] for combination in texts]
+    memory.forget(texts)
     subject_ids = np.array([pair[0] for pair in pairs], dtype=np.int64)
     problems = np.array([pair[1] for pair in pairs], dtype=np.int8)
     return subject_ids[back], problems[back]
-
-
-def _combinations(columns: Iterable[Coded]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The first row of each combination of values, and for each row which combination it has."""
-    combined = np.zeros(0, np.int64)
-    for column in columns:
-        if len(combined) and column.null_count == len(column):
-            continue
-        numbers = column.numbers() + 1
-        if len(combined):
-            # Numbered anew before each column: the product of many would overflow.
-            combined = np.unique(combined, return_inverse=True)[1].astype(np.int64)
-            numbers += combined * (int(numbers.max()) + 1)
-        combined = numbers
-    _, first, back = np.unique(combined, return_index=True, return_inverse=True)
-    return first, back
 
 
 def _column(checked: Checked, code: str | None) -> Coded:

@@ -3,6 +3,7 @@ rules parsed, the tables as they are on the day of receipt."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 
 from xinyong.catalogue import forbidden, load, tables
 from xinyong.catalogue.schema import FieldType, Item, RuleSet
@@ -23,15 +24,14 @@ CONTEXT_COLUMNS = {"today": ColumnType.DATE, "received_on": ColumnType.DATE}
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What follows from a decision's date, its end and its severity, as the archive's columns in text."""
+    """What follows from a decision's date, its start and end and its severity: the archive's columns, and lateness."""
 
-    rule_set: str | None
-    valid_to: str | None
-    publish_from: str | None
-    publish_until: str | None
-    repair_from: str | None
-    retain_until: str | None
-    is_late: str
+    columns: bytes
+    is_late: bool
+
+
+#: Decided on, valid from, last day, severity.
+Dates = tuple[date, date | None, date | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Plan:
     calendar: Calendar
     rule_sets: tuple[RuleSet, ...]
     received_at: datetime
-    #: Remembered for the run: (decided on, end, severity) come again by the thousand.
-    clocks: dict[tuple[date, date | None, str | None], Clock] = field(default_factory=dict, compare=False, repr=False)
+    #: Remembered for the run: the same dates come again by the thousand.
+    clocks: dict[Dates, Clock] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -70,6 +70,7 @@ def plan(
 ) -> Plan:
     """Compiles the plan. ``received_at`` is aware, in Beijing time."""
     types = {field.code: _COLUMN_TYPES.get(field.type, ColumnType.TEXT) for field in item.fields} | CONTEXT_COLUMNS
+    columns_typed = tuple(types.items())
     on = received_at.date()
     return Plan(
         item=item,
@@ -77,11 +78,11 @@ def plan(
         columns=columns,
         unmapped=tuple(i for i, header in enumerate(headers) if i not in columns and not _is_forbidden(header)),
         header_texts=headers,
-        rules={rule.id: parse(rule.expression, columns=types) for rule in item.rules},
+        rules={rule.id: _parsed(rule.expression, columns_typed) for rule in item.rules},
         required_when={
-            field.code: parse(field.required_when, columns=types) for field in item.fields if field.required_when
+            field.code: _parsed(field.required_when, columns_typed) for field in item.fields if field.required_when
         },
-        severity=tuple((name, parse(text, columns=types)) for name, text in item.severity.classes)
+        severity=tuple((name, _parsed(text, columns_typed)) for name, text in item.severity.classes)
         if item.severity
         else (),
         tables=Tables(
@@ -95,6 +96,11 @@ def plan(
         rule_sets=load.rule_sets(),
         received_at=received_at,
     )
+
+
+@lru_cache(4096)
+def _parsed(text: str, columns: tuple[tuple[str, ColumnType], ...]) -> Expression:
+    return parse(text, columns=dict(columns))
 
 
 def _is_forbidden(header: str) -> bool:

@@ -178,6 +178,10 @@ class Stream:
             notes = self._folder / f"notes-{number:05d}.parquet" if message["chunk"]["has_notes"] else None
             yield Chunk(number, chunk_path(self._folder, number), notes)
 
+    def has_ended(self) -> bool:
+        """True when the reading process is done, though chunks may not have been asked for yet. Does not wait."""
+        return self._done is not None or self._reader.has_ended()
+
     def reading(self) -> Reading:
         """The whole reading, once every chunk was handed out."""
         assert self._done is not None, "reading() is asked before the last chunk"

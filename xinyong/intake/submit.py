@@ -122,7 +122,8 @@ def run(
         submission.refresh_from_db()
         if submission.status != Submission.Status.DEPOSITED:
             try:
-                _work(submission, source, by=by, original=original, progress=progress)
+                with work.undisturbed():
+                    _work(submission, source, by=by, original=original, progress=progress)
             except Invalid as refusal:
                 _refuse(submission, refusal, by=by)
         staging.clear(submission_id)

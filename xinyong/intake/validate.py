@@ -100,6 +100,7 @@ def _read_columns(table: pa.Table, plan: Plan, findings: Findings) -> Columns:
             field, raw, kinds, tables=plan.tables, findings=findings,
             is_subject=field.code == plan.item.roles.subject_code,
         )  # fmt: skip
+    _columns.note_strange(plan.item.fields, columns, findings)
     return Columns({field.code: columns[field.code] for field in plan.item.fields})
 
 

@@ -117,12 +117,11 @@ def met(checked: Checked, plan: Plan, places: pa.Array, open_anchors: frozenset[
     asked = {"name": checked.name_keys}
     if code_field:
         asked["code"] = checked.columns.coded(code_field)
-    open_hex = {anchor.hex() for anchor in open_anchors}
-    found: set[str] = set()
+    found: set[bytes] = set()
     for kind, column in asked.items():
         texts = pc.binary_join_element_wise(f"{item.id}\x1f{kind}", document, column.take(places), "\x1f").drop_null()
-        found.update(open_hex.intersection(prepare.digests(texts)))
-    return [bytes.fromhex(anchor) for anchor in sorted(found)]
+        found.update(open_anchors.intersection(prepare.digests(texts).to_pylist()))
+    return sorted(found)
 
 
 def _document(plan: Plan) -> list[str]:

@@ -4,9 +4,11 @@ The first chunks are checked while the reading process is still at it; nothing i
 readable to its end. Then the main thread prepares chunks while the lanes copy earlier ones.
 """
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +39,19 @@ _AHEAD = 6
 Progress = Callable[[int, int], None]
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Python's collector of cycles looks through everything loaded (0.1 s) each time some ten thousand objects were made,
+    and a chunk makes more. Off for the work on a file; each chunk clears away its own."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 @dataclass(slots=True)
 class Chunk:
     """A chunk on its way to the lanes; ``ready`` is None until it is linked."""
@@ -54,13 +69,13 @@ class Ahead:
 
 
 def look_ahead(stream: read.Stream, plan: Plan) -> Ahead:
-    """Reads to the end of a file and checks its first chunks meanwhile. Writes nothing: a file that turns out unreadable
+    """Reads to the end of a file and checks chunks as long as that takes, as many as memory allows. Writes nothing: a file that turns out unreadable
     leaves nothing behind. A chunk that would enter new subjects is checked only, and all after it, because the order
     of a file decides which name a new code gets."""
     ahead = Ahead()
     held = ahead.chunks
     for each in stream:
-        if len(held) >= _AHEAD:
+        if len(held) >= _AHEAD or stream.has_ended():
             continue
         table = read.table(each.path)
         checked = validate.validate(each.number, table, read.notes(each.notes), plan)
@@ -92,6 +107,7 @@ def chunks(
             rows = table.column("row_no")
             notes = staged.notes_of(pc.min(rows).as_py(), pc.max(rows).as_py())
             checked, ready = validate.validate(number, table, notes, plan), None
+        gc.collect(1)
         if ready is None:
             ready = prepare.prepare(checked, link.link(checked, plan, may_create=may_create, memory=memory), plan)
         yield checked, ready
@@ -152,8 +168,7 @@ def split(checked: Checked, ready: Ready, plan: Plan, anchors: frozenset[bytes])
     met = waiting.met(checked, plan, ready.table.column("place").combine_chunks(), anchors)
     loads = []
     for lane in range(LANES):
-        mine = pc.equal(ready.table.column("lane").combine_chunks(), lane)
-        part = Ready(ready.table.filter(mine), ready.heads.filter(mine), ready.rests.filter(mine))
+        part = ready.lane(lane)
         loads.append(
             Load(
                 checked.chunk_no,
@@ -258,7 +273,7 @@ def try_out(staged: Staged, plan: Plan, *, source_id: int | None) -> tuple[Count
     found: list[Found] = []
     sums = np.zeros(6, dtype=np.int64)
     late_rows = 0
-    standing: dict[str, Known] = {}
+    standing: dict[bytes, Known] = {}
     try:
         for checked, ready in chunks(staged, plan, may_create=False):
             make = maker(checked, plan)

@@ -9,26 +9,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import psycopg
 
 from xinyong.kernel import sql
 from xinyong.kernel.errors import NotFound
+from xinyong.records._partitions import PARTITIONS, partition_of
+from xinyong.records._stream import COLUMNS, HEADER, TRAILER, Common, Rows, clock, encode
 from xinyong.records.models import Record
 from xinyong.security.access import Action, Actor, require
 
 _SQL = sql.load(__file__, "records.sql")
-
-#: Columns in the order of the COPY stream that ``copy_in`` expects: what is known of a row before the deposit, its
-#: version, what all rows of a deposit have in common, and the rest of the row.
-COPY_HEAD = ("subject_id", "key_digest")
-COPY_COMMON = (
-    "state", "item_id", "item_version", "source_id", "submission_id", "disclosure", "known_from",
-)  # fmt: skip
-COPY_REST = (
-    "content_digest", "row_no", "severity", "rule_set", "decided_on", "valid_from", "valid_to", "publish_from",
-    "publish_until", "repair_from", "retain_until", "is_late", "payload", "sealed", "extra",
-)  # fmt: skip
-COPY_COLUMNS = (*COPY_HEAD, "version", *COPY_COMMON, *COPY_REST)
 
 _BLOCK = 1 << 20
 
@@ -52,9 +44,9 @@ class UnknownRecord(NotFound):
 
 
 def look_up(
-    connection: psycopg.Connection[Any], *, places: Sequence[int], subject_ids: Sequence[int], keys: Sequence[str]
+    connection: psycopg.Connection[Any], *, places: Sequence[int], subject_ids: Sequence[int], keys: Sequence[bytes]
 ) -> dict[int, Known]:
-    """Which of the keys (hex) are known: place → newest version. One statement for the batch.
+    """Which of the keys are known: place → newest version. One statement for the batch.
 
     The arrays travel as text joined by commas: the server splits it far quicker than Python dumps array elements.
     """
@@ -62,7 +54,9 @@ def look_up(
         return {}
     for way in ("hashjoin", "mergejoin", "seqscan", "bitmapscan"):
         connection.execute(f"SET LOCAL enable_{way} = off")
-    cursor = connection.execute(_SQL["look_up"], [_joined(places), _joined(subject_ids), ",".join(keys)], binary=True)
+    cursor = connection.execute(
+        _SQL["look_up"], [_joined(places), _joined(subject_ids), ",".join(key.hex() for key in keys)], binary=True
+    )
     return {
         place: Known(version, content, source_id, submission_id, row_no, state == Record.State.WITHDRAWN)
         for place, version, content, source_id, submission_id, row_no, state in cursor
@@ -73,16 +67,21 @@ def _joined(numbers: Sequence[int]) -> str:
     return ",".join(map(str, numbers))
 
 
-def copy_in(connection: psycopg.Connection[Any], lines: memoryview) -> int:
-    """Copies rows of COPY_COLUMNS in COPY's text form into the archive; returns the number of rows.
+def copy_in(
+    connection: psycopg.Connection[Any], rows: Rows, versions: npt.NDArray[np.int16] | int, common: Common
+) -> int:
+    """Copies rows into the archive, each as the given version of its key; returns their number.
 
     Raises psycopg.errors.UniqueViolation when a key and version are in already; the caller looks them up.
     """
-    statement = f"COPY record ({', '.join(COPY_COLUMNS)}) FROM STDIN"
+    lines = encode(rows, versions, common)
+    statement = f"COPY record ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
+            copy.write(HEADER)
             for start in range(0, len(lines), _BLOCK):
                 copy.write(lines[start : start + _BLOCK])
+            copy.write(TRAILER)
         return cursor.rowcount
 
 
@@ -135,3 +134,20 @@ def versions(*, key_digest: bytes, seen_by: Actor) -> list[Version]:
     if not found:
         raise UnknownRecord("没有这条记录。请核对记录编号。", "There is no such record. Check its reference.")
     return found
+
+
+__all__ = [
+    "PARTITIONS",
+    "Common",
+    "Known",
+    "Rows",
+    "UnknownRecord",
+    "Version",
+    "clock",
+    "copy_in",
+    "count",
+    "look_up",
+    "partition_of",
+    "versions",
+    "withdraw_row",
+]

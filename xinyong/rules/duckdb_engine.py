@@ -30,6 +30,8 @@ _PYTHON: Mapping[ColumnType, tuple[type, ...]] = {
     ColumnType.TEXT: (str,), ColumnType.DATE: (date,), ColumnType.BOOLEAN: (bool,), ColumnType.INTEGER: (int,),
     ColumnType.DECIMAL: (int, Decimal),
 }  # fmt: skip
+#: The table of an evaluation, in this thread's own connection.
+_ROWS = "given_rows"
 _own = threading.local()
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -85,7 +87,18 @@ def _over_arrow(table: pa.Table, expressions: Mapping[str, Expression], given: M
     arrays = [table.column(name) for name in needed] or [pa.nulls(table.num_rows)]
     plain = pa.table(arrays, names=[f"c{at}" for at in range(len(arrays))])
     positions = {name: f"c{at}" for at, name in enumerate(needed)}
-    return _project(_connection().from_arrow(plain), expressions, given, positions)
+    if not expressions:
+        return pa.table({})
+    typed, wanted = _selected(expressions, given, positions)
+    connection = _connection()
+    connection.register(_ROWS, plain)
+    try:
+        # One statement: the engine plans a chain of relations anew at every step.
+        statement = f"SELECT {wanted} FROM (SELECT {typed} FROM {_ROWS})"  # noqa: S608  made of parsed expressions
+        found = connection.sql(statement).to_arrow_table()
+    finally:
+        connection.unregister(_ROWS)
+    return found.rename_columns(list(expressions))
 
 
 def _project(
@@ -97,6 +110,14 @@ def _project(
     """First the columns, typed (a cast to the type that is there already costs nothing), then the expressions."""
     if not expressions:
         return pa.table({})
+    typed, wanted = _selected(expressions, given, positions)
+    return relation.project(typed).project(wanted).to_arrow_table().rename_columns(list(expressions))
+
+
+def _selected(
+    expressions: Mapping[str, Expression], given: Mapping[str, object], positions: Mapping[str, str]
+) -> tuple[str, str]:
+    """What to select: the columns with their types, and from those the expressions."""
     columns = _columns(expressions)
     typed = [
         f"CAST({_given(name, of, given) if name in given else _sql.identifier(positions.get(name, name))}"
@@ -105,8 +126,7 @@ def _project(
     ] or ["0 AS v0"]
     names = {name: f"v{at}" for at, name in enumerate(columns)}
     wanted = [f"{one.to_sql(names=names)} AS r{at}" for at, one in enumerate(expressions.values())]
-    found = relation.project(", ".join(typed)).project(", ".join(wanted)).to_arrow_table()
-    return found.rename_columns(list(expressions))
+    return ", ".join(typed), ", ".join(wanted)
 
 
 def _given(name: str, of: ColumnType, given: Mapping[str, object]) -> str:

@@ -1,15 +1,14 @@
-"""Arrow tables into and out of PostgreSQL by COPY: no loop over rows in Python."""
+"""Arrow tables into and out of PostgreSQL: no loop over rows in Python."""
 
 import io
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.csv as pc
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-
-_LINES = pc.ParseOptions(newlines_in_values=True)
 
 
 def copy_in(cursor: CursorWrapper, table: str, columns: pa.Table) -> None:
@@ -23,22 +22,21 @@ def copy_in(cursor: CursorWrapper, table: str, columns: pa.Table) -> None:
 
 
 def fetch(cursor: CursorWrapper, query: str, parameters: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
-    """The rows of ``query`` as a table of ``schema``; nulls stay null, empty strings stay empty."""
-    buffer = io.BytesIO()
-    with _psycopg(cursor).copy(f"COPY ({query}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)", parameters) as copy:
-        for block in copy:
-            buffer.write(block)
-    if not buffer.tell():
-        return schema.empty_table()
-    buffer.seek(0)
-    return pc.read_csv(
-        buffer,
-        read_options=pc.ReadOptions(column_names=schema.names, block_size=max(1 << 20, buffer.getbuffer().nbytes)),
-        parse_options=_LINES,
-        convert_options=pc.ConvertOptions(
-            column_types=schema, strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]
-        ),
+    """The rows of ``query`` as a table of ``schema``.
+
+    Not by COPY: it sends a message a row, and Python takes them one by one.
+    """
+    own = _psycopg(cursor)
+    own.execute(query, parameters)
+    columns = [*zip(*own.fetchall(), strict=True)] or [()] * len(schema)
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
     )
+
+
+def listed(values: Iterable[object]) -> str:
+    """Values as a parameter for ``json_array_elements``: psycopg writes a long array element by element."""
+    return json.dumps([*values], ensure_ascii=False)
 
 
 def fresh(cursor: CursorWrapper, name: str, definition: str) -> None:

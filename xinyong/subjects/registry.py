@@ -18,7 +18,7 @@ from xinyong.kernel import clock, codes, sql
 from xinyong.kernel.errors import NotFound
 from xinyong.security.access import Action, Actor, require
 from xinyong.subjects import classes, naming
-from xinyong.subjects._columns import copy_in, fetch, fresh
+from xinyong.subjects._columns import copy_in, fetch, fresh, listed
 from xinyong.subjects.models import Subject, SubjectIdentifier, SubjectName
 
 _SQL = sql.load(__file__, "subjects.sql")
@@ -252,4 +252,4 @@ def _empty_pending_list(cursor: CursorWrapper) -> None:
 
 
 def _ids_of(cursor: CursorWrapper, unique: list[str]) -> pa.Table:
-    return fetch(cursor, _SQL["ids_of_codes"], {"codes": unique}, _IDS)
+    return fetch(cursor, _SQL["ids_of_codes"], {"codes": listed(unique)}, _IDS)

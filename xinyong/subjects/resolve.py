@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from django.db import connection
 
 from xinyong.kernel import sql
-from xinyong.subjects._columns import fetch
+from xinyong.subjects._columns import fetch, listed
 
 _SQL = sql.load(__file__, "subjects.sql")
 
@@ -125,7 +125,7 @@ def by_codes(codes: Iterable[str]) -> pa.Table:
         [("code", pa.string()), ("subject_id", pa.int64()), ("status", pa.string()), ("keys", pa.string())]
     )
     with connection.cursor() as cursor:
-        found = fetch(cursor, _SQL["by_codes"], {"codes": [*dict.fromkeys(codes)]}, schema)
+        found = fetch(cursor, _SQL["by_codes"], {"codes": listed(dict.fromkeys(codes))}, schema)
     keys = pc.split_pattern(pc.fill_null(found.column("keys"), ""), "\x1f")
     return found.drop_columns("keys").add_column(2, "name_keys", keys)
 
@@ -136,10 +136,7 @@ def by_identifiers(pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], li
     asked = [*dict.fromkeys(pairs)]
     found: dict[tuple[str, str], list[int]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SQL["by_identifiers"],
-            {"schemes": [scheme for scheme, _ in asked], "values": [value for _, value in asked]},
-        )
+        cursor.execute(_SQL["by_identifiers"], {"pairs": listed(asked)})
         for scheme, value, subject_id in cursor.fetchall():
             found.setdefault((scheme, value), []).append(subject_id)
     return {pair: sorted(ids) for pair, ids in found.items()}
@@ -163,7 +160,7 @@ def _find_codes(values: pa.Array, rows: pa.Table) -> tuple[npt.NDArray[np.int64]
     coded = values.dictionary_encode()
     schema = pa.schema([("code", pa.string()), ("subject_id", pa.int64()), ("name_key", pa.string())])
     with connection.cursor() as cursor:
-        found = fetch(cursor, _SQL["keys_of_codes"], {"codes": coded.dictionary.to_pylist()}, schema)
+        found = fetch(cursor, _SQL["keys_of_codes"], {"codes": listed(coded.dictionary.to_pylist())}, schema)
     place = pc.index_in(values, found.column("code"))
     ids = pc.fill_null(found.column("subject_id").take(place), _NOBODY).to_numpy()
     if "name_key" not in rows.column_names:
@@ -211,7 +208,7 @@ def _is_strange(
     )
     schema = pa.schema([("subject_id", pa.int64()), ("name_key", pa.string())])
     with connection.cursor() as cursor:
-        ids = pc.unique(given.column("subject_id")).to_pylist()
+        ids = listed(pc.unique(given.column("subject_id")).to_pylist())
         known = fetch(cursor, _SQL["names_of_subjects"], {"ids": ids}, schema)
     strangers = given.join(known, keys=["subject_id", "name_key"], join_type="left anti").column("row").to_numpy()
     is_strange = np.zeros(len(chosen), bool)

@@ -107,7 +107,8 @@ ON CONFLICT ON CONSTRAINT identifier_once DO NOTHING
 SELECT code, id AS subject_id FROM subjects_subject JOIN subject_incoming USING (code)
 
 -- name: ids_of_codes
-SELECT s.code, s.id AS subject_id FROM unnest(%(codes)s::text[]) AS asked (code) JOIN subjects_subject s USING (code)
+SELECT s.code, s.id AS subject_id
+FROM json_array_elements_text(%(codes)s::json) AS asked (code) JOIN subjects_subject s USING (code)
 
 -- name: add_persons
 INSERT INTO subjects_subject (person_digest, sealed, subject_class, name, status, region_code, known_from)
@@ -127,31 +128,34 @@ JOIN subjects_subject s ON s.person_digest = asked.digest
 SELECT s.code, s.id AS subject_id, s.status, concat_ws(chr(31), nullif(s.name_key, ''),
     (SELECT string_agg(f.name_key, chr(31) ORDER BY f.id DESC)
      FROM subjects_subjectname f WHERE f.subject_id = s.id AND NOT f.is_current)) AS keys
-FROM unnest(%(codes)s::text[]) AS asked (code) JOIN subjects_subject s USING (code)
+FROM json_array_elements_text(%(codes)s::json) AS asked (code) JOIN subjects_subject s USING (code)
 
 -- name: keys_of_codes
 SELECT s.code, s.id AS subject_id, s.name_key
-FROM unnest(%(codes)s::text[]) AS asked (code) JOIN subjects_subject s USING (code)
+FROM json_array_elements_text(%(codes)s::json) AS asked (code) JOIN subjects_subject s USING (code)
 
 -- name: by_identifiers
 -- The organisation code inside a unified code is found by its own index; every other identifier is a row.
+WITH asked AS MATERIALIZED (
+    SELECT pair ->> 0 AS scheme, pair ->> 1 AS value FROM json_array_elements(%(pairs)s::json) AS pair
+)
 SELECT asked.scheme, asked.value, i.subject_id
-FROM unnest(%(schemes)s::text[], %(values)s::text[]) AS asked (scheme, value)
+FROM asked
 JOIN subjects_subjectidentifier i ON i.value = asked.value AND i.scheme = asked.scheme
 UNION
 SELECT asked.scheme, asked.value, s.id
-FROM unnest(%(schemes)s::text[], %(values)s::text[]) AS asked (scheme, value)
+FROM asked
 JOIN subjects_subject s ON substring(s.code, 9, 9) = asked.value AND s.code IS NOT NULL
 WHERE asked.scheme = 'org_code'
 UNION
 SELECT asked.scheme, asked.value, s.id
-FROM unnest(%(schemes)s::text[], %(values)s::text[]) AS asked (scheme, value)
+FROM asked
 JOIN subjects_subject s ON s.code = asked.value
 WHERE asked.scheme = 'uscc'
 
 -- name: names_of_subjects
-SELECT n.subject_id, n.name_key FROM unnest(%(ids)s::bigint[]) AS asked (id)
-JOIN subjects_subjectname n ON n.subject_id = asked.id AND n.is_current
+SELECT n.subject_id, n.name_key FROM json_array_elements_text(%(ids)s::json) AS asked (id)
+JOIN subjects_subjectname n ON n.subject_id = asked.id::bigint AND n.is_current
 UNION ALL
-SELECT n.subject_id, n.name_key FROM unnest(%(ids)s::bigint[]) AS asked (id)
-JOIN subjects_subjectname n ON n.subject_id = asked.id AND NOT n.is_current
+SELECT n.subject_id, n.name_key FROM json_array_elements_text(%(ids)s::json) AS asked (id)
+JOIN subjects_subjectname n ON n.subject_id = asked.id::bigint AND NOT n.is_current
