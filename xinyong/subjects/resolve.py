@@ -92,7 +92,13 @@ def link(rows: pa.Table) -> pa.Table:
         if scheme == "uscc":
             found, is_named = _find_codes(values, rows)
         else:
+            # The unified code of a known subject holds its organisation code: the same one says nothing new.
+            implied = (chosen > 0) & _is_part_of_code(values, rows) if scheme == "org_code" else None
+            if implied is not None:
+                values = pc.if_else(pa.array(implied), pa.scalar(None, pa.string()), values)
             found, sets = _find(scheme, values)
+            if implied is not None:
+                found[implied] = chosen[implied]
         first = (how < 0) & (found != _NOBODY)
         if order and schemes[0] == "uscc":
             disagree |= first & pc.is_valid(_present(rows.column("uscc"))).to_numpy(zero_copy_only=False)
@@ -167,6 +173,15 @@ def _find_codes(values: pa.Array, rows: pa.Table) -> tuple[npt.NDArray[np.int64]
         return ids, np.zeros(len(values), bool)
     is_named = pc.equal(found.column("name_key").take(place), rows.column("name_key"))
     return ids, pc.fill_null(is_named, fill_value=False).to_numpy()
+
+
+def _is_part_of_code(org_codes: pa.Array, rows: pa.Table) -> npt.NDArray[np.bool_]:
+    """Rows whose organisation code stands in their unified code (characters 9 to 17)."""
+    if "uscc" not in rows.column_names:
+        return np.zeros(len(org_codes), bool)
+    part = pc.utf8_slice_codeunits(_present(rows.column("uscc")), 8, 17)
+    is_part: npt.NDArray[np.bool_] = pc.fill_null(pc.equal(part, org_codes), False).to_numpy(zero_copy_only=False)
+    return is_part
 
 
 def _find(scheme: str, values: pa.Array) -> tuple[npt.NDArray[np.int64], dict[str, list[int]]]:
