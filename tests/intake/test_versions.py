@@ -127,6 +127,18 @@ def test_unknown_columns_stay_with_the_row_and_the_same_header_twice_loses_nothi
     assert "乙" in extra
 
 
+def test_a_late_row_that_was_known_already_is_not_late_again(hand_in: HandIn) -> None:
+    unit, who = made.department(), made.organisation()
+    row = made.penalty_row(who, unit) | {"CF_JDRQ": "2026-05-06"}
+    first, again = (
+        hand_in([row], PENALTY, unit),
+        hand_in([row, made.penalty_row(made.organisation(), unit)], PENALTY, unit),
+    )
+    assert (first.late, again.late, again.counts.unchanged) == (1, 0, 1)
+    assert "W_LATE" in {one.found.rule for one in views.findings(first.id, seen_by=made.SYSTEM)}
+    assert "W_LATE" not in {one.found.rule for one in views.findings(again.id, seen_by=made.SYSTEM)}
+
+
 def test_required_columns_that_are_missing_refuse_the_file_with_a_sentence(hand_in: HandIn) -> None:
     unit, who = made.department(), made.organisation()
     row = made.penalty_row(who, unit)
@@ -136,6 +148,7 @@ def test_required_columns_that_are_missing_refuse_the_file_with_a_sentence(hand_
     assert view.refusal is not None
     assert view.refusal["code"] == "intake.missing-columns"
     assert view.refusal["facts"]["missing"] == ["CF_WSH", "CF_NR"]
+    assert view.facts["headers"] == [*row]
     assert "行政处罚决定书文号" in view.refusal["zh"]
     log = audit.entries(seen_by=made.AUDITOR, event="file-refused", limit=1)[0]
     assert (log.object_ref, log.facts["reason"]) == (str(view.id), "intake.missing-columns")

@@ -180,6 +180,7 @@ def test_a_closed_unit_hands_nothing_in_any_more_and_keeps_its_name_in_what_it_d
     listed = browsers["operator"].get("/office/submissions/")
     assert [one.source_name for one in listed.context["submissions"] if one.id == before.id] == [closed.name]
     assert closed.code in {unit.code for unit in listed.context["sources"]}
+    assert closed.name in said(browsers["operator"].get(f"/office/submissions/{before.id}/"))
     client = Reader()
     client.force_login(Account.objects.get(pk=account))
     answer = client.get("/office/submissions/new")

@@ -249,7 +249,7 @@ def _take_out(judgement: JudgementView) -> None:
 
 def _bring_in(row: WaitingRow, subject_id: int) -> None:
     submission = _submission(row)
-    source = identity.source_unit(submission.source.code)
+    source = identity.source_unit(submission.source.code, even_closed=True)
     item = publish.version(submission.item_id, submission.item_version)
     values = _values(row)
     extra: dict[str, Any] = json.loads(values.pop(waiting.EXTRA, "{}"))

@@ -19,10 +19,11 @@ FROM STDIN
 COPY intake_waitingrow (submission_id, row_no, outcome, anchor_by_name, anchor_by_code, "row", sealed) FROM STDIN
 
 -- name: open_anchors
--- Rows of earlier submissions of the same source and item that still wait.
+-- Rows of earlier submissions of the same source and item that still wait, the latest first.
 SELECT w.anchor_by_name, w.anchor_by_code
 FROM intake_waitingrow w JOIN intake_submission s ON s.id = w.submission_id
 WHERE s.source_id = %s AND s.item_id = %s AND s.id <> %s AND w.closed_at IS NULL
+ORDER BY w.id DESC
 LIMIT 200000
 
 -- name: close_waiting

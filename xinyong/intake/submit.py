@@ -242,7 +242,7 @@ def _plain(facts: Mapping[str, object]) -> dict[str, object]:
 
 
 def _source_of(submission: Submission) -> SourceUnit:
-    return identity.source_unit(submission.source.code)
+    return identity.source_unit(submission.source.code, even_closed=True)
 
 
 class _Sole:

@@ -134,7 +134,7 @@ def find(submission_id: int, *, seen_by: Actor) -> SubmissionView:
     found = _within(seen_by).filter(pk=submission_id).select_related("source").first()
     if found is None:
         raise unknown(submission_id)
-    return of(found, identity.source_unit(found.source.code))
+    return of(found, identity.source_unit(found.source.code, even_closed=True))
 
 
 def submissions(

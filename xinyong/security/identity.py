@@ -64,10 +64,11 @@ class SourceUnit:
     is_active: bool = True
 
 
-def source_unit(code: str) -> SourceUnit:
-    """The active department with this unified social credit code. Raises UnknownDepartment."""
-    found = Department.objects.filter(code=code, is_active=True).prefetch_related("reports_for").first()
-    if found is None:
+def source_unit(code: str, *, even_closed: bool = False) -> SourceUnit:
+    """The department with this unified social credit code: an active one, or with ``even_closed`` any, for what was
+    reported before it closed. Raises UnknownDepartment."""
+    found = Department.objects.filter(code=code).prefetch_related("reports_for").first()
+    if found is None or not (found.is_active or even_closed):
         raise UnknownDepartment(
             f"没有代码为 {code} 的信源单位。请核对单位的统一社会信用代码，或请信用中心登记该单位。",
             f"No source unit has the code {code}. Check the code, or ask the credit centre to register the unit.",
