@@ -19,7 +19,7 @@ from xinyong.kernel.errors import NotFound
 from xinyong.security.access import Action, Actor, require
 from xinyong.subjects import classes, naming
 from xinyong.subjects._columns import copy_in, fetch, fresh, listed
-from xinyong.subjects.models import Subject, SubjectIdentifier, SubjectName
+from xinyong.subjects.models import Subject, SubjectIdentifier
 
 _SQL = sql.load(__file__, "subjects.sql")
 _IDS = pa.schema([("code", pa.string()), ("subject_id", pa.int64())])
@@ -149,11 +149,9 @@ def by_id(subject_id: int) -> SubjectView:
 
 def names_of(subject_id: int) -> list[NameHeld]:
     """The current name, then former names, the latest first. Empty for natural persons."""
-    held = [
-        *SubjectName.objects.filter(subject_id=subject_id, is_current=True),
-        *SubjectName.objects.filter(subject_id=subject_id, is_current=False).order_by("-valid_to", "-id"),
-    ]
-    return [NameHeld(n.name, n.valid_from, n.valid_to, n.is_current) for n in held]
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["names_of"], {"id": subject_id})
+        return [NameHeld(*row) for row in cursor.fetchall()]
 
 
 def identifiers_of(subject_id: int) -> list[IdentifierHeld]:

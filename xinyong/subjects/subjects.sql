@@ -153,6 +153,13 @@ FROM asked
 JOIN subjects_subject s ON s.code = asked.value
 WHERE asked.scheme = 'uscc'
 
+-- name: names_of
+-- Every page of a subject asks: one statement, each half along its own index.
+SELECT name, valid_from, valid_to, is_current FROM subjects_subjectname WHERE subject_id = %(id)s AND is_current
+UNION ALL
+(SELECT name, valid_from, valid_to, is_current FROM subjects_subjectname
+ WHERE subject_id = %(id)s AND NOT is_current ORDER BY valid_to DESC, id DESC)
+
 -- name: names_of_subjects
 SELECT n.subject_id, n.name_key FROM json_array_elements_text(%(ids)s::json) AS asked (id)
 JOIN subjects_subjectname n ON n.subject_id = asked.id::bigint AND n.is_current
