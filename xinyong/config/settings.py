@@ -1,11 +1,16 @@
 """The one settings file. Values come from config/env.py; nothing here depends on the environment's name."""
 
+import gc
 from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
 
 from xinyong.config import env, postgres
+
+# A page makes some thousand objects and frees them by itself. At Python's usual threshold every twentieth page waits 0.1 s
+# for the collector to look through all that is loaded.
+gc.set_threshold(50_000, 20, 100)
 
 BASE = Path(__file__).resolve().parent.parent
 

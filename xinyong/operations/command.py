@@ -4,7 +4,6 @@ Exit codes: 0 done, nothing wrong · 1 done, something to correct (an invalid co
 2 wrong usage · 3 refused or failed, with a sentence that says why.
 """
 
-import gc
 import importlib
 import json
 import os
@@ -85,9 +84,6 @@ def without_database() -> None:
     import django
 
     django.setup()
-    # A page makes some thousand objects and frees them by itself. At Python's usual threshold every twentieth page waits
-    # 0.1 s for the collector to look through all that is loaded.
-    gc.set_threshold(50_000, 20, 100)
 
 
 def print_json(value: Any) -> None:
