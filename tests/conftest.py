@@ -4,6 +4,7 @@ city with a browser."""
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -60,17 +61,25 @@ def lasting_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 
 def _empty() -> None:
+    """As after set-up: tables, received files, what this process remembers. Nothing a test did to its connection counts
+    (an open transaction, a setting): it gets a new one, which says so when somebody else still holds a table."""
+    from django.conf import settings
     from django.core.cache import cache
-    from django.db import connection
+    from django.db import connection, transaction
+
+    from xinyong.records import listing
 
     cache.clear()
-    with connection.cursor() as cursor:
+    listing._kept.clear()
+    shutil.rmtree(settings.XINYONG_HOME / "intake", ignore_errors=True)
+    connection.close()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '60s'")
         # The append-only triggers refuse TRUNCATE; a replica role is how a superuser says "not as the application".
-        cursor.execute("SET session_replication_role = replica")
+        cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename !~ '^record_[0-9]+$'")
         tables = [name for (name,) in cursor.fetchall() if name not in _KEPT and not name.startswith("procrastinate")]
         cursor.execute(f"TRUNCATE {', '.join(tables)}, procrastinate_jobs RESTART IDENTITY CASCADE")
-        cursor.execute("SET session_replication_role = origin")
 
 
 @pytest.fixture

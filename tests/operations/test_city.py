@@ -2,6 +2,7 @@
 
 import json
 import stat
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import date, datetime, time
 from pathlib import Path
@@ -18,7 +19,7 @@ from xinyong.operations import city, synthetic
 from xinyong.operations.synthetic import draw, people
 from xinyong.operations.synthetic.agencies import agency
 from xinyong.operations.synthetic.organisations import City
-from xinyong.security import identity
+from xinyong.security import encryption, identity
 from xinyong.security.access import PUBLIC, system
 from xinyong.subjects import search
 
@@ -27,10 +28,12 @@ SIZE = {"subjects": 120, "records": 200, "seed": 7}
 
 
 @pytest.fixture
-def home(lasting_db: None, settings: Any, tmp_path: Path) -> Path:
-    """A data directory of the test's own."""
+def home(lasting_db: None, settings: Any, tmp_path: Path) -> Iterator[Path]:
+    """A data directory of the test's own, with its own keys: what is sealed with them stays here."""
     settings.XINYONG_HOME = tmp_path
-    return tmp_path
+    encryption.key.cache_clear()
+    yield tmp_path
+    encryption.key.cache_clear()
 
 
 def _city() -> City:
