@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import City
 from tests.intake import made
 from tests.intake.made import Organisation, Row
-from tests.journeys.test_portal import DESK, FOCUSABLE, PHONE, STANDARDS
+from tests.journeys.test_portal import DESK, FOCUSABLE, PHONE, STANDARDS, follow
 
 pytestmark = pytest.mark.browser
 
@@ -145,7 +145,7 @@ def test_after_signing_out_back_shows_nothing_private(desk: Desk, messy: tuple[s
     sign_in(page, "market", desk.city.accounts["market"])
     page.goto(messy[0])
     page.goto("/office/submissions/")
-    page.get_by_role("button", name="退出登录").click()
+    follow(page.get_by_role("button", name="退出登录"))
     page.wait_for_url("**/office/sign-in")
     assert page.get_by_text("已退出登录").is_visible()
     for _ in range(2):
@@ -193,7 +193,7 @@ def test_a_clerk_without_javascript_hands_in_corrects_and_is_done(
     assert "未更正 0 处" in page.content()
     assert page.get_by_role("link", name=f"由报送 {second.split('/')[3]} 更正").first.is_visible()
     page.get_by_label("只看未更正的").check()
-    page.get_by_role("button", name="筛选").click()
+    follow(page.get_by_role("button", name="筛选"))
     assert page.get_by_text("没有符合条件的问题。").is_visible()
     page.context.close()
 
@@ -202,16 +202,16 @@ def test_findings_are_filtered_and_turned_page_by_page(desk: Desk, messy: tuple[
     page = desk.page("market")
     page.goto(messy[0])
     page.get_by_label("程度").select_option("error")
-    page.get_by_role("button", name="筛选").click()
+    follow(page.get_by_role("button", name="筛选"))
     assert "severity=error" in page.url
     first = page.locator("table.findings tbody tr").first.inner_text()
     assert page.locator("table.findings tbody tr").count() <= 100
     if page.get_by_role("link", name="下一页").count():
-        page.get_by_role("link", name="下一页").click()
+        follow(page.get_by_role("link", name="下一页"))
         assert page.locator("table.findings tbody tr").first.inner_text() != first
-        page.get_by_role("link", name="回到第一页").click()
+        follow(page.get_by_role("link", name="回到第一页"))
     assert page.locator("table.findings tbody tr").first.inner_text() == first
-    page.get_by_role("link", name="清除").click()
+    follow(page.get_by_role("link", name="清除"))
     assert "severity" not in page.url
     page.context.close()
 
@@ -225,10 +225,10 @@ def test_columns_that_could_be_either_are_asked_for_and_the_work_goes_on(desk: D
     hand_in(page, made.csv_file(tmp_path / "两个类别.csv", rows))
     assert page.get_by_role("heading", name="请指定这些列").is_visible()
     page.get_by_label("CF_CFLB1").select_option("CF_CFLB")
-    page.get_by_role("button", name="按此继续").click()
+    follow(page.get_by_role("button", name="按此继续"))
     assert page.get_by_role("alert").get_by_role("link").inner_text() == "请为“CF_CFLB2”选择数据项。"
     page.get_by_label("CF_CFLB2").select_option("-")
-    page.get_by_role("button", name="按此继续").click()
+    follow(page.get_by_role("button", name="按此继续"))
     page.get_by_role("heading", name="没有需要更正的行").wait_for(timeout=60_000)
     page.context.close()
 
@@ -273,21 +273,21 @@ def test_the_credit_centre_links_a_row_and_takes_it_back(desk: Desk, tmp_path: P
     page = desk.page("operator")
     page.goto("/office/links/")
     while not page.get_by_text(row["CF_WSH"]).count():
-        page.get_by_role("link", name="下一页").click()
+        follow(page.get_by_role("link", name="下一页"))
     card = page.locator("article.waiting-row", has_text=row["CF_WSH"])
     candidate = card.locator("tbody tr", has_text="名称相同").first
-    candidate.get_by_role("button", name="不是").click()
+    follow(candidate.get_by_role("button", name="不是"))
     assert page.get_by_text("已记下：不是这个主体。").is_visible()
     card.get_by_text("已判断：不是").wait_for()
-    card.get_by_role("button", name="撤销").click()
+    follow(card.get_by_role("button", name="撤销"))
     assert page.get_by_text("已撤销判断").is_visible()
-    candidate.get_by_role("button", name="是同一主体").click()
+    follow(candidate.get_by_role("button", name="是同一主体"))
     assert page.get_by_text("已关联并入库。").is_visible()
     assert not page.get_by_text(row["CF_WSH"]).count()
     clerk.goto(its_page)
     assert clerk.get_by_role("heading", name="没有需要更正的行").is_visible()
     assert clerk.get_by_text("由信用中心核对后入库").first.is_visible()
-    page.get_by_role("button", name="撤销").first.click()
+    follow(page.get_by_role("button", name="撤销").first)
     assert page.get_by_text("已撤销判断，这一行重新等待关联。").is_visible()
     clerk.goto(its_page)
     assert clerk.get_by_role("heading", name="有 1 行需要更正").is_visible()
@@ -302,14 +302,14 @@ def test_the_auditor_turns_and_filters_the_log(desk: Desk) -> None:
     rows = page.locator("table.log tbody tr")
     assert rows.count() == 50
     first = rows.first.inner_text()
-    page.get_by_role("link", name="下一页").click()
+    follow(page.get_by_role("link", name="下一页"))
     assert rows.first.inner_text() != first
     page.get_by_label("事件").select_option("signed-in")
     page.get_by_label("谁").fill("market")
-    page.get_by_role("button", name="筛选").click()
+    follow(page.get_by_role("button", name="筛选"))
     assert set(page.locator("table.log td.key").all_inner_texts()) == {"登录"}
     assert all("market" in text for text in rows.all_inner_texts())
-    page.get_by_role("link", name="清除").click()
+    follow(page.get_by_role("link", name="清除"))
     assert page.url.endswith("/office/log/")
     page.context.close()
 
@@ -326,10 +326,17 @@ def test_the_worker_is_killed_at_work_and_the_page_still_comes_to_its_result(des
     time.sleep(1)
     os.kill(_worker(desk.city), signal.SIGKILL)
     page.locator(".verdict").first.wait_for(timeout=120_000)
-    assert "ended unexpectedly (-9)" in (desk.city.home / "run.log").read_text(encoding="utf-8")
+    _until_said(desk.city, "ended unexpectedly (-9)")
     assert page.locator(".counts b").first.inner_text() == "30,000"
     assert page.get_by_role("heading", name="没有需要更正的行").is_visible()
     page.context.close()
+
+
+def _until_said(city: City, words: str) -> None:
+    deadline = time.monotonic() + 30
+    while words not in (city.home / "run.log").read_text(encoding="utf-8"):
+        assert time.monotonic() < deadline, f"the city never said: {words}"
+        time.sleep(0.1)
 
 
 def _worker(city: City) -> int:
@@ -438,7 +445,7 @@ def test_the_keyboard_alone_reaches_everything_in_the_office(desk: Desk, messy: 
 def test_the_reader_chooses_english_and_stays_where_they_are(desk: Desk, messy: tuple[str, Path]) -> None:
     page = desk.page("market")
     page.goto(f"{messy[0]}?severity=error")
-    page.get_by_role("button", name="English").click()
+    follow(page.get_by_role("button", name="English"))
     assert page.url.endswith(f"{messy[0]}?severity=error")
     assert page.get_by_role("heading", name="Findings").is_visible()
     assert page.get_by_role("button", name="Sign out").is_visible()

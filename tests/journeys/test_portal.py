@@ -20,6 +20,12 @@ DESK = {"width": 1280, "height": 900}
 FOCUSABLE = "a[href], button, input:not([type=hidden]), select, summary, [tabindex='0']"
 
 
+def follow(target: Any) -> None:
+    """Clicks what leads to a page, and goes on when that is there."""
+    with target.page.expect_navigation():
+        target.click()
+
+
 @pytest.fixture(scope="module")
 def subject(city: City, browser: Any) -> str:
     """The path of an organisation that has a penalty on its page."""
@@ -73,12 +79,12 @@ def test_a_clerk_without_javascript_finds_her_firm_and_takes_a_report_that_prove
     name = page.locator("h1").inner_text()
     page.goto("/")
     page.get_by_role("searchbox").fill(name)
-    page.get_by_role("button", name="查询").click()
-    page.locator(".result h3 a").first.click()
+    follow(page.get_by_role("button", name="查询"))
+    follow(page.locator(".result h3 a").first)
     assert page.locator("h1").inner_text() == name
     assert page.get_by_role("heading", name="行政处罚", exact=True).is_visible()
 
-    page.locator(".record.adverse h3 a").first.click()
+    follow(page.locator(".record.adverse h3 a").first)
     assert page.get_by_role("heading", name="来源与期限").is_visible()
     assert page.get_by_text("公示至").first.is_visible()
     page.go_back()
@@ -91,14 +97,14 @@ def test_a_clerk_without_javascript_finds_her_firm_and_takes_a_report_that_prove
 
     page.goto("/verify/")
     page.get_by_label("报告文件").set_input_files(report)
-    page.get_by_role("button", name="比对文件").click()
+    follow(page.get_by_role("button", name="比对文件"))
     assert page.get_by_role("heading", name="真实：本平台出具").is_visible()
     assert name in page.locator(".verdict").inner_text()
 
     altered = tmp_path / "altered.pdf"
     altered.write_bytes(report.read_bytes() + b"\n% changed")
     page.get_by_label("报告文件").set_input_files(altered)
-    page.get_by_role("button", name="比对文件").click()
+    follow(page.get_by_role("button", name="比对文件"))
     assert page.get_by_role("heading", name="文件已被改动").is_visible()
     context.close()
 
@@ -126,24 +132,24 @@ def test_filters_narrow_the_list_and_pages_go_on_and_back(page: Any) -> None:
     department = page.locator("tbody tr td:nth-child(3)").first.inner_text()
     option = page.locator("select[name=department] option", has_text=department[-6:]).first.get_attribute("value")
     page.get_by_label("部门").select_option(option)
-    page.get_by_role("button", name="筛选").click()
+    follow(page.get_by_role("button", name="筛选"))
     assert f"department={option}" in page.url
     assert page.get_by_role("link", name="清除").is_visible()
     page.goto(LICENCES)
     first = page.locator("tbody tr").first.inner_text()
-    page.get_by_role("link", name="下一页").click()
+    follow(page.get_by_role("link", name="下一页"))
     assert page.locator("tbody tr").first.inner_text() != first
-    page.get_by_role("link", name="回到第一页").click()
+    follow(page.get_by_role("link", name="回到第一页"))
     assert page.locator("tbody tr").first.inner_text() == first
 
 
 def test_the_reader_chooses_english_and_large_type(page: Any, subject: str) -> None:
     page.goto(subject)
     size = page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
-    page.get_by_role("button", name="English").click()
+    follow(page.get_by_role("button", name="English"))
     assert page.url.endswith(subject)
     assert page.get_by_role("button", name="Download credit report (PDF)").is_visible()
-    page.get_by_role("button", name="Large type").click()
+    follow(page.get_by_role("button", name="Large type"))
     assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") == pytest.approx(size * 1.25)
     assert page.get_by_role("button", name="Large type").get_attribute("aria-pressed") == "true"
 
