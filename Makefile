@@ -6,6 +6,7 @@ PORT ?= 8000
 SUBJECTS ?= 20000
 RECORDS ?= 200000
 SEED ?= 7
+WORKERS ?= 2
 export PYTHONUTF8 = 1
 
 .PHONY: run setup check test bench docs lock clean help
@@ -38,9 +39,9 @@ check: $(VENV)/dev.done ## 静态检查 lint, types, architecture
 	@echo "· import-linter"; $(BIN)/lint-imports --no-cache
 	@echo "· mypy"; XINYONG_HOME=var/check $(BIN)/mypy xinyong tools bench
 
-test: $(VENV)/dev.done ## 测试 the test suite
+test: $(VENV)/dev.done ## 测试 the test suite (WORKERS=)
 	@tools/browser.sh
-	@XINYONG_HOME=$(CURDIR)/var/test $(BIN)/python -m pytest -q
+	@XINYONG_HOME=$(CURDIR)/var/test $(BIN)/python -m pytest -q -n $(WORKERS)
 
 bench: $(VENV)/dev.done ## 性能测量 measure speed (ROWS=100000,1000000)
 	@$(BIN)/python -m bench $(if $(ROWS),--rows $(ROWS))

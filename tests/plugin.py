@@ -1,10 +1,61 @@
-"""Loaded before Django's settings: the suite has its own data directory and its own embedded server (fsync off)."""
+"""Loaded before Django's settings: the suite has its own data directory and its own embedded server (fsync off).
+
+With ``-n`` every worker has both to itself, and is dealt whole modules: their fixtures are set up once. The directory
+lies in the one that is named, and is never that one itself: tests empty it.
+"""
 
 import os
-import pathlib
+from pathlib import Path
+from typing import Any
 
-os.environ.setdefault("XINYONG_HOME", str(pathlib.Path(__file__).parent.parent / "var" / "test"))
+import pytest
 
-from xinyong.config import postgres
+_GIVEN = os.environ.get("XINYONG_HOME") or str(Path(__file__).parent.parent / "var" / "test")
+_HOME = os.environ.setdefault("XINYONG_TEST_HOME", os.path.abspath(_GIVEN))  # workers inherit it
+os.environ["XINYONG_HOME"] = os.path.join(_HOME, os.environ.get("PYTEST_XDIST_WORKER", "alone"))
 
-postgres.ensure_running(quick_and_unsafe=True)
+#: What takes longest begins first, or one worker would finish long after the others. A folder stays together: its
+#: modules share a running city.
+LONGEST = (
+    "tests/journeys/",
+    "tests/intake/test_kill.py",
+    "tests/operations/test_serve.py",
+    "tests/operations/test_city.py",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Starts the server, except in the process that only deals tests out: that one compiles what all read."""
+    from xinyong.config import postgres
+    from xinyong.web import messages
+
+    if config.getoption("numprocesses", None):
+        messages.compile_messages()
+    else:
+        postgres.ensure_running(quick_and_unsafe=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """For workers the longest first; the rest, and everything without workers, stays in its random order."""
+    if hasattr(config, "workerinput"):
+        order = {one: place for place, one in enumerate(LONGEST)}
+        items.sort(key=lambda item: order.get(_together(item.nodeid), len(order)))
+
+
+def _together(nodeid: str) -> str:
+    """What one worker does in one go: a module, or a whole folder."""
+    return next((one for one in LONGEST if nodeid.startswith(one)), nodeid.partition("::")[0])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deals out modules in the order in which they were collected."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Modules(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _together(nodeid)
+
+    config.option.loadscopereorder = False
+    return Modules(config, log)
