@@ -1,5 +1,7 @@
 """What is sealed opens only with its key, in its place, unaltered."""
 
+import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -48,14 +50,14 @@ def test_a_file_of_any_size_is_sealed_and_opened(tmp_path: Path, size: int) -> N
 
 def test_a_sealed_file_that_was_cut_swapped_or_altered_does_not_open(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
-    plain.write_bytes(b"a" * (1 << 20) + b"b" * (1 << 20) + b"c" * 10)
+    plain.write_bytes(os.urandom(2 << 20) + b"c" * 10)  # what cannot be made smaller lies in frames of known size
     vault.put(plain, tmp_path / "sealed", context="test")
     whole = (tmp_path / "sealed").read_bytes()
-    frame = 4 + (1 << 20) + 16
+    frame = 4 + 4 + (1 << 20) + 16
     cut = whole[: 12 + 2 * frame]
     swapped = whole[:12] + whole[12 + frame : 12 + 2 * frame] + whole[12 : 12 + frame] + whole[12 + 2 * frame :]
     altered = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
-    for damaged in (cut, swapped, altered, b"", b"XYV1"):
+    for damaged in (cut, swapped, altered, b"", b"XYV2"):
         (tmp_path / "damaged").write_bytes(damaged)
         with pytest.raises(encryption.Unreadable):
             vault.take(tmp_path / "damaged", tmp_path / "out", context="test")
@@ -66,3 +68,26 @@ def test_the_key_lies_in_the_data_directory_for_its_owner_only() -> None:
 
     encryption.digest("x", kind="test")
     assert (settings.XINYONG_HOME / "keys" / "master").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 3_000_000, bytes(range(256)) * 9_000, os.urandom(2_500_000)])
+def test_a_kept_file_lies_under_its_digest_once_and_comes_back(content: bytes, tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_bytes(content)
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    for _ in range(2):
+        digest, size = vault.keep(plain, kept, lambda name: kept / f"{name}.sealed", context="test")
+        assert (digest, size) == (hashlib.sha256(content).hexdigest(), len(content))
+        assert [each.name for each in kept.iterdir()] == [f"{digest}.sealed"]
+    vault.take(kept / f"{digest}.sealed", tmp_path / "again", context="test")
+    assert (tmp_path / "again").read_bytes() == content
+
+
+def test_what_a_killed_process_left_unfinished_goes_after_a_day(tmp_path: Path) -> None:
+    plain, left, young = tmp_path / "plain", tmp_path / "old.part", tmp_path / "young.part"
+    for each in (plain, left, young):
+        each.write_bytes(b"1")
+    os.utime(left, (0, 0))
+    vault.keep(plain, tmp_path, lambda name: tmp_path / name, context="test")
+    assert (left.exists(), young.exists()) == (False, True)

@@ -46,11 +46,7 @@ def original_path(digest: str) -> Path:
 
 def keep_original(source: Path) -> tuple[str, int]:
     """Seals and keeps a received file; returns its SHA-256 and size. A file kept before is not written again."""
-    digest, size = vault.digest_of(source)
-    target = original_path(digest)
-    if not target.exists():
-        vault.put(source, target, context=_CONTEXT)
-    return digest, size
+    return vault.keep(source, _root("originals"), original_path, context=_CONTEXT)
 
 
 def open_original(digest: str, target: Path) -> Path:
