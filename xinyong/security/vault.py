@@ -9,7 +9,7 @@ it is; departments' tables take a fifth of their size so, and a large file waits
 import hashlib
 import os
 import struct
-import time
+
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +18,7 @@ import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from xinyong.kernel import clock
 from xinyong.security import encryption
 
 _MAGIC = b"XYV2"
@@ -31,7 +32,7 @@ def keep(source: Path, folder: Path, place: Callable[[str], Path], *, context: s
     """Seals ``source`` under its own digest, at ``place(digest)`` within ``folder``; returns SHA-256 and size. Content that
     is there already stays as it is. Digest and sealing run side by side: each reads the file once."""
     for left in folder.glob("*.part"):  # by a process that was killed
-        if time.time() - left.stat().st_mtime > _FORGOTTEN:
+        if clock.now().timestamp() - left.stat().st_mtime > _FORGOTTEN:
             left.unlink(missing_ok=True)
     fresh = folder / f"{os.urandom(8).hex()}.part"
     with ThreadPoolExecutor(1) as side:
