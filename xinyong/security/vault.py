@@ -9,7 +9,6 @@ it is; departments' tables take a fifth of their size so, and a large file waits
 import hashlib
 import os
 import struct
-
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
