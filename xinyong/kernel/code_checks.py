@@ -33,7 +33,8 @@ def canonical(text: str) -> str:
     if folded.isascii():
         return folded.upper().translate(_DROPPED)[:LONGEST]
     # str.upper() would turn the dotless i (U+0131) into I: letters outside ASCII keep their case.
-    return "".join(c.upper() if c.isascii() else c for c in folded).translate(_DROPPED)[:LONGEST]
+    bare = "".join(c.upper() if c.isascii() else c for c in folded).translate(_DROPPED)
+    return unicodedata.normalize("NFC", bare)[:LONGEST]  # without its blank "A ´" is one letter
 
 
 def is_alnum(code: str) -> bool:
