@@ -51,7 +51,8 @@ def suggest(text: str, kind: Kind | None = None, *, today: date | None = None) -
     if tables.REASON_TABLE[found.reason][0] is tables.Verdict.VALID or found.reason in _HOPELESS:
         return None
     if found.reason in ("old-15-digit-id", "ambiguous-15-digits"):
-        return _eighteen(code) if kind is None or kind in PERSONAL else None  # where an organisation is due it is refused
+        # Where an organisation's code is due, a person's number would be refused as well.
+        return _eighteen(code) if kind is None or kind in PERSONAL else None
     if found.reason == "other-kind" and kind is Kind.ORG_CODE and found.kind is Kind.USCC:
         return code[8:17]
     if found.reason in ("not-ascii", "illegal-character"):
