@@ -2,13 +2,14 @@
 
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinyong.security import encryption, vault
+from xinyong.security import encryption, keys, vault
 
 
 @given(st.binary(max_size=400), st.text(min_size=1, max_size=20))
@@ -91,3 +92,19 @@ def test_what_a_killed_process_left_unfinished_goes_after_a_day(tmp_path: Path) 
     os.utime(left, (0, 0))
     vault.keep(plain, tmp_path, lambda name: tmp_path / name, context="test")
     assert (left.exists(), young.exists()) == (False, True)
+
+
+@pytest.mark.parametrize("content", ["", "00" * 31, "00" * 33, "no hex"])
+def test_a_key_file_that_is_not_whole_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "master").write_text(content)
+    with pytest.raises(keys.NoKey):
+        keys.master(tmp_path)
+
+
+def test_processes_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as many:
+        made = set(many.map(lambda _: keys.master(tmp_path), range(64)))
+    assert [len(key) for key in made] == [32]
+    assert [each.name for each in (tmp_path / "keys").iterdir()] == ["master"]
+    assert (tmp_path / "keys" / "master").stat().st_mode & 0o777 == 0o600

@@ -8,6 +8,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from xinyong.kernel.secrets_kept import kept
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -89,13 +91,4 @@ def home() -> Path:
 
 def secret(name: str, size: int = 48) -> str:
     """A secret kept in ``<home>/keys/<name>``, mode 0600; made with the system's random source at first use."""
-    folder = home() / "keys"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / name
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(size))
-    return path.read_text(encoding="ascii").strip()
+    return kept(home() / "keys" / name, lambda: secrets.token_urlsafe(size))
