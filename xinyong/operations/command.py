@@ -8,13 +8,17 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from xinyong import __version__
-from xinyong.kernel.errors import XinyongError
+from xinyong.kernel.errors import Conflict, XinyongError
+
+#: PostgreSQL's undefined_table.
+_NO_SUCH_TABLE = "42P01"
 
 #: command → (module, attribute, one line of help). The help stands here so that listing commands loads nothing.
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -91,6 +95,25 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+class NotSetUp(Conflict):
+    """The database has no tables yet."""
+
+    code = "operations.not-set-up"
+
+
+@contextmanager
+def _told_when_not_set_up() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if getattr(error.__cause__, "sqlstate", "") != _NO_SUCH_TABLE:
+            raise
+        raise NotSetUp(
+            "这个数据目录还没有初始化。请先运行 xinyong setup，或 make run。",
+            "This data directory has not been set up. Run xinyong setup first, or make run.",
+        ) from error
+
+
 def main(*, start_database: Callable[[], None], release_database: Callable[[], None]) -> None:
     """Runs the console script on the database that the composition root gives it.
 
@@ -99,7 +122,8 @@ def main(*, start_database: Callable[[], None], release_database: Callable[[], N
     global _start_database
     _start_database = start_database
     try:
-        group(standalone_mode=True, prog_name="xinyong")
+        with _told_when_not_set_up():
+            group(standalone_mode=True, prog_name="xinyong")
     except XinyongError as error:
         if "--json" in sys.argv:
             print_json({"error": {"code": error.code, "zh": error.zh, "en": error.en}})
