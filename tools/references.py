@@ -156,7 +156,7 @@ def _sentence(one: type) -> str:
 
 
 def _access() -> str:
-    from xinyong.security.access import OWN_ONLY, POLICY, Role
+    from xinyong.security.access import BOUNDED, POLICY, Role
     from xinyong.security.audit import Event
 
     roles = list(Role)
@@ -164,7 +164,7 @@ def _access() -> str:
         (
             f"`{action}`",
             *(
-                "—" if role not in allowed else "本单位 own" if role is Role.SOURCE_UNIT and action in OWN_ONLY else "✓"
+                "—" if role not in allowed else "本单位 own" if action in BOUNDED.get(role, frozenset()) else "✓"
                 for role in roles
             ),
         )

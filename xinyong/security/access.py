@@ -1,7 +1,10 @@
-"""The whole policy on one page: which role may do which action, and within what scope. Deny by default.
+"""The whole policy on one page: which role may do which action, on what, and on which conditions. Deny by default.
 
-Every view declares its action with ``@access(...)``; the gate (security/gate.py) refuses a view that declares none.
-Rooms call ``require`` again in their verbs: a door that forgets does not open anything.
+Read it in this order: ``Role`` and ``Action``, ``POLICY`` (who may do what), ``BOUNDED`` (on whose things),
+``NEEDS_FRESH_FACTOR``, ``NEEDS_PURPOSE`` and ``NEEDS_TWO`` (on which conditions), ``GRADES`` (how much of a record),
+``APART`` (what nobody may be at once). Every view declares its action with ``@access(...)``; a route that declares none
+stops the program from starting (security/routes.py). Rooms call ``require`` again in their verbs: a door that forgets does
+not open anything. The database holds the same bounds a third time, by row-level security (security/scope.py).
 """
 
 from collections.abc import Callable
@@ -13,12 +16,18 @@ from xinyong.kernel.errors import Forbidden
 
 
 class Role(StrEnum):
-    """Who somebody is to the platform. One account has one role (separation of duties)."""
+    """What somebody acts as. An account holds grants of roles and acts under one of them at a time."""
 
     PUBLIC = "public"  # 社会公众: anybody, not signed in
-    SOURCE_UNIT = "source_unit"  # 信源单位: a department that reports data
-    OPERATOR = "operator"  # 信用中心: runs the platform
-    AUDITOR = "auditor"  # 审计: sees who did what, not what is said of whom
+    SOURCE_UNIT = "source_unit"  # 信源单位报送员: reports a department's data
+    UNIT_ADMIN = "unit_admin"  # 单位管理员: people and grants of one department, no data
+    READER = "reader"  # 查询员: looks up shared data for a purpose of office, reports nothing
+    OPERATOR = "operator"  # 信用中心业务员: runs intake, links, catalogue
+    SYSTEM_ADMIN = "system_admin"  # 系统管理员: accounts, departments, machine clients; grants nothing, sees no data
+    SECURITY_ADMIN = "security_admin"  # 安全管理员: grants, factors, keys; makes no accounts, sees no data
+    AUDITOR = "auditor"  # 审计管理员: sees who did what, not what is said of whom
+    CLIENT = "client"  # 接口客户端: a department's or partner's program, by OAuth2
+    PARTNER = "partner"  # 共享节点: another city or level, by signed messages
     SYSTEM = "system"  # the platform itself: jobs, the command line of its owner
 
 
@@ -28,51 +37,141 @@ class Action(StrEnum):
     VIEW_PUBLIC = "view-public"
     SIGN_IN = "sign-in"
     USE_OFFICE = "use-office"
+    OWN_ACCOUNT = "own-account"  # one's own password, factors, sessions and devices, grants
     SUBMIT = "submit"
     VIEW_SUBMISSION = "view-submission"  # what was handed in when, and how many rows went in; none of what they say
     READ_FINDINGS = "read-findings"  # the findings, which quote cells, and the returned file
+    VIEW_RECEIPT = "view-receipt"  # the countersigned receipt of a submission
     REVIEW_LINKS = "review-links"
     VIEW_SHARED = "view-shared"
+    SPECIAL_QUERY = "special-query"  # 特殊查询: authorised-grade fields, for a basis, with a second person's consent
+    EXPORT_SHARED = "export-shared"
     ISSUE_REPORT = "issue-report"
+    VIEW_CATALOGUE = "view-catalogue"  # its drafts too
     MANAGE_CATALOGUE = "manage-catalogue"
+    PUBLISH_CATALOGUE = "publish-catalogue"
     MANAGE_TABLES = "manage-tables"
+    APPROVE = "approve"  # the second person's part in what needs two
+    MANAGE_ACCOUNTS = "manage-accounts"
+    MANAGE_UNITS = "manage-units"
+    MANAGE_CLIENTS = "manage-clients"
+    VIEW_PEOPLE = "view-people"
+    GRANT = "grant"
+    RESET_FACTOR = "reset-factor"
+    ROTATE_KEYS = "rotate-keys"
+    EXPLAIN_ACCESS = "explain-access"
     VIEW_AUDIT = "view-audit"
+    EXPORT_AUDIT = "export-audit"
+    VIEW_EVIDENCE = "view-evidence"  # checkpoints, witnesses, proofs: whether the log is whole, not what it says
+    CALL_API = "call-api"
+    EXCHANGE = "exchange"  # signed messages between nodes
     OPERATE = "operate"
 
 
-_EVERYONE = frozenset(Role)
-_STAFF = frozenset({Role.SOURCE_UNIT, Role.OPERATOR, Role.AUDITOR, Role.SYSTEM})
+_R = Role
+_STAFF = frozenset(
+    {_R.SOURCE_UNIT, _R.UNIT_ADMIN, _R.READER, _R.OPERATOR, _R.SYSTEM_ADMIN, _R.SECURITY_ADMIN, _R.AUDITOR, _R.SYSTEM}
+)
 
-#: action → roles. Scope (own department only) is added below, in ``may``.
+
+def _only(*roles: Role) -> frozenset[Role]:
+    """These and the platform itself, whose owner holds the machine anyway."""
+    return frozenset({*roles, Role.SYSTEM})
+
+
+#: action → roles.
 POLICY: dict[Action, frozenset[Role]] = {
-    Action.VIEW_PUBLIC: _EVERYONE,
-    Action.SIGN_IN: _EVERYONE,
-    Action.ISSUE_REPORT: _EVERYONE,  # the ordinary report of an organisation holds public data only
+    Action.VIEW_PUBLIC: frozenset(Role),
+    Action.SIGN_IN: frozenset(Role),
+    Action.ISSUE_REPORT: frozenset(Role),  # the ordinary report of an organisation holds public data only
     Action.USE_OFFICE: _STAFF,
-    Action.SUBMIT: frozenset({Role.SOURCE_UNIT, Role.OPERATOR, Role.SYSTEM}),
-    Action.VIEW_SUBMISSION: _STAFF,
-    Action.READ_FINDINGS: frozenset({Role.SOURCE_UNIT, Role.OPERATOR, Role.SYSTEM}),
-    Action.VIEW_SHARED: frozenset({Role.SOURCE_UNIT, Role.OPERATOR, Role.SYSTEM}),
-    Action.REVIEW_LINKS: frozenset({Role.OPERATOR, Role.SYSTEM}),
-    Action.MANAGE_CATALOGUE: frozenset({Role.OPERATOR, Role.SYSTEM}),
-    Action.MANAGE_TABLES: frozenset({Role.OPERATOR, Role.SYSTEM}),
-    Action.VIEW_AUDIT: frozenset({Role.AUDITOR, Role.SYSTEM}),
-    Action.OPERATE: frozenset({Role.SYSTEM}),
+    Action.OWN_ACCOUNT: _STAFF - {_R.SYSTEM},
+    Action.SUBMIT: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.CLIENT),
+    Action.VIEW_SUBMISSION: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR, _R.CLIENT),
+    Action.READ_FINDINGS: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.CLIENT),
+    Action.VIEW_RECEIPT: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR, _R.CLIENT),
+    Action.REVIEW_LINKS: _only(_R.OPERATOR),
+    Action.VIEW_SHARED: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR, _R.CLIENT),
+    Action.SPECIAL_QUERY: _only(_R.READER, _R.OPERATOR),
+    Action.EXPORT_SHARED: _only(_R.READER, _R.OPERATOR),
+    Action.VIEW_CATALOGUE: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR),
+    Action.MANAGE_CATALOGUE: _only(_R.OPERATOR),
+    Action.PUBLISH_CATALOGUE: _only(_R.OPERATOR),
+    Action.MANAGE_TABLES: _only(_R.OPERATOR),
+    Action.APPROVE: _only(_R.OPERATOR, _R.SECURITY_ADMIN),
+    Action.MANAGE_ACCOUNTS: _only(_R.SYSTEM_ADMIN),
+    Action.MANAGE_UNITS: _only(_R.SYSTEM_ADMIN),
+    Action.MANAGE_CLIENTS: _only(_R.SYSTEM_ADMIN),
+    Action.VIEW_PEOPLE: _only(_R.SYSTEM_ADMIN, _R.SECURITY_ADMIN, _R.UNIT_ADMIN, _R.AUDITOR),
+    Action.GRANT: _only(_R.SECURITY_ADMIN, _R.UNIT_ADMIN),
+    Action.RESET_FACTOR: _only(_R.SECURITY_ADMIN),
+    Action.ROTATE_KEYS: _only(_R.SECURITY_ADMIN),
+    Action.EXPLAIN_ACCESS: _only(_R.SECURITY_ADMIN, _R.AUDITOR),
+    Action.VIEW_AUDIT: _only(_R.AUDITOR),
+    Action.EXPORT_AUDIT: _only(_R.AUDITOR),
+    Action.VIEW_EVIDENCE: _only(_R.AUDITOR, _R.SECURITY_ADMIN, _R.SYSTEM_ADMIN),
+    Action.CALL_API: _only(_R.CLIENT),
+    Action.EXCHANGE: _only(_R.PARTNER),
+    Action.OPERATE: _only(),
 }
 
-#: Actions a source unit may take only on what is its own.
-OWN_ONLY = frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS})
+#: Roles that reach the things of one department only, with the actions that have an owner.
+BOUNDED: dict[Role, frozenset[Action]] = {
+    Role.SOURCE_UNIT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),
+    Role.CLIENT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),
+    Role.UNIT_ADMIN: frozenset({Action.VIEW_PEOPLE, Action.GRANT}),
+}
+
+#: Only with a second factor shown in the last five minutes (ASVS 7.5.3), however long somebody has been signed in.
+NEEDS_FRESH_FACTOR = frozenset(
+    {
+        Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.EXPORT_AUDIT, Action.PUBLISH_CATALOGUE, Action.APPROVE,
+        Action.MANAGE_ACCOUNTS, Action.MANAGE_CLIENTS, Action.GRANT, Action.RESET_FACTOR, Action.ROTATE_KEYS,
+    }
+)  # fmt: skip
+
+#: Only with a purpose said, which stands in the log and before the subject's eyes (INV-70).
+NEEDS_PURPOSE = frozenset({Action.SPECIAL_QUERY, Action.EXPORT_SHARED})
+
+#: Only with the consent of a second person who may ``APPROVE`` and is not the first (security/approvals.py).
+NEEDS_TWO = frozenset({Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.PUBLISH_CATALOGUE})
+
+#: How much of a record a role can receive: field grades up to and with this one. Its own department's data a source unit
+#: sees to the internal grade; authorised fields come only by a special query.
+GRADES: dict[Role, str] = {role: "public" for role in Role} | {
+    Role.SOURCE_UNIT: "shared", Role.READER: "shared", Role.OPERATOR: "shared", Role.CLIENT: "shared",
+    Role.SYSTEM: "shared",
+}  # fmt: skip
+
+#: Three administrators (三员分立, GB/T 22239-2019 8.1.4.2): an account holds roles of one of these groups only, ever at the
+#: same time. The last group is everybody else: whoever administers does not work with data.
+APART: tuple[frozenset[Role], ...] = (
+    frozenset({Role.SYSTEM_ADMIN}),
+    frozenset({Role.SECURITY_ADMIN}),
+    frozenset({Role.AUDITOR}),
+    frozenset({Role.SOURCE_UNIT, Role.UNIT_ADMIN, Role.READER, Role.OPERATOR}),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody acting now. ``department`` is the code of the unit they act for; ``address`` is where from."""
+    """Somebody acting now, under one grant.
+
+    ``department`` is the code of the unit they act for, ``region`` the division whose subjects they reach ("" is all),
+    ``items`` the catalogue items (None is all), ``address`` where from. ``is_verified``: signed in with a second factor;
+    ``is_fresh``: shown in the last five minutes. Programs and the platform itself prove themselves otherwise and are both.
+    """
 
     role: Role
     name: str
     account_id: int | None = None
     department: str | None = None
     address: str | None = None
+    region: str = ""
+    items: frozenset[str] | None = None
+    grant_id: int | None = None
+    is_verified: bool = True
+    is_fresh: bool = True
 
 
 PUBLIC = Actor(role=Role.PUBLIC, name="public")
@@ -89,24 +188,49 @@ class NotAllowed(Forbidden):
     code = "security.not-allowed"
 
 
-def may(actor: Actor, action: Action, *, department: str | None = None) -> bool:
-    """True when the policy allows it. ``department`` is the owner of the thing acted on, where it has one."""
+class FactorNeeded(Forbidden):
+    """The action asks for a second factor shown just now."""
+
+    code = "security.factor-needed"
+
+
+def may(
+    actor: Actor, action: Action, *, department: str | None = None, region: str | None = None, item: str | None = None
+) -> bool:
+    """True when the policy allows it, freshness of the second factor apart. ``department`` is the owner of the thing acted
+    on, ``region`` the division it belongs to, ``item`` its catalogue item, each where it has one."""
     if actor.role not in POLICY.get(action, frozenset()):
         return False
-    if actor.role is Role.SOURCE_UNIT and action in OWN_ONLY and department is not None:
-        return actor.department == department
-    return True
+    is_own = department is None or actor.department == department
+    if action in BOUNDED.get(actor.role, frozenset()) and not is_own:
+        return False
+    if region is not None and not region.startswith(_significant(actor.region)):
+        return False
+    return item is None or actor.items is None or item in actor.items
 
 
-def require(actor: Actor, action: Action, *, department: str | None = None) -> None:
-    """Raises NotAllowed unless ``may`` says yes."""
-    if not may(actor, action, department=department):
+def require(
+    actor: Actor, action: Action, *, department: str | None = None, region: str | None = None, item: str | None = None
+) -> None:
+    """Raises NotAllowed unless ``may`` says yes, FactorNeeded where the second factor is stale."""
+    if not may(actor, action, department=department, region=region, item=item):
         raise NotAllowed(
             "您的账号没有办理此事项的权限。如确有需要，请联系信用中心。",
             "Your account may not do this. If you need to, ask the credit centre.",
             action=action.value,
             role=actor.role.value,
         )
+    if action in NEEDS_FRESH_FACTOR and not actor.is_fresh:
+        raise FactorNeeded(
+            "此事项需要重新验证身份。请输入动态口令或使用安全密钥后继续。",
+            "This needs your second factor again. Enter a code or use your security key, then go on.",
+            action=action.value,
+        )
+
+
+def _significant(region: str) -> str:
+    """The digits that say something: 990100 is the whole city, its counties begin with 9901."""
+    return region.rstrip("0") + "0" * (len(region.rstrip("0")) % 2) if len(region) == 6 else region
 
 
 View = TypeVar("View", bound=Callable[..., Any])
