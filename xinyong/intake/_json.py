@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from xinyong.intake._encoding import open_text
 from xinyong.intake._limits import MEGABYTE, DamagedFile, FileTooLarge, Limits
@@ -25,6 +25,7 @@ from xinyong.intake._table import (
     find_header,
     header_missing,
 )
+from xinyong.kernel.strict_json import NotStrictJson, StrictJson
 
 #: objects looked at for the keys; a key that appears only later makes its row ``row-too-long``
 _SAMPLE = 1000
@@ -110,13 +111,14 @@ def _is_lines(path: Path, offset: int, limits: Limits) -> bool:
                 return False
         rest = file.read(4096).strip()
     try:
-        value = json.loads(first)
-    except (ValueError, RecursionError):
+        value = StrictJson(most_bytes=limits.row_bytes, long_number=_long_number).parse(first)
+    except NotStrictJson:
         return first.rstrip().endswith(b"}") and rest.startswith(b"{")
     return bool(rest) or not any(isinstance(value.get(key), list) for key in _LIST_KEYS)
 
 
 def _lines(path: Path, offset: int, limits: Limits) -> Iterator[Record]:
+    reader = StrictJson(most_bytes=limits.row_bytes, long_number=_long_number)
     with path.open("rb") as file:
         file.seek(offset)
         row_no = 0
@@ -128,7 +130,7 @@ def _lines(path: Path, offset: int, limits: Limits) -> Iterator[Record]:
                     f"Line {row_no} exceeds {limits.row_bytes / MEGABYTE:g} MB.",
                 )
             if line.strip():
-                yield row_no, _object(_parse(line, f"第 {row_no} 行", f"Line {row_no}"), row_no)
+                yield row_no, _object(_parse(reader, line, f"第 {row_no} 行", f"Line {row_no}"), row_no)
 
 
 def _array(path: Path, offset: int, limits: Limits) -> Iterator[Record]:
@@ -138,9 +140,10 @@ def _array(path: Path, offset: int, limits: Limits) -> Iterator[Record]:
             f"A JSON array may have {limits.json_array_bytes // MEGABYTE} MB. Please send JSON Lines (an object a line) or "
             "CSV.",
         )
+    reader = StrictJson(most_bytes=limits.json_array_bytes, long_number=_long_number)
     with path.open("rb") as file:
         file.seek(offset)
-        value = _parse(file.read(), "文件", "The file")
+        value = _parse(reader, file.read(), "文件", "The file")
     if isinstance(value, dict):
         lists = [value[key] for key in _LIST_KEYS if isinstance(value.get(key), list)]
         value = lists[0] if len(lists) == 1 else [value]
@@ -159,38 +162,18 @@ def _object(value: Any, row_no: int) -> dict[str, Any]:
     return value
 
 
-def _parse(content: bytes, where_zh: str, where_en: str) -> Any:
+def _parse(reader: StrictJson, content: bytes, where_zh: str, where_en: str) -> Any:
     try:
-        return json.loads(
-            content, object_pairs_hook=_once, parse_constant=_constant, parse_float=Decimal, parse_int=_integer
-        )
-    except _Twice as twice:
-        raise DamagedFile(f"{where_zh}中键“{twice}”出现了两次。", f"{where_en} has the key “{twice}” twice.") from twice
-    except (ValueError, RecursionError, ArithmeticError) as error:
-        zh = en = ""
-        if isinstance(error, json.JSONDecodeError):
-            zh, en = f"（第 {error.lineno} 行第 {error.colno} 列）", f" (line {error.lineno}, column {error.colno})"
-        raise DamagedFile(f"{where_zh}不是有效的 JSON{zh}。", f"{where_en} is not valid JSON{en}.") from error
+        return reader.parse(content)
+    except NotStrictJson as error:
+        raise DamagedFile(f"{where_zh}：{error.zh}", f"{where_en}: {error.en}") from error
 
 
-class _Twice(Exception):
-    """A key stands twice in one object; inside this module only."""
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise _Twice(key[:40])
-            seen.add(key)
-    return record
-
-
-def _constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= 40 else digits
+def _long_number(text: str) -> str | Decimal:
+    """A number beyond all bounds stays what was written; the column it stands in says whether that will do."""
+    if text.lstrip("-").isdigit():
+        return text
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        return text
