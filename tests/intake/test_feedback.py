@@ -9,11 +9,9 @@ from typing import Any
 import openpyxl
 import pytest
 import xlwt
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.intake.reading import KNOWN, NAMES
-from xinyong.intake import _explanation, feedback, read
+from xinyong.intake import feedback, read
 from xinyong.intake.outcome import Counts, Found
 
 EXTRA = [*NAMES, "经办人手记"]
@@ -179,11 +177,3 @@ def test_a_workbook_that_cannot_be_marked_in_place_is_made_anew(tmp_path: Path) 
     broken = file.facts | {"sheet": "许可"}
     other = Sent(as_csv(tmp_path), broken | {"format": "xlsx"})
     assert "数据 Data" in openpyxl.load_workbook(returned(other, finding(3, NAMES[1]))).sheetnames
-
-
-@given(st.text(st.sampled_from("=+-@\t\r＝＋－＠ a1.\u3000\u200b"), max_size=6))
-def test_no_text_in_a_csv_begins_like_a_formula(text: str) -> None:
-    out = _explanation.harmless(text)
-    bare = out.lstrip(" \u3000\u200b\n")
-    assert out.endswith(text)
-    assert not bare or bare[0] not in "=@\t\r＝＋－＠" + ("" if bare[1:].replace(".", "", 1).isdigit() else "+-")

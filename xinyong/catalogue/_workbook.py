@@ -12,6 +12,7 @@ import xlsxwriter
 from xlsxwriter.utility import xl_range_abs
 
 from xinyong.catalogue.schema import Code, Field, FieldType, Item, Requirement
+from xinyong.kernel.cells import WORKBOOK_OPTIONS
 
 #: Rows prepared with formats and drop-downs; more may be filled in.
 PREPARED_ROWS = 50_000
@@ -25,7 +26,7 @@ _TYPES = {
 def build(item: Item, codes: Mapping[str, tuple[Code, ...]]) -> bytes:
     """The workbook as bytes; the same item gives the same bytes."""
     buffer = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    options = {"in_memory": True} | WORKBOOK_OPTIONS
     with xlsxwriter.Workbook(buffer, options) as book:
         made = item.effective_from
         stamp = datetime(made.year, made.month, made.day, tzinfo=UTC) if made else datetime(2018, 7, 25, tzinfo=UTC)

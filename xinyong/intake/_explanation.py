@@ -42,7 +42,6 @@ MOST_COMMENT = 1500
 #: a workbook's cell holds no more
 MOST_CELL = 32_767
 
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -159,14 +158,3 @@ def printable(text: str) -> str:
     """Without control characters that XML forbids, cut to what a cell holds."""
     text = _UNPRINTABLE.sub("", text)
     return text if len(text) <= MOST_CELL else text[: MOST_CELL - 1] + "…"
-
-
-def harmless(text: str) -> str:
-    """A text that no spreadsheet program takes for a formula when it opens a CSV (security.md §4 T1).
-
-    An apostrophe goes before ``= + - @``, tab and carriage return, full width too, also behind blanks; numbers stay.
-    """
-    bare = text.lstrip(" \u3000\u00a0\u200b\ufeff\n")
-    if bare[:1] and bare[0] in "=+-@\t\r＝＋－＠﹦﹢﹣﹫" and not _NUMBER.fullmatch(text):
-        return "'" + text
-    return text

@@ -4,7 +4,6 @@ Nothing of the sender's is changed or dropped: their columns in their order, map
 back as a new workbook of the same rows. A text that looks like a formula stays a text (security.md §4 T1).
 """
 
-import csv as csv_files
 import json
 import subprocess
 import tempfile
@@ -18,6 +17,7 @@ from xinyong.intake import _explanation, headers, read
 from xinyong.intake._explanation import FindingLike, Note
 from xinyong.intake._limits import MEGABYTE
 from xinyong.intake._process import command, environment
+from xinyong.kernel.cells import WORKBOOK_OPTIONS, csv_writer
 
 #: cells of a workbook that is marked in place; openpyxl needs about half a kilobyte each
 MOST_MARKED_CELLS = 1_000_000
@@ -78,16 +78,14 @@ def csv(
         tempfile.TemporaryDirectory(prefix="xinyong-returned-") as name,
         to.open("w", newline="", encoding="utf-8-sig") as file,
     ):
-        out = csv_files.writer(file)
-        own = [_explanation.harmless(header) for header in facts["headers"]]
-        out.writerow([*own, _SOURCE_ROW, "处理结果 Result", "问题说明 Problems", "建议 Suggestions"])
+        out = csv_writer(file)
+        out.writerow([*facts["headers"], _SOURCE_ROW, "处理结果 Result", "问题说明 Problems", "建议 Suggestions"])
         rows = _rows(original, file_name, facts, Path(name))
         for row_no, cells, notes in _together(rows, _explanation.notes_of(findings), only_faulty=only_faulty):
             result = _explanation.RESULTS[_explanation.worst(notes)] if notes else _explanation.NO_FINDING
             problems = "\n".join(f"{note.column}：{note.message} / {note.message_en} [{note.rule}]" for note in notes)
             advice = "\n".join(note.suggestion for note in notes if note.suggestion)
-            texts = [_explanation.harmless(each or "") for each in cells]
-            out.writerow([*texts, row_no, result, _explanation.harmless(problems), _explanation.harmless(advice)])
+            out.writerow([*(each or "" for each in cells), row_no, result, problems, advice])
 
 
 def _keep(findings: Iterable[FindingLike], path: Path) -> Path:
@@ -145,12 +143,7 @@ def _rebuild(
     only_faulty = int(getattr(counts, "rows_read", 0)) > MOST_ROWS
     remarks = [*remarks, *([_ONLY_FAULTY] if only_faulty else []), *facts.get("remarks", ())]
     own = [_explanation.printable(header) for header in facts["headers"]]
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
+    options = {"constant_memory": True} | WORKBOOK_OPTIONS
     with xlsxwriter.Workbook(to, options) as book:
         sheet = book.add_worksheet("数据 Data")
         table = book.add_worksheet(_explanation.SHEET_TITLE)

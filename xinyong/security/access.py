@@ -138,7 +138,7 @@ NEEDS_TWO = frozenset({Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.PUBLIS
 
 #: How much of a record a role can receive: field grades up to and with this one. Its own department's data a source unit
 #: sees to the internal grade; authorised fields come only by a special query.
-GRADES: dict[Role, str] = {role: "public" for role in Role} | {
+GRADES: dict[Role, str] = dict.fromkeys(Role, "public") | {
     Role.SOURCE_UNIT: "shared", Role.READER: "shared", Role.OPERATOR: "shared", Role.CLIENT: "shared",
     Role.SYSTEM: "shared",
 }  # fmt: skip
