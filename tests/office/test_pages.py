@@ -15,7 +15,7 @@ from tests.intake import made
 from tests.office.conftest import PASSWORD, Office, Reader, faulty
 from tests.office.test_audit import upload
 from xinyong.intake import desk, submit, views
-from xinyong.security import identity
+from xinyong.security import grants, identity
 from xinyong.security.models import Account, Department
 
 SIGN_IN = "/office/sign-in"
@@ -184,8 +184,8 @@ def test_a_closed_unit_hands_nothing_in_any_more_and_keeps_its_name_in_what_it_d
     client = Reader()
     client.force_login(Account.objects.get(pk=account))
     answer = client.get("/office/submissions/new")
-    assert answer.status_code == 404
-    assert identity.UnknownDepartment.code in said(answer)
+    assert answer.status_code == 403
+    assert grants.NoGrant.code in said(answer), "rights end with the unit"
 
 
 def test_a_file_that_is_too_large_or_empty_is_refused_with_advice(browsers: Office, tmp_path: Path) -> None:

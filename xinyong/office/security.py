@@ -68,7 +68,7 @@ def _attempt(request: HttpRequest, form: SignIn, wanted: str) -> HttpResponse:
     return HttpResponseRedirect(wanted)
 
 
-@access(Action.USE_OFFICE)
+@access(Action.SIGN_IN)
 @require_http_methods(["GET", "POST"])
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Ends the session. Somebody sent here by a link (or by signing in again) just goes on."""

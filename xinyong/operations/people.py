@@ -7,7 +7,8 @@ import click
 from xinyong.operations import command
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON")
-_ROLES = ("source_unit", "operator", "auditor")
+_ROLES = ("source_unit", "unit_admin", "reader", "operator", "system_admin", "security_admin", "auditor")
+_OF_A_DEPARTMENT = ("source_unit", "unit_admin")
 
 
 @click.group()
@@ -88,17 +89,16 @@ def list_accounts(as_json: bool) -> None:
 
 @accounts.command("add")
 @click.argument("username")
-@click.option(
-    "--role", type=click.Choice(_ROLES), required=True, help="信源单位、信用中心、审计 what the account may do"
-)
-@click.option("--department", help="信源单位代码 code of the unit, for source_unit only")
+@click.option("--role", type=click.Choice(_ROLES), required=True, help="角色 what the account may do")
+@click.option("--department", help="单位代码 code of the unit where the person serves")
 @click.option("--name", "display_name", default="", help="显示姓名 shown in the office; without it, the user name")
 @_JSON
 def add_account(username: str, role: str, department: str | None, display_name: str, as_json: bool) -> None:
     """建立 Create an account. The password is made here and printed once; nobody can read it again."""
-    if (role == "source_unit") != (department is not None):
+    if (role in _OF_A_DEPARTMENT) != (department is not None) and role != "reader":
         raise click.UsageError(
-            "信源单位账号须给出 --department，其他角色不给。 --department goes with source_unit, and only with it."
+            "单位的角色须给出 --department，平台的角色不给。 source_unit and unit_admin need --department (reader may have "
+            "one), the platform's own roles none."
         )
     command.with_database()
     from xinyong.security import identity

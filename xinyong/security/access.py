@@ -38,6 +38,7 @@ class Action(StrEnum):
     SIGN_IN = "sign-in"
     USE_OFFICE = "use-office"
     OWN_ACCOUNT = "own-account"  # one's own password, factors, sessions and devices, grants
+    DELEGATE = "delegate"  # pass on to a colleague what one holds, for a time (security/grants.py)
     SUBMIT = "submit"
     VIEW_SUBMISSION = "view-submission"  # what was handed in when, and how many rows went in; none of what they say
     READ_FINDINGS = "read-findings"  # the findings, which quote cells, and the returned file
@@ -86,6 +87,7 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.ISSUE_REPORT: frozenset(Role),  # the ordinary report of an organisation holds public data only
     Action.USE_OFFICE: _STAFF,
     Action.OWN_ACCOUNT: _STAFF - {_R.SYSTEM},
+    Action.DELEGATE: frozenset({_R.SOURCE_UNIT, _R.UNIT_ADMIN, _R.READER, _R.OPERATOR}),
     Action.SUBMIT: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.CLIENT),
     Action.VIEW_SUBMISSION: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR, _R.CLIENT),
     Action.READ_FINDINGS: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.CLIENT),
@@ -126,7 +128,7 @@ BOUNDED: dict[Role, frozenset[Action]] = {
 NEEDS_FRESH_FACTOR = frozenset(
     {
         Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.EXPORT_AUDIT, Action.PUBLISH_CATALOGUE, Action.APPROVE,
-        Action.MANAGE_ACCOUNTS, Action.MANAGE_CLIENTS, Action.GRANT, Action.RESET_FACTOR, Action.ROTATE_KEYS,
+        Action.MANAGE_ACCOUNTS, Action.MANAGE_CLIENTS, Action.GRANT, Action.DELEGATE, Action.RESET_FACTOR, Action.ROTATE_KEYS,
     }
 )  # fmt: skip
 
@@ -204,7 +206,7 @@ def may(
     is_own = department is None or actor.department == department
     if action in BOUNDED.get(actor.role, frozenset()) and not is_own:
         return False
-    if region is not None and not region.startswith(_significant(actor.region)):
+    if region is not None and not reaches(actor.region, region):
         return False
     return item is None or actor.items is None or item in actor.items
 
@@ -226,6 +228,11 @@ def require(
             "This needs your second factor again. Enter a code or use your security key, then go on.",
             action=action.value,
         )
+
+
+def reaches(region: str, other: str) -> bool:
+    """True when the division ``other`` lies within ``region`` or is it; "" is everywhere."""
+    return other.startswith(_significant(region))
 
 
 def _significant(region: str) -> str:

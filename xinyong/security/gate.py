@@ -9,9 +9,13 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
+from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden
-from xinyong.security import access
+from xinyong.security import access, grants
 from xinyong.security.access import Action, Actor, Role
+
+#: Where a session keeps the grant it acts under; without it the oldest.
+ACTING_UNDER = "acting_under"
 
 #: Views of libraries that we mount and that declare nothing themselves.
 _OPEN_MODULES = ("django.views.i18n",)
@@ -43,9 +47,15 @@ class Gate:
         actor = cast(Actor, request.actor)  # type: ignore[attr-defined]
         if access.may(actor, cast(Action, action)):
             return None
-        if actor.role is Role.PUBLIC:
+        if actor.role is Role.PUBLIC and actor.account_id is None:
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
         try:
+            if actor.role is Role.PUBLIC:
+                raise grants.NoGrant(
+                    "您的账号目前没有有效授权：可能尚未授予、已经到期，或因调动而终止。请联系本单位管理员或信用中心。",
+                    "Your account holds no right now: none was given, its time is over, or you have moved. Ask your unit's "
+                    "administrator or the credit centre.",
+                )
             access.require(actor, cast(Action, action))
         except Forbidden as error:
             # Django asks no process_exception about what process_view raises; handler403 finds our error as its cause.
@@ -73,10 +83,6 @@ def actor_of(request: HttpRequest) -> Actor:
     address = client_address(request)
     if not user.is_authenticated:
         return Actor(role=Role.PUBLIC, name="public", address=address)
-    return Actor(
-        role=Role(user.role),
-        name=user.get_username(),
-        account_id=user.pk,
-        department=user.department.code if user.department else None,
-        address=address,
+    return grants.actor(
+        user.pk, name=user.get_username(), at=clock.now(), chosen=request.session.get(ACTING_UNDER), address=address
     )

@@ -8,11 +8,14 @@ from django.contrib.auth import authenticate, login, logout
 from django.db import connection, transaction
 from django.http import HttpRequest
 
-from xinyong.kernel.errors import Conflict, Forbidden, NotFound
-from xinyong.security import audit
+from xinyong.kernel import clock
+from xinyong.kernel.errors import Forbidden, NotFound
+from xinyong.security import audit, gate, grants, people
 from xinyong.security.access import PUBLIC, Action, Actor, Role, require
 from xinyong.security.gate import client_address
 from xinyong.security.models import Account, Department, Region
+from xinyong.security.people import AccountExists as AccountExists
+from xinyong.security.people import UnknownAccount as UnknownAccount
 
 
 class UnknownDepartment(NotFound):
@@ -25,18 +28,6 @@ class WrongCredentials(Forbidden):
     """User name and password do not fit."""
 
     code = "security.wrong-credentials"
-
-
-class AccountExists(Conflict):
-    """An account of this name is in use."""
-
-    code = "security.account-exists"
-
-
-class UnknownAccount(NotFound):
-    """No account has this name."""
-
-    code = "security.unknown-account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +91,7 @@ def _unit(department: Department) -> SourceUnit:
 @transaction.atomic
 def register_department(*, code: str, name: str, short_name: str = "", region_code: str = "", by: Actor) -> SourceUnit:
     """Registers a source unit, or brings its names up to date. Same call twice: one department."""
-    require(by, Action.MANAGE_TABLES)
+    require(by, Action.MANAGE_UNITS)
     department, is_new = Department.objects.update_or_create(
         code=code, defaults={"name": name, "short_name": short_name, "region_code": region_code, "is_active": True}
     )
@@ -146,40 +137,39 @@ def create_account(
     is_demo: bool = False,
     by: Actor,
 ) -> int:
-    """Creates an account, or sets a demo or a disabled one anew; returns its id. Raises AccountExists."""
+    """The owner's way, at the command line: an account with its post and its first grant, or a demo or a disabled one set
+    anew; returns its id. System administrators use people.admit, which gives nothing. Raises AccountExists, NotApart,
+    NotGivable, UnknownUnit."""
     require(by, Action.OPERATE)
-    unit = Department.objects.get(code=department) if department else None
-    account = Account.objects.filter(username=username).first() or Account(username=username, is_active=False)
-    if account.is_active and not account.is_demo:
-        raise AccountExists(
-            f"账号“{username}”正在使用。如要重设，请先停用（xinyong accounts disable {username}），再重新建立。",
-            f"The account “{username}” is in use. To set it anew, disable it first (xinyong accounts disable {username}).",
-        )
-    account.display_name, account.role, account.department, account.is_demo = display_name, role, unit, is_demo
-    account.is_active = True
-    account.set_password(password)
-    account.full_clean()
-    account.save()
+    now = clock.now()
+    account = people.open_account(username=username, display_name=display_name, password=password, is_demo=is_demo)
+    held = grants.active(account.pk, at=now)
+    if not any((one.role.value, one.department) == (role, department) for one in held):
+        people.end_post(account.pk, reason="set anew", by=by, at=now)
+        people.begin_post(account.pk, department=department, by=by, at=now)
+        grants.insert_as_owner(to=account.pk, role=Role(role), department=department, by=by, at=now)
     audit.enter(audit.Event.ACCOUNT_CREATED, by=by, object_kind="account", object_ref=username, role=role)
     return account.pk
 
 
 def accounts(*, seen_by: Actor) -> list[AccountView]:
-    """All accounts by name, the disabled ones too. Raises NotAllowed."""
+    """All accounts by name, the disabled ones too, each with its oldest right that holds. Raises NotAllowed."""
     require(seen_by, Action.OPERATE)
+    first = {one.pk: next(iter(grants.active(one.pk, at=clock.now())), None) for one in Account.objects.all()}
     return [
         AccountView(
-            username=one.username, display_name=one.display_name, role=one.role,
-            department=one.department.code if one.department else "", is_active=one.is_active, is_demo=one.is_demo,
+            username=one.username, display_name=one.display_name, role=held.role.value if held else "",
+            department=(held.department or "") if held else "", is_active=one.is_active, is_demo=one.is_demo,
         )
-        for one in Account.objects.order_by("username").select_related("department")
+        for one in Account.objects.order_by("username")
+        for held in (first[one.pk],)
     ]  # fmt: skip
 
 
 @transaction.atomic
 def disable_account(username: str, *, by: Actor) -> None:
-    """Closes an account: its sessions end with their next request. What it did stays in the log. Same call twice:
-    disabled once. Raises UnknownAccount, NotAllowed."""
+    """Closes an account: its post, its rights and its sessions end with its next request. What it did stays in the log.
+    Same call twice: disabled once. Raises UnknownAccount, NotAllowed."""
     require(by, Action.OPERATE)
     account = Account.objects.select_for_update().filter(username=username).first()
     if account is None:
@@ -187,9 +177,19 @@ def disable_account(username: str, *, by: Actor) -> None:
             f"没有账号“{username}”。请用 xinyong accounts list 查看。",
             f"There is no account “{username}”. See xinyong accounts list.",
         )
-    if account.is_active:
-        Account.objects.filter(pk=account.pk).update(is_active=False)
-        audit.enter(audit.Event.ACCOUNT_DISABLED, by=by, object_kind="account", object_ref=username)
+    people.close_account(account, reason="disabled", by=by, at=clock.now())
+
+
+def act_as(request: HttpRequest, grant_id: int, *, by: Actor) -> None:
+    """From the next request on this session acts under another grant of the same account. Raises UnknownGrant."""
+    require(by, Action.OWN_ACCOUNT)
+    held = grants.find(grant_id, at=clock.now())
+    if held.account_id != by.account_id or not held.holds:
+        raise grants.UnknownGrant("您没有这项授权，或它已经结束。", "You hold no such grant, or it has ended.")
+    audit.enter(
+        audit.Event.GRANT_CHOSEN, by=by, object_kind="account", object_ref=by.name, grant=grant_id, role=held.role.value
+    )
+    request.session[gate.ACTING_UNDER] = grant_id
 
 
 def sign_in(request: HttpRequest, *, username: str, password: str) -> Actor:
@@ -204,10 +204,7 @@ def sign_in(request: HttpRequest, *, username: str, password: str) -> Actor:
             "User name or password is wrong. Check capitals and try again; if forgotten, ask the credit centre.",
         )
     login(request, account)
-    department = account.department.code if account.department else None
-    actor = Actor(
-        role=Role(account.role), name=account.username, account_id=account.pk, department=department, address=address
-    )
+    actor = grants.actor(account.pk, name=account.username, at=clock.now(), address=address)
     audit.enter(audit.Event.SIGNED_IN, by=actor, object_kind="account", object_ref=account.username)
     return actor
 

@@ -1,8 +1,9 @@
-"""Divisions, departments, accounts, the audit log."""
+"""Divisions, departments, accounts, their posts and grants, consents of second persons, the audit log."""
 
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -43,32 +44,167 @@ class Accounts(BaseUserManager["Account"]):
 
 
 class Account(AbstractBaseUser):
-    """Somebody who signs in to the office. One account, one person, one role."""
-
-    class RoleName(models.TextChoices):
-        SOURCE_UNIT = "source_unit", "信源单位"
-        OPERATOR = "operator", "信用中心"
-        AUDITOR = "auditor", "审计"
+    """Somebody who signs in to the office. One account, one person; what they may do stands in grants."""
 
     username = models.CharField(max_length=60, unique=True)
     display_name = models.CharField(max_length=60)
-    role = models.CharField(max_length=20, choices=RoleName)
-    department = models.ForeignKey(Department, null=True, blank=True, on_delete=models.PROTECT)
     is_active = models.BooleanField(default=True)
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects: ClassVar[Accounts] = Accounts()
     USERNAME_FIELD = "username"
-    REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name", "role"]
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["display_name"]
+
+
+class Office(models.Model):
+    """A department's office (科室)."""
+
+    department = models.ForeignKey(Department, on_delete=models.PROTECT)
+    name = models.CharField(max_length=60)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["department", "name"], name="office_name_once")]
+
+
+class Post(models.Model):
+    """Where somebody serves, from when to when (任职). One at a time (an exclusion constraint); rights hang on it and end
+    with it (a trigger). No department: the platform's own staff."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    department = models.ForeignKey(Department, null=True, on_delete=models.PROTECT)
+    office = models.ForeignKey(Office, null=True, on_delete=models.PROTECT)
+    title = models.CharField(max_length=60, blank=True)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+    entered_by = models.CharField(max_length=80)
+    ended_by = models.CharField(max_length=80, blank=True)
+    end_reason = models.CharField(max_length=200, blank=True)
+
+
+class Approval(models.Model):
+    """A request for a second person's consent, what they said, and its one use (双人复核). Bound to the digest of exactly
+    what is asked for; each step is taken once (a trigger)."""
+
+    class Outcome(models.TextChoices):
+        OPEN = "", "待审批"
+        APPROVED = "approved", "同意"
+        REFUSED = "refused", "不同意"
+
+    kind = models.CharField(max_length=40)
+    object_ref = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64)
+    facts = models.JSONField(default=dict)
+    purpose = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=400)
+    asked_by = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    asked_under = models.ForeignKey("Grant", null=True, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    outcome = models.CharField(max_length=10, choices=Outcome, blank=True, default="")
+    decided_by = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_under = models.ForeignKey("Grant", null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    decision_reason = models.CharField(max_length=400, blank=True)
+    used_at = models.DateTimeField(null=True)
+    lapsed_at = models.DateTimeField(null=True, help_text="when it was noted that its time had passed unused")
+
+    class Meta:
+        indexes = [models.Index(fields=["kind", "asked_by", "-id"], name="approval_of_asker")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(decided_by__isnull=True) | ~models.Q(decided_by=models.F("asked_by")),
+                name="approval_by_another",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(outcome="", decided_by__isnull=True, decided_at__isnull=True)
+                | (~models.Q(outcome="") & models.Q(decided_by__isnull=False, decided_at__isnull=False)),
+                name="approval_decided_whole",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(used_at__isnull=True) | models.Q(outcome="approved"), name="approval_before_use"
+            ),
+            models.CheckConstraint(condition=models.Q(expires_at__gt=models.F("asked_at")), name="approval_expires"),
+        ]
+
+
+class Grant(models.Model):
+    """A right given (授权): a role within a scope for a time, on a post. Never edited: it ends, once (triggers; they hold
+    the grantor's bounds and the three administrators too). No department: all; ``region`` "": all; ``items`` empty: all.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    post = models.ForeignKey(Post, on_delete=models.PROTECT)
+    role = models.CharField(max_length=20)
+    department = models.ForeignKey(Department, null=True, on_delete=models.PROTECT)
+    region = models.CharField(max_length=12, blank=True)
+    items = ArrayField(models.CharField(max_length=60), default=list)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=200, blank=True)
+    given_at = models.DateTimeField()
+    given_by = models.CharField(max_length=80)
+    granted_by = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="+")
+    granted_under = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    delegated_from = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="delegations")
+    approval = models.OneToOneField(Approval, null=True, on_delete=models.PROTECT)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=80, blank=True)
+    end_reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=~models.Q(role="source_unit") | models.Q(department__isnull=False),
-                name="source_unit_has_department",
-            )
-        ]
+                condition=models.Q(
+                    role__in=[
+                        "source_unit", "unit_admin", "reader", "operator", "system_admin", "security_admin", "auditor",
+                    ]
+                ),
+                name="grant_of_a_role",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(role__in=["source_unit", "unit_admin"]) | models.Q(department__isnull=False),
+                name="grant_has_department",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(granted_by__isnull=True) | ~models.Q(granted_by=models.F("account")),
+                name="grant_by_another",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(valid_to__isnull=True) | models.Q(valid_to__gt=models.F("valid_from")),
+                name="grant_has_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(delegated_from__isnull=True) | models.Q(valid_to__isnull=False),
+                name="delegation_ends",
+            ),
+        ]  # fmt: skip
+
+
+class Allowance(models.Model):
+    """How much of a day's quota an account has used (每日额度)."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=40)
+    day = models.DateField()
+    used = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "kind", "day"], name="allowance_once")]
+
+
+class Handout(models.Model):
+    """A file of data that left the platform (导出台账): to whom, what for, how many rows, under which mark. Only added to."""
+
+    mark = models.BigIntegerField(unique=True, help_text="32 bits hidden in every row of the file")
+    kind = models.CharField(max_length=40)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    at = models.DateTimeField()
+    rows = models.PositiveIntegerField()
+    purpose = models.CharField(max_length=200, blank=True)
+    facts = models.JSONField(default=dict)
+    approval = models.ForeignKey(Approval, null=True, on_delete=models.PROTECT)
 
 
 class AuditEntry(models.Model):
