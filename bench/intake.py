@@ -117,13 +117,14 @@ def _bare_copy(folder: Path) -> float:
     from django.db import connection
 
     from xinyong.intake import work
+    from xinyong.security import separation
 
     path = folder / "record.csv"
     with work.connect() as own:
         with own.cursor().copy("COPY (SELECT * FROM record) TO STDOUT (FORMAT csv)") as copy, path.open("wb") as out:
             for block in copy:
                 out.write(block)
-        with connection.cursor() as cursor:
+        with separation.as_owner(), connection.cursor() as cursor:
             cursor.execute("SET session_replication_role = replica")
             cursor.execute("TRUNCATE record")
             cursor.execute("SET session_replication_role = origin")

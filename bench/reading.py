@@ -46,6 +46,7 @@ def _load(subjects: int) -> None:
     from xinyong.intake import submit
     from xinyong.kernel import clock
     from xinyong.operations.synthetic import bench
+    from xinyong.security import separation
     from xinyong.security.access import system
 
     with connection.cursor() as cursor:
@@ -64,7 +65,7 @@ def _load(subjects: int) -> None:
         file, item_id="admin-penalty-org", source_code=DEPARTMENT, file_name=file.name, by=by, received_at=clock.now()
     )
     submit.run(entered.id, by=by, original=file)
-    with connection.cursor() as cursor:
+    with separation.as_owner(), connection.cursor() as cursor:
         for table in ("subjects_subjectname", "subjects_subject", "record"):
             cursor.execute(f"VACUUM ANALYZE {table}")
 

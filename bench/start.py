@@ -14,7 +14,7 @@ def start() -> None:
     postgres.ensure_running()
     from xinyong.operations import command
 
-    command.without_database()
+    command.with_database()
     from xinyong.operations.setup import prepare
     from xinyong.security import identity
     from xinyong.security.access import system
@@ -27,10 +27,12 @@ def empty() -> None:
     """Empties submissions and records (the bench's own database)."""
     from django.db import connection
 
-    with connection.cursor() as cursor:
+    from xinyong.security import separation
+
+    with separation.as_owner(), connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(
-            "TRUNCATE record, records_tally, intake_submission, intake_chunk, intake_finding, intake_waitingrow CASCADE"
+            "TRUNCATE record, record_later, records_tally, intake_submission, intake_chunk, intake_finding, intake_waitingrow CASCADE"
         )
         cursor.execute("SET session_replication_role = origin")
         cursor.execute("CHECKPOINT")

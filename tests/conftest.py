@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ _KEPT = {
 }  # fmt: skip
 
 
+_as_owner = ExitStack()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _quick_passwords() -> None:
     """The suite's accounts guard nothing: the same algorithm at its smallest, not 100 MB and 0.15 s for each sign-in."""
@@ -41,12 +45,24 @@ def _quick_passwords() -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
+    """The owner makes the test database and takes it away; in between the suite runs as what runs in earnest."""
+    from xinyong.security import separation
+
+    _as_owner.enter_context(separation.as_owner())
+    yield
+    _as_owner.close()
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The test database, with catalogue and calendar installed as every installation has them."""
     from django.db import connection
     from django.test.utils import setup_databases, teardown_databases
 
     from xinyong.operations.setup import prepare
+    from xinyong.security import scope, separation
+    from xinyong.security.access import system
 
     with django_db_blocker.unblock():
         # pytest-django makes a test database only when a collected test is marked django_db; without one, tests of
@@ -54,7 +70,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         is_test = str(connection.settings_dict["NAME"]).startswith("test_")
         made = [] if is_test else setup_databases(0, interactive=False, aliases={"default"})
         prepare()
+        _as_owner.close()
+        scope.stand_as(system("tests"))
     yield
+    _as_owner.enter_context(separation.as_owner())
     if made:
         with django_db_blocker.unblock():
             teardown_databases(made, 0)
@@ -76,12 +95,13 @@ def _empty() -> None:
     from django.db import connection, transaction
 
     from xinyong.records import listing
+    from xinyong.security import separation
 
     cache.clear()
     listing._kept.clear()
     shutil.rmtree(settings.XINYONG_HOME / "intake", ignore_errors=True)
     connection.close()
-    with transaction.atomic(), connection.cursor() as cursor:
+    with separation.as_owner(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '60s'")
         # The append-only triggers refuse TRUNCATE; a replica role is how a superuser says "not as the application".
         cursor.execute("SET LOCAL session_replication_role = replica")

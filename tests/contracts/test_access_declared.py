@@ -1,35 +1,40 @@
 """Deny by default: a view that declares no action is refused, and every address we serve declares one."""
 
+import importlib
+import sys
+
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import clear_url_caches, include, path
 
+from xinyong.config import urls
+from xinyong.security import routes
 from xinyong.security.access import POLICY, Action, Actor, Role, may
-from xinyong.security.gate import Gate, UndeclaredView
-
-_LIBRARY = ("django.views.i18n", "django.views.static")
-
-
-def _views(resolver: URLResolver, prefix: str = "") -> list[tuple[str, object]]:
-    found: list[tuple[str, object]] = []
-    for entry in resolver.url_patterns:
-        if isinstance(entry, URLResolver):
-            found += _views(entry, prefix + str(entry.pattern))
-        elif isinstance(entry, URLPattern):
-            found.append((prefix + str(entry.pattern), entry.callback))
-    return found
+from xinyong.security.gate import Gate
+from xinyong.security.routes import UndeclaredView
 
 
 def test_every_address_declares_its_action() -> None:
-    views = _views(get_resolver())
-    silent = [
-        address
-        for address, view in views
-        if getattr(view, "xinyong_action", None) is None and getattr(view, "__module__", "") not in _LIBRARY
-    ]
-    assert len(views) >= 15
-    assert silent == []
+    assert routes.require_declared() >= 15
+
+
+def test_an_address_that_declares_nothing_stops_the_program_from_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("open")
+
+    silent = [path("door/", include(([path("open", view)], "door")))]
+    with pytest.raises(UndeclaredView, match="/door/open"):
+        routes.require_declared(silent)
+    monkeypatch.setattr(urls, "urlpatterns", [*urls.urlpatterns, *silent])
+    clear_url_caches()
+    monkeypatch.delitem(sys.modules, "xinyong.config.wsgi", raising=False)
+    try:
+        with pytest.raises(UndeclaredView):
+            importlib.import_module("xinyong.config.wsgi")
+    finally:
+        monkeypatch.undo()
+        clear_url_caches()
 
 
 def test_a_view_that_declares_nothing_is_refused() -> None:

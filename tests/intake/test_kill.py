@@ -39,7 +39,7 @@ from xinyong.security import identity
 from xinyong.security.access import system
 prepare()
 identity.register_department(code=sys.argv[1], name=sys.argv[2], by=system("test"))
-print(json.dumps({key.lower(): settings.DATABASES["default"][key] for key in ("HOST", "PORT", "NAME", "USER")}), flush=True)
+print(json.dumps({key.lower(): settings.DATABASE_AS["owner"][key] for key in ("HOST", "PORT", "NAME", "USER")}), flush=True)
 sys.stdin.read()
 """
 #: The console script, which says when its imports are done: kills before that prove nothing.

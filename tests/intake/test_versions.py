@@ -12,7 +12,7 @@ from xinyong.intake import submit, views
 from xinyong.kernel.errors import Forbidden, NotFound
 from xinyong.records import dossier
 from xinyong.records.view import RecordView
-from xinyong.security import audit
+from xinyong.security import audit, separation
 from xinyong.security.access import PUBLIC, Actor, Role
 
 pytestmark = pytest.mark.usefixtures("module_db", "on_the_day")
@@ -219,7 +219,7 @@ def test_check_keeps_nothing_and_tells_unchanged_and_conflicts(file: Callable[..
     from django.db import connection
 
     def sizes() -> dict[str, int]:
-        with connection.cursor() as cursor:
+        with separation.as_owner(), connection.cursor() as cursor:
             cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
             names = [name for (name,) in cursor.fetchall()]
             counted = {}

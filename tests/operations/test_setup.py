@@ -1,17 +1,26 @@
 """A database that another state of development made is refused with a sentence; one's own is not."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from django.db import connection
 
 from xinyong.operations import setup
+from xinyong.security import separation
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.usefixtures("lasting_db", "as_before")
+
+
+@pytest.fixture
+def as_before(lasting_db: None) -> Iterator[None]:
+    kept = _kept()
+    yield
+    _keep(kept)
 
 
 def _keep(digests: dict[str, str] | None) -> None:
-    with connection.cursor() as cursor:
+    with separation.as_owner(), connection.cursor() as cursor:
         cursor.execute(
             f"COMMENT ON TABLE django_migrations IS {'NULL' if digests is None else repr(json.dumps(digests))}"
         )

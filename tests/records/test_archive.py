@@ -247,7 +247,11 @@ def test_a_day_that_has_not_come_is_not_closed() -> None:
      "DELETE FROM security_auditentry", "UPDATE security_auditentry SET actor = 'x'"],
 )  # fmt: skip
 def test_records_the_ends_of_clocks_and_the_audit_log_are_only_added_to(filled: Filled, statement: str) -> None:
-    with pytest.raises(ProgrammingError, match=r"only|append"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
-import psycopg
 import pyarrow as pa
 import pytest
 from django.db import connection
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from xinyong.records import archive
 from xinyong.records._partitions import partition_of
+from xinyong.security import separation
 
 _days = st.none() | st.dates(date(1949, 10, 1), date(2999, 12, 31))
 _DAYS = ("valid_from", "valid_to", "publish_from", "publish_until", "repair_from", "retain_until")
@@ -76,11 +76,7 @@ def as_rows(made: list[tuple[Any, ...]]) -> archive.Rows:
 @pytest.mark.django_db
 def test_what_is_copied_in_is_what_stands_in_the_table(made: list[tuple[Any, ...]]) -> None:
     common = archive.Common("admin-penalty-org", 3, 7, 9, "public", datetime(2026, 3, 5, 4, 5, 6, 789, tzinfo=UTC))
-    place = connection.settings_dict
-    with psycopg.connect(
-        host=place["HOST"], port=place["PORT"], user=place["USER"], password=place["PASSWORD"] or None,
-        dbname=place["NAME"],
-    ) as own:  # fmt: skip
+    with separation.as_loader() as own, own.transaction(force_rollback=True):
         versions = np.array([row[2] for row in made], np.int16)
         assert archive.copy_in(own, as_rows(made), versions, common) == len(made)
         stored = own.execute(
@@ -88,7 +84,6 @@ def test_what_is_copied_in_is_what_stands_in_the_table(made: list[tuple[Any, ...
             " payload, sealed, extra, state, item_id, item_version, source_id, submission_id, disclosure, known_from,"
             " valid_from, retain_until FROM record ORDER BY row_no"
         ).fetchall()
-        own.rollback()
     assert [row[:5] for row in stored] == [row[:5] for row in made]
     assert [row[5:12] for row in stored] == [(*row[5], *row[6:]) for row in made]
     assert {row[12:] for row in stored} == {(1, "admin-penalty-org", 3, 7, 9, "public", common.known_from, None, None)}

@@ -1,6 +1,7 @@
 """An organisation on file, with one penalty that is public, one whose publicity has ended, and a licence."""
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from xinyong.kernel import clock, codes
-from xinyong.records.models import Record, Tally
+from xinyong.records.models import Tally
+from xinyong.security import separation
 from xinyong.security.models import Department
 from xinyong.subjects import registry
 
@@ -28,7 +30,7 @@ class OnFile:
 
 
 @pytest.fixture
-def on_file(db: None) -> OnFile:
+def on_file(lasting_db: None) -> OnFile:
     today, now = clock.today(), clock.now() - timedelta(hours=1)
     code, name = _code("91990102MA0RPT001"), "云溪市青禾食品有限公司"
     registered = registry.register(
@@ -39,13 +41,17 @@ def on_file(db: None) -> OnFile:
     unit = Department.objects.create(code=_code("11990100MB0RPT001"), name="云溪市市场监督管理局", short_name="市监局")
 
     def add(item_id: str, payload: dict[str, str], *, until: date | None, number: str) -> None:
-        Record.objects.create(
-            subject_id=subject_id, key_digest=hashlib.sha256(number.encode()).digest()[:16], version=1,
-            content_digest=hashlib.sha256(str(payload).encode()).digest()[:16], state=1, item_id=item_id,
-            item_version=1, source_id=unit.pk, submission_id=1, row_no=1, disclosure="public", severity="general",
-            rule_set=None, decided_on=today - timedelta(days=200), publish_from=today - timedelta(days=200),
-            publish_until=until, repair_from=today - timedelta(days=100), payload=payload, known_from=now,
-        )  # fmt: skip
+        values = {
+            "subject_id": subject_id, "key_digest": hashlib.sha256(number.encode()).digest()[:16], "version": 1,
+            "content_digest": hashlib.sha256(str(payload).encode()).digest()[:16], "state": 1, "item_id": item_id,
+            "item_version": 1, "source_id": unit.pk, "submission_id": 1, "row_no": 1, "disclosure": "public",
+            "severity": "general", "decided_on": today - timedelta(days=200), "is_late": False,
+            "publish_from": today - timedelta(days=200), "publish_until": until,
+            "repair_from": today - timedelta(days=100), "payload": json.dumps(payload), "known_from": now,
+        }  # fmt: skip
+        marks = ", ".join(f"%({name})s" for name in values)
+        with separation.as_loader() as own:
+            own.execute(f"INSERT INTO record ({', '.join(values)}) VALUES ({marks})", values)
 
     soon, ended = today + timedelta(days=400), today
     add(

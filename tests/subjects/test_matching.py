@@ -112,5 +112,5 @@ def test_only_the_desk_judges_and_each_act_stands_in_the_log(known: dict[str, in
 
 def test_judgements_are_only_added(known: dict[str, int]) -> None:
     matching.judge(7, 1, known[code(1)], "same", DESK)
-    with pytest.raises(DatabaseError, match="only added"), transaction.atomic():
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
         Judgement.objects.update(verdict="different")

@@ -11,6 +11,7 @@ from django.db import connection
 
 from tests.subjects.conftest import code
 from tests.subjects.invented import COUNTIES, names
+from xinyong.security import separation
 from xinyong.security.access import PUBLIC
 from xinyong.security.models import Region
 from xinyong.subjects import pinyin, registry, search
@@ -48,7 +49,7 @@ def million(lasting_db: None) -> list[str]:
         }
         registry.register(pa.table(rows), known_at=datetime(2026, 1, 1, tzinfo=UTC))
         kept += given[::1000]
-    with connection.cursor() as cursor:
+    with separation.as_owner(), connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE subjects_subjectname")
         cursor.execute("VACUUM ANALYZE subjects_subject")
     return kept

@@ -25,6 +25,17 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "DATABASE_URL", "", "postgresql://user:password@host:port/name (PostgreSQL ≥ 15). Empty: embedded server."
     ),
+    Variable(
+        "XINYONG_OWNER_URL",
+        "",
+        "For your own server: the database user that owns the tables, for setup and upgrades only. Empty: DATABASE_URL's.",
+    ),
+    Variable(
+        "XINYONG_DB_ROLES",
+        "1",
+        "For your own server: 1 runs as the role xinyong_app, which cannot change the tables or what is append-only and sees"
+        " rows by row-level security; 0 runs as DATABASE_URL's user, without this second wall.",
+    ),
     Variable("XINYONG_DEBUG", "0", "1 shows tracebacks in the browser. Never in production."),
     Variable(
         "XINYONG_HOSTS", "127.0.0.1,localhost,[::1],testserver", "Host names the server answers to, comma separated."

@@ -54,8 +54,29 @@ def socket_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"xinyong-{mark}"
 
 
+#: Who the program is to the database: what runs, and what deposits rows in bulk (COPY knows no row-level security). The
+#: owner of the tables is neither; it sets up and upgrades. Rights: security/separation.py.
+APP, LOADER = "xinyong_app", "xinyong_loader"
+_OWNER = "postgres"
+
+
+def has_roles() -> bool:
+    """True when the program runs under roles of its own: always on the embedded server."""
+    return is_embedded() or env.flag("XINYONG_DB_ROLES")
+
+
 def database() -> dict[str, Any]:
-    """The Django DATABASES entry, for the embedded server or for DATABASE_URL."""
+    """The Django DATABASES entry of the running program, for the embedded server or for DATABASE_URL."""
+    return _as(APP)
+
+
+def others() -> dict[str, dict[str, Any]]:
+    """The entries of the same database for its ``owner`` and for the ``loader``."""
+    return {"owner": _as(None), "loader": _as(LOADER)}
+
+
+def _as(role: str | None) -> dict[str, Any]:
+    """The entry for a role; None is the owner."""
     common: dict[str, Any] = {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 300,
@@ -64,10 +85,13 @@ def database() -> dict[str, Any]:
         "ATOMIC_REQUESTS": False,
     }
     if is_embedded():
-        return common | {"NAME": "xinyong", "USER": "postgres", "HOST": str(socket_folder()), "PORT": "5432"}
-    address = urlsplit(env.text("DATABASE_URL"))
+        return common | {"NAME": "xinyong", "USER": role or _OWNER, "HOST": str(socket_folder()), "PORT": "5432"}
+    variable = "XINYONG_OWNER_URL" if role is None and env.text("XINYONG_OWNER_URL") else "DATABASE_URL"
+    address = urlsplit(env.text(variable))
     if address.scheme not in {"postgresql", "postgres"}:
-        raise SystemExit("DATABASE_URL 应以 postgresql:// 开头 / DATABASE_URL must start with postgresql://")
+        raise SystemExit(f"{variable} 应以 postgresql:// 开头 / {variable} must start with postgresql://")
+    if role is not None and has_roles():
+        common["OPTIONS"] = common["OPTIONS"] | {"options": f"-c role={role}"}
     return common | {
         "NAME": unquote(address.path.lstrip("/")) or "xinyong",
         "USER": unquote(address.username or ""),
@@ -203,13 +227,16 @@ def _start(folder: Path) -> None:
 def _ensure_database() -> None:
     import psycopg
 
-    place = database()
+    place = _as(None)
     address = {"host": place["HOST"], "port": place["PORT"], "user": place["USER"], "dbname": "postgres"}
     for attempt in range(50):
         try:
             with psycopg.connect(**address, autocommit=True) as connection:
                 if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [place["NAME"]]).fetchone():
                     connection.execute(f'CREATE DATABASE "{place["NAME"]}"')
+                for role, rights in ((APP, ""), (LOADER, " BYPASSRLS")):
+                    if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
+                        connection.execute(f"CREATE ROLE {role} LOGIN{rights}")
             return
         except psycopg.OperationalError:
             if attempt == 49:

@@ -80,6 +80,8 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 DATABASES = {"default": postgres.database()}
+#: The same database as its owner (set-up, upgrades) and as the loader (deposits in bulk). See security/separation.py.
+DATABASE_AS = postgres.others()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "security.Account"

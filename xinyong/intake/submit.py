@@ -76,7 +76,7 @@ def receive(
     refused, it is opened again, with the new ``mapping`` (header → field code) if one is given.
     Raises NotAllowed, UnknownDepartment, catalogue's UnknownItem.
     """
-    require(by, Action.SUBMIT, department=source_code)
+    require(by, Action.SUBMIT, department=source_code, item=item_id)
     source = identity.source_unit(source_code)
     item = publish.current(item_id, on=received_at.date())
     digest, size = staging.keep_original(path)
@@ -273,7 +273,7 @@ def choose(submission_id: int, *, chosen: Mapping[str, str], by: Actor) -> None:
     """
     views.find(submission_id, seen_by=by)  # another unit's looks like none
     submission = Submission.objects.select_for_update().get(pk=submission_id)
-    require(by, Action.SUBMIT, department=submission.source.code)
+    require(by, Action.SUBMIT, department=submission.source.code, item=submission.item_id)
     if submission.status != Submission.Status.REFUSED:
         raise NotRefused(
             "这批数据没有被退回，不需要再指定表头。", "This submission was not refused: its columns are settled."
@@ -300,7 +300,7 @@ def check(
 
     Raises the reader's Refused, AmbiguousHeaders, MissingColumns, UnknownItem, UnknownDepartment.
     """
-    require(by, Action.SUBMIT, department=source_code)
+    require(by, Action.SUBMIT, department=source_code, item=item_id)
     item = publish.current(item_id, on=received_at.date())
     source = identity.source_unit(source_code) if source_code else None
     with tempfile.TemporaryDirectory(prefix="xinyong-check-") as name:

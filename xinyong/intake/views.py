@@ -12,7 +12,7 @@ from xinyong.intake.models import Chunk, Finding, Submission, WaitingRow
 from xinyong.intake.outcome import Counts, Found
 from xinyong.kernel.errors import NotFound
 from xinyong.security import audit, identity
-from xinyong.security.access import Action, Actor, Role, require
+from xinyong.security.access import BOUNDED, Action, Actor, require
 from xinyong.security.identity import SourceUnit
 
 
@@ -227,6 +227,8 @@ def finding_view(one: Finding) -> FindingView:
 
 def _within(actor: Actor) -> Any:
     found = Submission.objects.all()
-    if actor.role is Role.SOURCE_UNIT:
+    if Action.VIEW_SUBMISSION in BOUNDED.get(actor.role, frozenset()):
         found = found.filter(source__code=actor.department)
+    if actor.items is not None:
+        found = found.filter(item_id__in=actor.items)
     return found

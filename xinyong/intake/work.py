@@ -27,6 +27,7 @@ from xinyong.intake.validate import Checked
 from xinyong.intake.waiting import Waiting
 from xinyong.kernel import sql
 from xinyong.records.archive import Known
+from xinyong.security import separation
 
 _SQL = sql.load(__file__, "intake.sql")
 
@@ -259,12 +260,8 @@ def _done(submission_id: int) -> set[tuple[int, int]]:
 
 
 def connect() -> psycopg.Connection[Any]:
-    """A connection of a lane's own: Django's belongs to the main thread."""
-    place = django_connection.settings_dict
-    return psycopg.connect(
-        host=place["HOST"], port=place["PORT"], user=place["USER"], password=place["PASSWORD"] or None,
-        dbname=place["NAME"], autocommit=True, application_name="xinyong-lane",
-    )  # fmt: skip
+    """A connection of a lane's own, as the archive's only writer: Django's belongs to the main thread, and may not."""
+    return separation.as_loader()
 
 
 def try_out(staged: Staged, plan: Plan, *, source_id: int | None) -> tuple[Counts, list[Found], int]:

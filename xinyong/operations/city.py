@@ -312,7 +312,9 @@ def _settle() -> None:
     """Lets the planner know the tables as they are now."""
     from django.db import connection
 
-    with connection.cursor() as cursor:
+    from xinyong.security import separation
+
+    with separation.as_owner(), connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
 

@@ -81,6 +81,10 @@ def with_database() -> None:
     if _start_database is not None:
         _start_database()
     without_database()
+    from xinyong.security import scope
+    from xinyong.security.access import system
+
+    scope.stand_as(system("command"))
 
 
 def without_database() -> None:

@@ -33,13 +33,17 @@ def prepare() -> None:
     from django.core.management import call_command
 
     from xinyong.catalogue import publish, tables
+    from xinyong.security import routes, separation
     from xinyong.security.access import system
     from xinyong.web import messages
 
     messages.compile_messages()
-    require_own_schema()
-    call_command("migrate", verbosity=0, interactive=False)
-    _keep_digests()
+    routes.require_declared()
+    with separation.as_owner():
+        require_own_schema()
+        call_command("migrate", verbosity=0, interactive=False)
+        _keep_digests()
+        separation.secure()
     by = system("setup")
     publish.install_library(by=by)
     tables.install_calendar(by=by)

@@ -94,9 +94,10 @@ def _fields(item: Item, payload: Mapping[str, Any], seen: Sight, *, is_sole_trad
     shown = []
     # A sole trader's operator is a natural person, whose name is not public (data.md §7.3).
     hidden = item.roles.legal_representative if is_sole_trader and seen.is_public else None
+    receivable = disclosure.fields_of(item, seen)
     for field in item.fields:
         value = payload.get(field.code)
-        if value is None or field.code == hidden or not disclosure.is_shown(field, seen):
+        if value is None or field.code == hidden or field.code not in receivable:
             continue
         text = _named(field.code_list, str(value)) if field.code_list else text_of(value, field.type)
         text, is_masked = disclosure.masked(text, field.masking)

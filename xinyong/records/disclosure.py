@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from xinyong.catalogue.schema import Field, Grade, Item, Masking
 from xinyong.kernel import clock, codes, names
-from xinyong.security.access import Action, Actor, may
+from xinyong.security import scope
+from xinyong.security.access import GRADES, Action, Actor, may
 from xinyong.security.identity import source_unit
 
 #: What everybody sees: public items of organisations, inside publicity and retention, not withdrawn. Asking for a past
@@ -21,10 +22,14 @@ _PUBLIC = f"""
     AND (r.retain_until IS NULL OR {_END} < r.retain_until)
 """
 
-#: What departments and the credit centre share in their work: also past publicity, never past retention.
+#: What departments and the credit centre share in their work: also past publicity, never past retention; of their division
+#: (security/scope.py) and of the items their grant names.
 _SHARED = f"""
-    (r.disclosure IN ('public', 'shared') OR r.source_id = %(own_source)s) AND r.state = 1
-    AND r.decided_on <= %(as_of)s AND (r.retain_until IS NULL OR {_END} < r.retain_until)
+    (r.source_id = %(own_source)s
+     OR (r.disclosure IN ('public', 'shared')
+         AND (%(reach)s::bigint[] IS NULL OR r.source_id = ANY(%(reach)s::bigint[]))))
+    AND (%(items)s::text[] IS NULL OR r.item_id = ANY(%(items)s::text[]))
+    AND r.state = 1 AND r.decided_on <= %(as_of)s AND (r.retain_until IS NULL OR {_END} < r.retain_until)
 """
 
 _ORDER = (Grade.PUBLIC, Grade.SHARED, Grade.AUTHORISED, Grade.INTERNAL)
@@ -44,8 +49,13 @@ def sight(actor: Actor) -> Sight:
     """The sight of an actor. Everybody who has no right to shared data has the public's."""
     if not may(actor, Action.VIEW_SHARED):
         return public_sight()
-    own = source_unit(actor.department).id if actor.department else -1
-    return Sight(_SHARED, {"own_source": own, "today": clock.today()}, Grade.SHARED, is_public=False)
+    parameters: dict[str, object] = {
+        "own_source": source_unit(actor.department, even_closed=True).id if actor.department else -1,
+        "reach": scope.reach_of(actor.region) if actor.region else None,
+        "items": sorted(actor.items) if actor.items is not None else None,
+        "today": clock.today(),
+    }
+    return Sight(_SHARED, parameters, Grade(GRADES[actor.role]), is_public=False)
 
 
 def public_sight() -> Sight:
@@ -53,11 +63,24 @@ def public_sight() -> Sight:
     return Sight(_PUBLIC, {"today": clock.today()}, Grade.PUBLIC, is_public=True)
 
 
-def is_shown(field: Field, seen: Sight) -> bool:
-    """True when the field's grade is within sight. Personal fields are never shown to the public."""
-    if seen.is_public and field.is_personal:
-        return False
-    return _ORDER.index(field.grade) <= _ORDER.index(seen.grade)
+def fields_of(item: Item, seen: Sight) -> frozenset[str]:
+    """The codes of the item's fields that this sight can receive: one answer for pages, API, exports and search."""
+    return _subset(item.id, item.version, item, seen.grade, seen.is_public)
+
+
+_SUBSETS: dict[tuple[str, int, Grade, bool], frozenset[str]] = {}
+
+
+def _subset(item_id: str, version: int, item: Item, grade: Grade, is_public: bool) -> frozenset[str]:
+    place = (item_id, version, grade, is_public)
+    if place not in _SUBSETS:
+        _SUBSETS[place] = frozenset(field.code for field in item.fields if _is_shown(field, grade, is_public))
+    return _SUBSETS[place]
+
+
+def _is_shown(field: Field, grade: Grade, is_public: bool) -> bool:
+    """Within the grade; personal fields are never shown to the public."""
+    return not (is_public and field.is_personal) and _ORDER.index(field.grade) <= _ORDER.index(grade)
 
 
 def is_shown_item(item: Item, seen: Sight) -> bool:

@@ -158,8 +158,8 @@ def record(code: str, ref: str, *, as_of: date, seen_by: Actor) -> tuple[RecordV
 
 
 def _newest_version(subject_id: int, key: bytes) -> int:
-    statement = "SELECT max(version) AS newest FROM record WHERE subject_id = %(s)s AND key_digest = %(k)s"
-    return next(_cursor.rows(statement, {"s": subject_id, "k": key}))["newest"] or 0
+    statement = "SELECT max(version) AS newest FROM record_later WHERE subject_id = %(s)s AND key_digest = %(k)s"
+    return next(_cursor.rows(statement, {"s": subject_id, "k": key}))["newest"] or 1
 
 
 def _fill(name: str, seen: Sight, **parts: str) -> str:

@@ -45,6 +45,20 @@ class Record(models.Model):
         db_table = "record"
 
 
+class Later(models.Model):
+    """That a datum has a version after its first, and since when that is known; nothing of what it says. A trigger on
+    ``record`` writes it. Rows are only ever added."""
+
+    pk = models.CompositePrimaryKey("subject_id", "key_digest", "version")
+    subject_id = models.BigIntegerField()
+    key_digest = models.BinaryField(max_length=16)
+    version = models.SmallIntegerField()
+    known_from = models.DateTimeField()
+
+    class Meta:
+        db_table = "record_later"
+
+
 class Tally(models.Model):
     """How many new records a chunk brought, by item, source and month of decision: what figures are summed from."""
 
@@ -56,7 +70,10 @@ class Tally(models.Model):
     deposited_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["month"], name="tally_month")]
+        indexes = [
+            models.Index(fields=["month"], name="tally_month"),
+            models.Index(fields=["item_id"], name="tally_item"),
+        ]
 
 
 class ClockEnd(models.Model):

@@ -1,7 +1,7 @@
 -- name: newest
 -- True for the newest version of a datum known at the asked instant.
 r.known_from <= %(known_at)s AND NOT EXISTS (
-    SELECT 1 FROM record n
+    SELECT 1 FROM record_later n
     WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest
       AND n.version > r.version AND n.known_from <= %(known_at)s
 )
@@ -61,11 +61,11 @@ SELECT subject_class, count(*) FROM subjects_subject WHERE code IS NOT NULL GROU
 SELECT item_id, source_id, month, sum(records) FROM records_tally WHERE item_id = ANY(%(item_ids)s) GROUP BY 1, 2, 3
 
 -- name: collected
--- Of which items there is any record: one step down the index of each partition, however much the archive holds (the order
--- is asked for so that no planner reads a table to its end for an item that has none).
+-- Of which items anything was ever deposited: one step down an index for each, however much the archive holds and whatever
+-- the asking may see of it.
 SELECT i.item_id
 FROM unnest(%(item_ids)s::text[]) AS i(item_id)
-CROSS JOIN LATERAL (SELECT 1 FROM record r WHERE r.item_id = i.item_id ORDER BY r.decided_on DESC LIMIT 1) AS any_record
+CROSS JOIN LATERAL (SELECT 1 FROM records_tally t WHERE t.item_id = i.item_id LIMIT 1) AS any_record
 
 -- name: look_up
 -- The newest version of each key: one step down the primary key a key, whatever the planner believes of the table (while
@@ -103,7 +103,8 @@ WITH ends AS (
     ) AS c
     WHERE (r.publish_until <= %(day)s OR r.retain_until <= %(day)s OR (r.valid_to <= %(day)s AND r.item_id = ANY(%(lists)s)))
       AND r.state = 1 AND NOT EXISTS (
-        SELECT 1 FROM record n WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
+        SELECT 1 FROM record_later n
+        WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
       )
 ), noted AS (
     INSERT INTO records_clockend (subject_id, key_digest, version, item_id, clock, reason, ended_on, noted_at)
@@ -133,5 +134,6 @@ SELECT r.subject_id, r.key_digest, r.version + 1, r.content_digest, 2, r.item_id
 FROM record r
 WHERE r.submission_id = %(submission_id)s AND r.row_no = %(row_no)s AND r.subject_id = %(subject_id)s AND r.state = 1
   AND NOT EXISTS (
-    SELECT 1 FROM record n WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
+    SELECT 1 FROM record_later n
+    WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
   )

@@ -232,12 +232,12 @@ def require(
 
 def reaches(region: str, other: str) -> bool:
     """True when the division ``other`` lies within ``region`` or is it; "" is everywhere."""
-    return other.startswith(_significant(region))
+    return other.startswith(significant(region))
 
 
-def _significant(region: str) -> str:
-    """The digits that say something: 990100 is the whole city, its counties begin with 9901."""
-    return region.rstrip("0") + "0" * (len(region.rstrip("0")) % 2) if len(region) == 6 else region
+def significant(region: str) -> str:
+    """The digits of a division's code that say something: 990100 is a whole city, whose counties begin with 9901."""
+    return region[:-2].removesuffix("00") if len(region) == 6 and region.endswith("00") else region
 
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -1,13 +1,18 @@
 """The audit log: exactly one entry for each write and each non-public read, in the transaction of its effect."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
-from xinyong.kernel import clock
+from django.db import connection
+
+from xinyong.kernel import clock, sql
 from xinyong.security.access import Action, Actor, require
 from xinyong.security.models import AuditEntry
+
+_SQL = sql.load(__file__, "audit.sql")
 
 
 class Event(StrEnum):
@@ -72,19 +77,13 @@ def enter(
 
     ``object_ref`` and ``facts`` must not hold personal identifiers; ids, counts and organisation codes may stand.
     """
-    AuditEntry.objects.create(
-        at=clock.now(),
-        role=by.role.value,
-        actor=by.name,
-        department=by.department or "",
-        address=by.address,
-        event=event.value,
-        object_kind=object_kind,
-        object_ref=object_ref,
-        purpose=purpose,
-        outcome=outcome,
-        facts=facts,
-    )
+    values = {
+        "at": clock.now(), "role": by.role.value, "actor": by.name, "department": by.department or "",
+        "address": by.address, "event": event.value, "object_kind": object_kind, "object_ref": object_ref,
+        "purpose": purpose, "outcome": outcome, "facts": json.dumps(facts, ensure_ascii=False),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["enter"], values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,18 +11,11 @@ from django.http import HttpRequest, HttpResponse
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden
-from xinyong.security import access, grants
-from xinyong.security.access import Action, Actor, Role
+from xinyong.security import access, grants, routes, scope
+from xinyong.security.access import Actor, Role
 
 #: Where a session keeps the grant it acts under; without it the oldest.
 ACTING_UNDER = "acting_under"
-
-#: Views of libraries that we mount and that declare nothing themselves.
-_OPEN_MODULES = ("django.views.i18n",)
-
-
-class UndeclaredView(RuntimeError):
-    """A view without ``@access(...)`` was reached: a programming error, refused."""
 
 
 class Gate:
@@ -33,19 +26,16 @@ class Gate:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor = actor_of(request)  # type: ignore[attr-defined]
-        return self.get_response(request)
+        with scope.acting(request.actor):  # type: ignore[attr-defined]
+            return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """Checks the view's declared action; sends somebody not signed in to the sign-in page."""
-        action = getattr(view, "xinyong_action", None)
-        if action is None:
-            if view.__module__ in _OPEN_MODULES:
-                return None
-            raise UndeclaredView(f"{view.__module__}.{getattr(view, '__name__', view)} declares no action")
+        action = routes.declared(view)
         actor = cast(Actor, request.actor)  # type: ignore[attr-defined]
-        if access.may(actor, cast(Action, action)):
+        if action is None or access.may(actor, action):
             return None
         if actor.role is Role.PUBLIC and actor.account_id is None:
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
@@ -56,7 +46,7 @@ class Gate:
                     "Your account holds no right now: none was given, its time is over, or you have moved. Ask your unit's "
                     "administrator or the credit centre.",
                 )
-            access.require(actor, cast(Action, action))
+            access.require(actor, action)
         except Forbidden as error:
             # Django asks no process_exception about what process_view raises; handler403 finds our error as its cause.
             raise PermissionDenied(error.code) from error
