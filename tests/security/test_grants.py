@@ -294,7 +294,7 @@ def test_the_database_knows_the_same_groups_and_reaches() -> None:
                 assert cursor.fetchone() == (number,)
         for region in ("", "990000", "990100", "990102", "990110", "100000", "990102003", "990102003201"):
             cursor.execute("SELECT grant_reach(%s)", [region])
-            assert cursor.fetchone() == (access._significant(region),)
+            assert cursor.fetchone() == (access.significant(region),)
 
 
 def test_the_offices_of_a_unit_are_its_own(hall: Hall) -> None:
