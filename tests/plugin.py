@@ -12,6 +12,8 @@ import pytest
 
 _GIVEN = os.environ.get("XINYONG_HOME") or str(Path(__file__).parent.parent / "var" / "test")
 _HOME = os.environ.setdefault("XINYONG_TEST_HOME", os.path.abspath(_GIVEN))  # workers inherit it
+# Tests ask many times from one address; those about limits turn them on.
+os.environ.setdefault("XINYONG_RATE_LIMITS", "0")
 os.environ["XINYONG_HOME"] = os.path.join(_HOME, os.environ.get("PYTEST_XDIST_WORKER", "alone"))
 
 #: What takes longest begins first, or one worker would finish long after the others. A folder stays together: its

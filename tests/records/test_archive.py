@@ -14,7 +14,7 @@ from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Section
 from xinyong.kernel import clock
 from xinyong.records import _cursor, dossier, expiry, listing
-from xinyong.records.view import RecordView
+from xinyong.records.view import Page, RecordView
 from xinyong.security import audit
 from xinyong.security.access import PUBLIC, Actor, Role
 from xinyong.security.identity import SourceUnit
@@ -289,6 +289,39 @@ def test_pages_of_a_section_have_no_gap_and_no_repeat(filled: Filled) -> None:
     assert sorted(found) == sorted(filled.document[name] for name in ("general", "minor", "serious", "ends in a week"))
 
 
+def test_the_public_goes_five_hundred_records_deep_and_is_told_to_narrow(
+    filled: Filled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "DEEPEST", 20)
+
+    def pages(actor: Actor) -> tuple[int, bool]:
+        count, after = 0, None
+        while True:
+            page = listing.latest(
+                item_ids=("admin-penalty-org",), as_of=made.TODAY, seen_by=actor, limit=10, after=after
+            )
+            count, after = count + 1, page.next_after
+            if after is None:
+                return count, page.is_cut
+
+    assert pages(PUBLIC) == (2, True)
+    assert pages(made.OPERATOR)[0] > 2
+
+
+def test_a_cursor_fits_its_own_list_only_and_tells_no_inner_number(filled: Filled) -> None:
+    def page(**options: object) -> Page:
+        asked = {"item_ids": ("admin-penalty-org",), "as_of": made.TODAY, "seen_by": PUBLIC, "limit": 7} | options
+        return listing.latest(**asked)  # type: ignore[arg-type]
+
+    after = page().next_after
+    assert after
+    assert page(after=after).records
+    assert after != page().next_after
+    for other in ({"year": 2026}, {"item_ids": ("admin-licence-org",)}, {"source_code": filled.unit.code}):
+        with pytest.raises(_cursor.BadCursor):
+            page(after=after, **other)
+
+
 @pytest.mark.parametrize("cursor", ["x", "!!!", "W10", "WzEsMiwzXQ"])
 def test_a_damaged_page_address_is_told(filled: Filled, cursor: str) -> None:
     with pytest.raises(_cursor.BadCursor):
@@ -309,6 +342,7 @@ def test_a_list_can_be_narrowed_to_a_source_and_a_year(filled: Filled) -> None:
     assert count(source_code=filled.unit.code) == count() == filled.listed + 3
     assert count(source_code=made.department().code) == 0
     assert count(year=2023) == 1
+    assert sum(count(year=2023, month=month) for month in range(1, 13)) == 1
     assert count(year=2026) == filled.listed + 2
 
 

@@ -7,10 +7,11 @@ import pytest
 
 from tests.subjects.conftest import DAY_TWO, code, table
 from xinyong.kernel import codes
-from xinyong.security.access import PUBLIC
+from xinyong.security.access import PUBLIC, Actor, Role
 from xinyong.subjects import registry, search
 
 Register = Callable[..., dict[str, int]]
+OPERATOR = Actor(role=Role.OPERATOR, name="operator")
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def first(query: str, **options: Any) -> tuple[str, str]:
         ("TCL\uff08云溪\uff09电器有限公司", "TCL\uff08云溪\uff09电器有限公司", "exact-name"),
         ("tcl", "TCL\uff08云溪\uff09电器有限公司", "prefix"),
         ("云溪市银行", "云溪市银行业协会", "prefix"),
-        ("望", "望川县绿源种植专业合作社", "prefix"),
+        ("望川", "望川县绿源种植专业合作社", "prefix"),
         ("绿源", "望川县绿源种植专业合作社", "trade-name"),
         ("銀漢", "云溪市星河科技有限公司", "former-name"),
         ("云溪市银汉网络有限公司", "云溪市星河科技有限公司", "former-name"),
@@ -71,14 +72,62 @@ def test_every_way_of_looking_finds_its_organisation(
     assert first(query) == (name, matched_by)
 
 
-def test_codes_are_found_whole_begun_or_by_another_number(city: dict[str, int]) -> None:
+def test_codes_are_found_whole_or_by_another_number(city: dict[str, int]) -> None:
     assert find(code(1)) == [("云溪市星河科技有限公司", "code")]
     assert search.find(code(1), seen_by=PUBLIC).hits[0].score == 1.0
     assert find(codes.group(code(1)).lower()) == [("云溪市星河科技有限公司", "code")]
     assert find(code(1)[8:17]) == [("云溪市星河科技有限公司", "code")]
     assert find("990100000000018") == [("云溪市星河科技有限公司", "code")]
-    assert len(find(code(1)[:8])) == 4  # 91990101: the enterprises; a shorter piece of a code is no query for codes
-    assert find(code(1)[:5]) == []
+
+
+def test_a_begun_code_finds_for_the_office_only(city: dict[str, int]) -> None:
+    def found(query: str, actor: Actor) -> int:
+        return len(search.find(query, seen_by=actor).hits)
+
+    for length in (8, 12, 17):  # 91990101: the enterprises of a county; a shorter piece of a code is no query for codes
+        assert found(code(1)[:length], PUBLIC) == 0
+        assert found(code(1)[:length], OPERATOR) == (4 if length < 17 else 1)
+    assert found(code(1)[:5], OPERATOR) == 0
+
+
+def test_the_public_writes_two_characters_and_the_office_may_write_one(city: dict[str, int]) -> None:
+    for query in ("望", " 望 ", "y", "７"):
+        found = search.find(query, seen_by=PUBLIC)
+        assert (found.hits, found.total, found.is_too_short) == ((), 0, True)
+    assert search.find("望", seen_by=OPERATOR).hits[0].name == "望川县绿源种植专业合作社"
+
+
+def test_of_many_hits_the_public_pages_through_the_best_fifty_and_of_too_many_the_first_page(
+    registered: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(*[{"code": code(n), "name": f"云溪市第{n}号科技商店"} for n in range(70)])
+
+    def reached(actor: Actor) -> tuple[int, bool, int]:
+        hits, after = set(), None
+        while True:
+            page = search.find("科技", seen_by=actor, limit=10, after=after)
+            hits |= {hit.code for hit in page.hits}
+            after = page.next_after
+            if after is None:
+                return len(hits), page.is_cut, page.total
+
+    assert reached(PUBLIC) == (50, True, 70)
+    assert reached(OPERATOR) == (70, False, 70)
+    monkeypatch.setattr(search, "DEPTH", 60)
+    assert reached(PUBLIC) == (10, True, 60)
+
+
+def test_a_cursor_says_nothing_and_fits_its_own_query_only(city: dict[str, int]) -> None:
+    given = [search.find("云溪", seen_by=PUBLIC, limit=2).next_after for _ in range(2)]
+    assert given[0]
+    assert given[0] != given[1]  # sealed anew each time: nothing in it to compare or to count on from
+    for query, options in (
+        ("云溪市", {}),
+        ("云溪", {"region_code": "990101"}),
+        ("云溪", {"subject_class": "enterprise"}),
+    ):
+        with pytest.raises(search.BadCursor):
+            search.find(query, seen_by=PUBLIC, after=given[0], **options)
 
 
 def test_better_kinds_of_match_and_living_shorter_names_come_first(city: dict[str, int]) -> None:

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "xinyong.operations",
 ]
 MIDDLEWARE = [
+    "xinyong.web.headers.Headers",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -110,14 +111,19 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": [SELF],
+        "default-src": [NONE],
         "script-src": [SELF],
+        "worker-src": [SELF],
+        "connect-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
+        "manifest-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
+        "require-trusted-types-for": ["'script'"],
+        "report-uri": ["/csp-report/"],
     }
 }
 
@@ -125,8 +131,13 @@ CSRF_FAILURE_VIEW = "xinyong.web.pages.expired_form"
 #: Templates of the site's navigation and footer links, drawn into every page by web/base.html.
 SITE_NAV = "portal/nav.html"
 SITE_FOOT = "portal/foot.html"
-#: Rate limits of the portal for one client: (at once, then per minute). A neighbourhood (/24) may do five times that.
-RATE_LIMITS = {"look-up": (120, 60), "report": (20, 10), "verify": (30, 20), "sign-in": (20, 10)}
+#: Limits of the portal for one client: (at once, then per minute). A network (/24; IPv6 /48) may do four times that.
+#: Look-ups come back faster for a proof of work, at most so many; "shown" counts organisations named on pages, which no
+#: proof moves: 200 + 10 × 5 in ten minutes (docs/explanation/anti-scraping.md).
+RATE_LIMITS: dict[str, tuple[float, float]] = {
+    "look-up": (60, 6), "proof": (8, 0.8), "shown": (200, 5), "report": (20, 10), "verify": (30, 20),
+    "sign-in": (20, 10), "csp-report": (20, 10),
+}  # fmt: skip
 RATE_LIMITS_ON = env.flag("XINYONG_RATE_LIMITS")
 
 #: Background work stands in each room's jobs.py; the worker knows only what is imported here.

@@ -2,10 +2,12 @@
 
 from django.urls import include, path
 
-from xinyong.web import pages
+from xinyong.web import headers, lookups, pages
 
 urlpatterns = [
     path("display/", pages.display, name="display"),
+    path("continue/", lookups.go_on, name="go-on"),
+    path("csp-report/", headers.csp_report, name="csp-report"),
     path("office/", include("xinyong.office.urls")),
     path("", include("xinyong.portal.urls")),
 ]

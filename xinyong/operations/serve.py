@@ -65,6 +65,7 @@ def _pages(host: str, port: int, workers: int) -> list[str]:
         sys.executable, "-m", "gunicorn", "xinyong.config.wsgi:application", "--bind", f"{host}:{port}",
         "--workers", str(workers), "--threads", "3", "--worker-class", "gthread", "--timeout", "60",
         "--max-requests", "20000", "--max-requests-jitter", "2000", "--log-level", "warning", "--no-control-socket",
+        "--config", "python:xinyong.operations.front",
     ]  # fmt: skip
 
 

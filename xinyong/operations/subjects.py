@@ -14,11 +14,11 @@ from xinyong.operations import command
 def search(query: str, limit: int, as_json: bool) -> None:
     """查找主体 Finds organisations by code, name, former name, fragment, pinyin or initials. Exit code 1: nothing found."""
     command.with_database()
-    from xinyong.security.access import PUBLIC
+    from xinyong.security.access import system
     from xinyong.subjects import classes
     from xinyong.subjects.search import find
 
-    results = find(query, seen_by=PUBLIC, limit=limit)
+    results = find(query, seen_by=system("search"), limit=limit)
     if as_json:
         command.print_json(
             {

@@ -10,13 +10,14 @@ from xinyong.portal import answer
 from xinyong.records import listing
 from xinyong.security import identity
 from xinyong.security.access import Action, access
-from xinyong.web.limits import limited
+from xinyong.web.lookups import look_up, shown
 
 LICENCES = "admin-licence-org"
 PENALTIES = "admin-penalty-org"
-PER_PAGE = 30
+PER_PAGE = 20
 #: The oldest year offered in the filter: two-item publicity began with 国发〔2015〕 documents; nothing older is published.
 FIRST_YEAR = 2016
+MONTHS = range(1, 13)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +69,14 @@ def lists_start(request: HttpRequest) -> HttpResponse:
 
 
 @access(Action.VIEW_PUBLIC)
-@limited("look-up")
+@look_up
 def publicity(request: HttpRequest, item_id: str) -> HttpResponse:
     """Latest licences or penalties, by department and year."""
     return _listing(request, item_id, PUBLICITY, base="publicity", name=gettext("双公示"))
 
 
 @access(Action.VIEW_PUBLIC)
-@limited("look-up")
+@look_up
 def lists(request: HttpRequest, item_id: str) -> HttpResponse:
     """A list, latest first."""
     return _listing(request, item_id, LISTS, base="lists", name=gettext("名单"))
@@ -90,13 +91,17 @@ def _listing(request: HttpRequest, item_id: str, kinds: tuple[Kind, ...], *, bas
     units = sorted(identity.source_units(), key=lambda unit: unit.short_name)
     department = next((unit for unit in units if unit.code == request.GET.get("department")), None)
     asked = request.GET.get("year", "")
-    year = int(asked) if asked.isdecimal() and int(asked) in years else None
+    year = int(asked) if asked in map(str, years) else None
+    asked = request.GET.get("month", "")
+    month = int(asked) if year and asked in map(str, MONTHS) else None
     found = listing.latest(
         item_ids=(item_id,), as_of=today, seen_by=answer.READER, limit=PER_PAGE, after=request.GET.get("after"),
-        source_code=department.code if department else None, year=year, with_total=True,
+        source_code=department.code if department else None, year=year, month=month, with_total=True,
     )  # fmt: skip
+    shown(request, len({record.subject_code for record in found.records}))
     context = {
         "kind": kind, "kinds": kinds, "base": base, "name": name, "records": found.records, "total": found.total,
         "next_after": found.next_after, "units": units, "department": department, "years": years, "year": year,
+        "months": MONTHS, "month": month, "is_cut": found.is_cut,
     }  # fmt: skip
     return answer.page(request, "portal/listing.html", context, is_indexed=not kind.is_adverse)

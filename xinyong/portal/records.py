@@ -10,7 +10,7 @@ from xinyong.portal import answer
 from xinyong.records import dossier
 from xinyong.records.view import RecordView
 from xinyong.security.access import Action, access
-from xinyong.web.limits import limited
+from xinyong.web.lookups import look_up, shown
 from xinyong.web.words import SEVERITIES
 
 #: Records of a section on the subject's page (the rest a page away), and on a section's own page.
@@ -19,12 +19,13 @@ ON_SECTION = 20
 
 
 @access(Action.VIEW_PUBLIC)
-@limited("look-up")
+@look_up
 def subject(request: HttpRequest, code: str) -> HttpResponse:
     """The file: registration facts, then each kind of record, newest first."""
     if code != code.upper():
         return HttpResponseRedirect(f"/subject/{code.upper()}/")
     found = dossier.of(code, as_of=clock.today(), seen_by=answer.READER, per_section=ON_SUBJECT)
+    shown(request, 1)
     register = next((s for s in found.sections if s.section is Section.REGISTRATION), None)
     others = [s for s in found.sections if s.section is not Section.REGISTRATION]
     context = {
@@ -39,7 +40,7 @@ def subject(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @access(Action.VIEW_PUBLIC)
-@limited("look-up")
+@look_up
 def section(request: HttpRequest, code: str, section: str) -> HttpResponse:
     """All records of one section."""
     if section not in set(Section):
@@ -48,6 +49,7 @@ def section(request: HttpRequest, code: str, section: str) -> HttpResponse:
     found = dossier.section(
         code, which, as_of=clock.today(), seen_by=answer.READER, after=request.GET.get("after"), limit=ON_SECTION
     )
+    shown(request, 1)
     context = {
         "code": code,
         "name": found.records[0].subject_name if found.records else code,
@@ -60,10 +62,11 @@ def section(request: HttpRequest, code: str, section: str) -> HttpResponse:
 
 
 @access(Action.VIEW_PUBLIC)
-@limited("look-up")
+@look_up
 def record(request: HttpRequest, code: str, ref: str) -> HttpResponse:
     """One record, all its public fields, and its earlier versions with what changed."""
     found, older = dossier.record(code, ref, as_of=clock.today(), seen_by=answer.READER)
+    shown(request, 1)
     context = {
         "record": found,
         "section_title": answer.word(*dossier.SECTIONS[found.section]),

@@ -14,6 +14,7 @@ from xinyong.reports.verify import Verification
 from xinyong.security.access import Action, Actor, Role, access
 from xinyong.security.gate import client_address
 from xinyong.web.limits import limited
+from xinyong.web.lookups import shown
 
 #: Our reports are some hundred kilobytes; anything far larger is not one.
 LARGEST = 20 * 1024 * 1024
@@ -68,6 +69,7 @@ def report(request: HttpRequest, code: str) -> HttpResponse:
         return HttpResponseRedirect(f"/subject/{code}/")
     reader = Actor(role=Role.PUBLIC, name="public", address=client_address(request))
     now = clock.now()
+    shown(request, 1)
     issued = issue.issue(code, as_of=now.date(), seen_by=reader, issued_at=now)
     response = HttpResponse(issued.pdf, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="credit-report-{issued.number}.pdf"'

@@ -1,10 +1,14 @@
 """Search for organisations. People cannot be searched for: their identifiers must not even stay in an address."""
 
+import re
+import unicodedata
 from collections import Counter
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
+from django.views.decorators.csrf import csrf_exempt
 
 from xinyong.kernel import codes
 from xinyong.portal import answer
@@ -12,10 +16,10 @@ from xinyong.security import identity
 from xinyong.security.access import Action, access
 from xinyong.subjects import classes
 from xinyong.subjects import search as subject_search
-from xinyong.web.limits import limited
+from xinyong.web.lookups import look_up, shown
 from xinyong.web.words import MATCHES
 
-PER_PAGE = 20
+PER_PAGE = 10
 LONGEST = 200
 #: Values offered of one facet, and how many digits of a division's code name a county.
 FACETS = 12
@@ -26,17 +30,38 @@ _OF_PERSONS = {
     codes.Kind.RESIDENCE_PERMIT,
     codes.Kind.FOREIGN_PERMANENT,
 }
+#: A division's code and a birth date in a row of 16 to 18 digits, whatever the check digit; a mobile number.
+_PERSONAL = re.compile(
+    r"(?<!\d)[1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{2,3}[\dXx]?(?![\dA-Za-z])"
+    r"|(?<!\d)(?:\+?86)?1[3-9]\d{9}(?!\d)"
+)
 
 
 @access(Action.VIEW_PUBLIC)
-@limited("look-up")
+@csrf_exempt  # it changes nothing; so that no page needs a token cookie for its search box
 def search(request: HttpRequest) -> HttpResponse:
-    """Results of a query; a whole code that is known leads straight to its page."""
-    query = request.GET.get("q", "").strip()[:LONGEST]
+    """What stands in the search box is sent in a body, and only what is no person's number goes on into an address: an
+    address is kept by proxies, logs and the browser's history (security.md T20)."""
+    is_sent = request.method == "POST"
+    query = (request.POST if is_sent else request.GET).get("q", "").strip()[:LONGEST]
     if _is_of_a_person(query):
-        response = HttpResponseRedirect(reverse("portal:search") + "?person=1")
-        response["Cache-Control"] = "no-store"
-        return response
+        return _on(reverse("portal:search") + "?person=1")
+    if is_sent:
+        return _on(reverse("portal:search") + ("?" + urlencode({"q": query}) if query else ""))
+    return _results(request, query)
+
+
+def _on(address: str) -> HttpResponse:
+    """See Other: whatever was sent, the browser gets the address, and forgets what it sent."""
+    response = HttpResponseRedirect(address)
+    response.status_code = 303
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@look_up
+def _results(request: HttpRequest, query: str) -> HttpResponse:
+    """Results of a query; a whole code that is known leads straight to its page."""
     if not query:
         return answer.page(request, "portal/search.html", {"query": "", "is_person": "person" in request.GET})
     chosen_class = request.GET.get("class") or None
@@ -47,6 +72,7 @@ def search(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
     if found.total == 1 and found.hits and found.hits[0].matched_by == "code" and found.hits[0].code:
         return HttpResponseRedirect(reverse("portal:subject", args=[found.hits[0].code]))
+    shown(request, len(found.hits))
     regions = identity.regions()
     words = _class_words()
     context = {
@@ -65,14 +91,20 @@ def search(request: HttpRequest) -> HttpResponse:
         "total": found.total,
         "next_after": found.next_after,
         "is_capped": found.is_capped,
+        "is_cut": found.is_cut,
+        "is_too_short": found.is_too_short,
         "facets": _facets(found.facets, regions, chosen_class, chosen_region),
     }
     return answer.page(request, "portal/search.html", context, is_indexed=False)
 
 
 def _is_of_a_person(query: str) -> bool:
+    """True for a person's number, also one mistyped or with words around it, and for a mobile number."""
     judged = codes.judge(query)
-    return judged.kind in _OF_PERSONS and judged.verdict is not codes.Verdict.INVALID
+    if judged.kind in _OF_PERSONS and judged.verdict is not codes.Verdict.INVALID:
+        return True
+    plain = re.sub(r"[\s\-–—_.]", "", unicodedata.normalize("NFKC", query))
+    return judged.verdict is codes.Verdict.INVALID and bool(_PERSONAL.search(plain))
 
 
 def _class_words() -> dict[str, str]:

@@ -1,6 +1,5 @@
-"""Rows as dictionaries, and opaque keyset cursors."""
+"""Rows as dictionaries, and sealed keyset cursors."""
 
-import base64
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -9,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from xinyong.kernel.errors import Invalid
+from xinyong.security import cursors
 
 
 class BadCursor(Invalid):
@@ -29,26 +29,26 @@ def rows(statement: str, parameters: Mapping[str, Any]) -> Iterator[dict[str, An
             yield row
 
 
-def encode(row: Mapping[str, Any]) -> str:
-    """The cursor after this row."""
-    parts = [row["decided_on"].isoformat(), row["subject_id"], bytes(row["key_digest"]).hex()]
-    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+def encode(row: Mapping[str, Any], *, of: str, before: int = 0) -> str:
+    """The cursor after this row of the list ``of``; ``before`` counts the rows up to it."""
+    place = [row["decided_on"].isoformat(), row["subject_id"], bytes(row["key_digest"]).hex(), before]
+    return cursors.give(place, of=of)
 
 
-def decode(cursor: str) -> dict[str, Any]:
-    """Query parameters of a cursor. Raises BadCursor."""
+def decode(cursor: str, *, of: str) -> tuple[dict[str, Any], int]:
+    """Query parameters of a cursor, and how many rows lie before it. Raises BadCursor."""
     try:
-        decided_on, subject_id, key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return {
-            "after_date": date.fromisoformat(decided_on),
-            "after_subject": int(subject_id),
-            "after_key": bytes.fromhex(key),
-        }
-    except (ValueError, TypeError) as error:
+        decided_on, subject_id, key, before = cursors.read(cursor, of=of)
+    except cursors.Broken as error:
         raise BadCursor(
             "下一页的地址不完整。请回到列表第一页。",
             "The address of the next page is damaged. Go back to the first page.",
         ) from error
+    return {
+        "after_date": date.fromisoformat(str(decided_on)),
+        "after_subject": int(subject_id),
+        "after_key": bytes.fromhex(str(key)),
+    }, int(before)
 
 
 #: Keyset condition for ``ORDER BY decided_on DESC, subject_id DESC, key_digest DESC``.

@@ -120,15 +120,17 @@ def section(
         "subject_id": subject.id, "item_ids": item_ids, "as_of": as_of, "known_at": clock.now(), "limit": limit + 1,
         **seen.parameters,
     }  # fmt: skip
+    of = f"section {subject.id} {which.value}"
     if after:
-        parameters |= _cursor.decode(after)
+        place, _ = _cursor.decode(after, of=of)
+        parameters |= place
     found = list(_cursor.rows(_fill("page_of_subject", seen, after=_cursor.AFTER if after else "true"), parameters))
     sources = _rows.Sources()
     views = tuple(
         _rows.view(row, seen=seen, as_of=as_of, sources=sources, subject_code=subject.code, subject_name=subject.name)
         for row in found[:limit]
     )
-    return Page(views, _cursor.encode(found[limit - 1]) if len(found) > limit else None)
+    return Page(views, _cursor.encode(found[limit - 1], of=of) if len(found) > limit else None)
 
 
 def record(code: str, ref: str, *, as_of: date, seen_by: Actor) -> tuple[RecordView, list[RecordView]]:

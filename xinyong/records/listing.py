@@ -1,5 +1,6 @@
 """Records across subjects: the latest of an item, page by page, and the figures printed on charts."""
 
+import json
 import threading
 import time
 from collections import defaultdict
@@ -21,6 +22,8 @@ _SQL = sql.load(__file__, "records.sql")
 
 #: Totals are counted up to here; beyond, a page says "more than".
 TOTAL_CAP = 10_000
+#: Records of a list that the public gets page by page; further in, by a narrower filter or on the organisation's own page.
+DEEPEST = 500
 #: Figures are summed again after this many seconds.
 FIGURES_KEPT = 60.0
 
@@ -34,17 +37,22 @@ def latest(
     after: str | None = None,
     source_code: str | None = None,
     year: int | None = None,
+    month: int | None = None,
     with_total: bool = False,
 ) -> Page:
-    """The newest records of the items by date of decision; keyset pages. Items out of this actor's sight give nothing.
+    """The newest records of the items by date of decision, of one ``year`` or one ``month`` of it; keyset pages. Items out
+    of this actor's sight give nothing. After DEEPEST records the public gets no further page (``is_cut``).
 
     ``total`` is counted when asked for, None when above TOTAL_CAP. Raises BadCursor.
     """
     seen = disclosure.sight(seen_by)
     parameters: dict[str, Any] = {"as_of": as_of, "known_at": clock.now(), "limit": limit + 1, **seen.parameters}
+    of = json.dumps(["latest", item_ids, source_code, year, month])
+    before = 0
     if after:
-        parameters |= _cursor.decode(after)
-    filters = _filters(parameters, source_code, year)
+        place, before = _cursor.decode(after, of=of)
+        parameters |= place
+    filters = _filters(parameters, source_code, year, month)
     found: list[dict[str, Any]] = []
     total = 0
     for item_id in item_ids:
@@ -60,21 +68,24 @@ def latest(
         _rows.view(row, seen=seen, as_of=as_of, sources=sources, subject_code=row["code"], subject_name=row["name"])
         for row in found[:limit]
     )
+    has_more, is_deepest = len(found) > limit, seen.is_public and before + limit >= DEEPEST
     return Page(
         views,
-        _cursor.encode(found[limit - 1]) if len(found) > limit else None,
+        _cursor.encode(found[limit - 1], of=of, before=before + limit) if has_more and not is_deepest else None,
         total if with_total and total <= TOTAL_CAP else None,
+        is_cut=has_more and is_deepest,
     )
 
 
-def _filters(parameters: dict[str, Any], source_code: str | None, year: int | None) -> str:
+def _filters(parameters: dict[str, Any], source_code: str | None, year: int | None, month: int | None) -> str:
     parts = ["true"]
     if source_code:
         parts.append("r.source_id = (SELECT id FROM security_department WHERE code = %(source_code)s)")
         parameters["source_code"] = source_code
     if year:
         parts.append("r.decided_on >= %(year_from)s AND r.decided_on < %(year_to)s")
-        parameters |= {"year_from": date(year, 1, 1), "year_to": date(year + 1, 1, 1)}
+        first, last = month or 1, month or 12
+        parameters |= {"year_from": date(year, first, 1), "year_to": date(year + last // 12, last % 12 + 1, 1)}
     return " AND ".join(parts)
 
 

@@ -109,11 +109,13 @@ class Dossier:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One keyset page. ``next_after`` is the opaque cursor of the next page, None on the last."""
+    """One keyset page. ``next_after`` is the sealed cursor of the next page, None on the last. ``is_cut``: there is more,
+    but page by page the public goes no further."""
 
     records: tuple[RecordView, ...]
     next_after: str | None
     total: int | None = None
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

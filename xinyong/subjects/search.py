@@ -4,29 +4,35 @@ Each way to look brings at most ``DEPTH`` candidates along an index; they are ra
 common fragment (科技) stands in a seventh of all names: then the first ``DEPTH`` candidates stand for the rest, the total says
 so (``is_capped``), and better ways (code, exact name, beginning, trade name) have been asked before. Natural persons
 have no names here and are never found.
+
+The public looks somebody up, it does not list who there is (security.md T7): a number must be whole, a name have two
+characters, and of many hits the best ``PUBLIC_DEPTH`` are shown, of too many the first page.
 """
 
-import base64
-import binascii
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django.db import connection
 
 from xinyong.kernel import sql
 from xinyong.kernel.errors import Invalid
-from xinyong.security.access import Action, Actor, require
+from xinyong.security import cursors
+from xinyong.security.access import Action, Actor, Role, require
 from xinyong.subjects import classes, grams, lexemes, pinyin, ranking
 from xinyong.subjects.query import CODE_FRAGMENT, Query, read
 from xinyong.subjects.ranking import Hit, MatchedBy, Row
 
-__all__ = ["DEPTH", "BadCursor", "Hit", "MatchedBy", "Results", "find"]
+__all__ = ["DEPTH", "PUBLIC_DEPTH", "BadCursor", "Hit", "MatchedBy", "Results", "find"]
 
 _SQL = sql.load(__file__, "search.sql")
 #: Most candidates one way of looking brings, most hits that are counted, deepest page.
 DEPTH = 500
+#: Most hits of one query that the public can page through.
+PUBLIC_DEPTH = 50
+#: Characters of a name that the public must write.
+SHORTEST = 2
 _BEYOND = "\U0010ffff"  # sorts after every character, in collation C
 
 
@@ -39,13 +45,19 @@ class BadCursor(Invalid):
 @dataclass(frozen=True, slots=True)
 class Results:
     """One page of hits. ``total`` counts organisations up to ``DEPTH``; with ``is_capped`` there are more. ``facets``:
-    subject_class, region_code, status → value → count among those counted."""
+    subject_class, region_code, status → value → count among those counted. ``is_cut``: not all that were counted can be
+    paged to; ``is_too_short``: nothing was looked for."""
 
     hits: tuple[Hit, ...]
     total: int
     is_capped: bool
     facets: dict[str, dict[str, int]]
     next_after: str | None
+    is_cut: bool = False
+    is_too_short: bool = False
+
+
+_NOBODY = Results((), 0, False, {"subject_class": {}, "region_code": {}, "status": {}}, None)
 
 
 def find(
@@ -64,15 +76,22 @@ def find(
     Raises NotAllowed, BadCursor.
     """
     require(seen_by, Action.VIEW_PUBLIC)
-    start = _offset(after)
+    of = "\x1f".join(["search", query, subject_class or "", region_code or ""])
+    start = _offset(after, of)
     if subject_class not in {None, "", *classes.LABELS} or (region_code and not region_code.isdecimal()):
-        return Results((), 0, False, {"subject_class": {}, "region_code": {}, "status": {}}, None)
-    asked = read(query)
-    hits, is_capped = _Look(asked, subject_class=subject_class, region_code=region_code).gather()
+        return _NOBODY
+    asked, is_public = read(query), seen_by.role is Role.PUBLIC
+    if is_public and 0 < len(asked.key) < SHORTEST:
+        return replace(_NOBODY, is_too_short=True)
+    hits, is_capped = _Look(
+        asked, subject_class=subject_class, region_code=region_code, is_by_whole_code=is_public
+    ).gather()
     ranked = ranking.best(hits)
     is_capped = is_capped or len(ranked) > DEPTH
     ranked = ranked[:DEPTH]
-    end = min(start + max(1, min(limit, 100)), len(ranked))
+    page = max(1, min(limit, 100))
+    last = len(ranked) if not is_public else min(len(ranked), page if is_capped else max(page, PUBLIC_DEPTH))
+    end = min(start + page, last)
     return Results(
         hits=tuple(ranking.mark(hit, asked) for hit in ranked[start:end]),
         total=len(ranked),
@@ -82,15 +101,19 @@ def find(
             "region_code": dict(Counter(hit.region_code for hit in ranked if hit.region_code).most_common()),
             "status": dict(Counter(hit.status for hit in ranked).most_common()),
         },
-        next_after=_cursor(end) if end < len(ranked) else None,
+        next_after=cursors.give([end], of=of) if end < last else None,
+        is_cut=last < len(ranked),
     )
 
 
 class _Look:
     """One search: the ways of looking in the order of their worth, until enough is found."""
 
-    def __init__(self, query: Query, *, subject_class: str | None, region_code: str | None) -> None:
+    def __init__(
+        self, query: Query, *, subject_class: str | None, region_code: str | None, is_by_whole_code: bool
+    ) -> None:
         self.query = query
+        self.is_by_whole_code = is_by_whole_code
         self.filters = grams.filters(subject_class=subject_class, region_code=region_code)
         self.common: dict[str, str | int] = {
             "class": subject_class or "",
@@ -103,7 +126,8 @@ class _Look:
     def gather(self) -> tuple[list[Hit], bool]:
         query = self.query
         if len(query.code) >= CODE_FRAGMENT:
-            self._ask("by_code", lambda row: ranking.by_code(row, query), **_between(query.code))
+            between = {"from": query.code, "to": query.code + " "} if self.is_by_whole_code else _between(query.code)
+            self._ask("by_code", lambda row: ranking.by_code(row, query), **between)
         if query.key and not self.is_capped:
             self._by_name()
         if query.letters and not self.is_capped:
@@ -147,19 +171,13 @@ def _between(beginning: str) -> dict[str, str]:
     return {"from": beginning, "to": beginning + _BEYOND}
 
 
-def _cursor(offset: int) -> str:
-    return base64.urlsafe_b64encode(str(offset).encode()).decode().rstrip("=")
-
-
-def _offset(after: str | None) -> int:
+def _offset(after: str | None, of: str) -> int:
     if not after:
         return 0
     try:
-        offset = int(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-    except (ValueError, binascii.Error) as error:
+        (offset,) = cursors.read(after, of=of)
+    except cursors.Broken as error:
         raise BadCursor(
             "翻页参数不正确，请从第一页重新查找。", "The page cursor is not valid; search again."
         ) from error
-    if not 0 <= offset <= DEPTH:
-        raise BadCursor("翻页参数不正确，请从第一页重新查找。", "The page cursor is not valid; search again.")
-    return offset
+    return int(offset)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -97,6 +98,8 @@ def error_page(request: HttpRequest, error: XinyongError) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """400 of the framework: an address or form that cannot be read."""
+    if isinstance(exception, RequestDataTooBig):
+        return _page(request, 413, gettext("提交的内容太多，没有收下。请减少内容后重试。"))
     return _page(request, 400, gettext("这个请求读不懂。请返回上一页，检查后重试。"))
 
 
@@ -137,6 +140,7 @@ def _title(status: int) -> str:
         403: gettext("没有权限"),
         404: gettext("没有找到"),
         409: gettext("现在不能这样做"),
+        413: gettext("内容太多"),
         429: gettext("查询太快了"),
     }
     return titles.get(status, gettext("系统出了问题"))

@@ -1,0 +1,45 @@
+"""What gunicorn itself says: the name it gives, and its answers to what is no HTTP request (400, 414, 431, 501).
+
+Those never reach Django, so no middleware dresses them. Loaded by ``gunicorn --config python:xinyong.operations.front``;
+``post_fork`` is gunicorn's name for a hook of its own. Its answers quote the request; ours do not, and its log says no
+person's number.
+"""
+
+import logging
+import re
+import socket
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http import wsgi
+
+#: Whatever may be an identity number in a line that could not be read.
+_NUMBER = re.compile(r"\d{14,17}[\dXx]")
+_CSP = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_PAGE = (
+    '<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><title>{status}</title>'
+    '<p>{status} 这个请求读不懂，请返回上一页重试。</p><p lang="en">This request cannot be read. Go back and try again.</p>'
+)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """In each worker, before it answers anybody."""
+    wsgi.SERVER = "xinyong"
+    util.write_error = write_error
+    logging.getLogger("gunicorn.error").addFilter(_masked)
+
+
+def write_error(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:
+    """Sends an error page with the headers of every page; ``mesg`` quotes the request and is not said."""
+    from xinyong.web import headers  # Django is not set up when gunicorn reads this module
+
+    body = _PAGE.format(status=status_int).encode()
+    lines = [f"HTTP/1.1 {status_int} {reason}", "Connection: close", "Content-Type: text/html; charset=utf-8"]
+    lines += [f"{name}: {value}" for name, value in headers.ALWAYS.items()]
+    lines += [f"Content-Security-Policy: {_CSP}", "Cache-Control: no-store", f"Content-Length: {len(body)}", "", ""]
+    util.write_nonblock(sock, "\r\n".join(lines).encode("latin-1") + body)
+
+
+def _masked(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _NUMBER.sub("***", record.getMessage()), ()
+    return True
