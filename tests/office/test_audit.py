@@ -53,10 +53,10 @@ def test_each_look(browsers: Office, noted: Noted) -> None:
         ("clerk", "/office/templates/", []),
         ("clerk", "/office/templates/honour.xlsx", []),
         ("clerk", "/office/submissions/new", []),
-        ("stranger", mine, []),
-        ("stranger", f"{mine}feedback.xlsx", []),
-        ("auditor", f"{mine}feedback.xlsx", []),
-        ("clerk", "/office/log/", []),
+        ("stranger", mine, ["access-refused"]),
+        ("stranger", f"{mine}feedback.xlsx", ["access-refused"]),
+        ("auditor", f"{mine}feedback.xlsx", ["access-refused"]),
+        ("clerk", "/office/log/", ["access-refused"]),
         ("public", mine, []),
     ]  # fmt: skip
     found = []

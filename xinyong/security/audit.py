@@ -21,6 +21,7 @@ class Event(StrEnum):
     SIGNED_IN = "signed-in"
     SIGN_IN_REFUSED = "sign-in-refused"
     SIGNED_OUT = "signed-out"
+    ACCESS_REFUSED = "access-refused"
     FILE_RECEIVED = "file-received"
     FILE_REFUSED = "file-refused"
     SUBMISSION_DEPOSITED = "submission-deposited"

@@ -10,8 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from xinyong.kernel import clock
-from xinyong.kernel.errors import Forbidden
-from xinyong.security import access, grants, routes, scope
+from xinyong.kernel.errors import Forbidden, NotFound
+from xinyong.security import access, audit, grants, routes, scope
 from xinyong.security.access import Actor, Role
 
 #: Where a session keeps the grant it acts under; without it the oldest.
@@ -48,9 +48,25 @@ class Gate:
                 )
             access.require(actor, action)
         except Forbidden as error:
+            _note_refusal(request, actor, error)
             # Django asks no process_exception about what process_view raises; handler403 finds our error as its cause.
             raise PermissionDenied(error.code) from error
         return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        """Notes what a room refused, or would not find for this actor; web/pages.py makes the page of it."""
+        if isinstance(exception, (Forbidden, NotFound)):
+            _note_refusal(request, cast(Actor, request.actor), exception)  # type: ignore[attr-defined]
+
+
+def _note_refusal(request: HttpRequest, actor: Actor, error: Forbidden | NotFound) -> None:
+    """An entry for an attempt that failed. Somebody not signed in is nobody: the public's dead links are no evidence."""
+    if actor.account_id is not None or actor.role is not Role.PUBLIC:
+        outcome = "not-found" if isinstance(error, NotFound) else "refused"
+        audit.enter(
+            audit.Event.ACCESS_REFUSED, by=actor, object_kind="page", object_ref=request.path[:80], outcome=outcome,
+            method=request.method, code=error.code,
+        )  # fmt: skip
 
 
 def client_address(request: HttpRequest) -> str | None:
