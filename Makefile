@@ -41,6 +41,7 @@ check: $(VENV)/dev.done ## 静态检查 lint, types, architecture
 
 test: $(VENV)/dev.done ## 测试 the test suite (WORKERS=)
 	@tools/browser.sh
+	@tools/tokens.sh
 	@XINYONG_HOME=$(CURDIR)/var/test $(BIN)/python -m pytest -q -n $(WORKERS)
 
 bench: $(VENV)/dev.done ## 性能测量 measure speed (ROWS=100000,1000000)

@@ -30,6 +30,7 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 #: What setting up an installation brings; everything else is emptied after a test that commits.
 _KEPT = {
     "django_migrations", "django_content_type", "catalogue_itemversion", "catalogue_workingdayoverride",
+    "security_datakey",
 }  # fmt: skip
 
 

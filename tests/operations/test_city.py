@@ -1,8 +1,8 @@
 """``xinyong city``: a city goes in through the intake, once, and a second call finds it there."""
 
 import json
+import shutil
 import stat
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import date, datetime, time
 from pathlib import Path
@@ -28,12 +28,12 @@ SIZE = {"subjects": 120, "records": 200, "seed": 7}
 
 
 @pytest.fixture
-def home(lasting_db: None, settings: Any, tmp_path: Path) -> Iterator[Path]:
-    """A data directory of the test's own, with its own keys: what is sealed with them stays here."""
+def home(lasting_db: None, settings: Any, tmp_path: Path) -> Path:
+    """A data directory of the test's own, with the keys of the database's."""
+    encryption.digest("", kind="test")  # makes them, should nothing have needed any yet
+    shutil.copytree(settings.XINYONG_HOME / "keys", tmp_path / "keys")
     settings.XINYONG_HOME = tmp_path
-    encryption.key.cache_clear()
-    yield tmp_path
-    encryption.key.cache_clear()
+    return tmp_path
 
 
 def _city() -> City:

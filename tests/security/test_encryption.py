@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from xinyong.security import encryption, keys, vault
 
+pytestmark = pytest.mark.usefixtures("django_db_setup")
+
 
 @given(st.binary(max_size=400), st.text(min_size=1, max_size=20))
 def test_what_is_sealed_opens_again(plain: bytes, context: str) -> None:
@@ -54,11 +56,16 @@ def test_a_sealed_file_that_was_cut_swapped_or_altered_does_not_open(tmp_path: P
     plain.write_bytes(os.urandom(2 << 20) + b"c" * 10)  # what cannot be made smaller lies in frames of known size
     vault.put(plain, tmp_path / "sealed", context="test")
     whole = (tmp_path / "sealed").read_bytes()
-    frame = 4 + 4 + (1 << 20) + 16
-    cut = whole[: 12 + 2 * frame]
-    swapped = whole[:12] + whole[12 + frame : 12 + 2 * frame] + whole[12 : 12 + frame] + whole[12 + 2 * frame :]
+    frame, front = 4 + 4 + (1 << 20) + 16, vault.HEAD + 8
+    cut = whole[: front + 2 * frame]
+    swapped = (
+        whole[:front]
+        + whole[front + frame : front + 2 * frame]
+        + whole[front : front + frame]
+        + whole[front + 2 * frame :]
+    )
     altered = whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]
-    for damaged in (cut, swapped, altered, b"", b"XYV2"):
+    for damaged in (cut, swapped, altered, b"", b"XYV2", b"XYV3", whole[: vault.HEAD]):
         (tmp_path / "damaged").write_bytes(damaged)
         with pytest.raises(encryption.Unreadable):
             vault.take(tmp_path / "damaged", tmp_path / "out", context="test")
@@ -94,7 +101,7 @@ def test_what_a_killed_process_left_unfinished_goes_after_a_day(tmp_path: Path) 
     assert (left.exists(), young.exists()) == (False, True)
 
 
-@pytest.mark.parametrize("content", ["", "00" * 31, "00" * 33, "no hex"])
+@pytest.mark.parametrize("content", ["", "00" * 31, "00" * 33, "no hex", "00" * 32, "0123456789abcdef" * 4])
 def test_a_key_file_that_is_not_whole_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "master").write_text(content)

@@ -48,6 +48,34 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "XINYONG_SECRET_KEY_FILE", "", "File holding the session secret. Empty: made in the data directory, 0600."
     ),
+    Variable(
+        "XINYONG_KEY_PROVIDER",
+        "file",
+        "Where the key lies that wraps the data keys: file (data directory, folder keys), environment, pkcs11 (a token)."
+        " 主密钥来源",
+    ),
+    Variable(
+        "XINYONG_CIPHER", "aes-256-gcm", "Cipher for what is sealed from now on: aes-256-gcm or sm4-gcm. 加密算法"
+    ),
+    Variable(
+        "XINYONG_DIGEST",
+        "hmac-sha-256",
+        "Keyed digest of the blind index, hmac-sha-256 or hmac-sm3: settled when the installation's keys are first made.",
+    ),
+    Variable(
+        "XINYONG_MASTER_KEY", "", "With the provider environment: the master key, 64 hexadecimal digits. No default."
+    ),
+    Variable(
+        "XINYONG_MASTER_KEY_OLD",
+        "",
+        "The master key before, while it is being changed: until xinyong keys rewrap is done.",
+    ),
+    Variable(
+        "XINYONG_PKCS11_LIBRARY", "", "With the provider pkcs11: path of the token's PKCS#11 library. 密码设备的库"
+    ),
+    Variable("XINYONG_PKCS11_TOKEN", "xinyong", "Label of the token that holds the key. 令牌标签"),
+    Variable("XINYONG_PKCS11_KEY", "xinyong-kek", "Label of the key in the token; the first one is made there."),
+    Variable("XINYONG_PKCS11_PIN_FILE", "", "File (mode 0600) that holds the token's user PIN."),
     Variable("XINYONG_SITE_NAME", "信用中国(云溪)", "Name of the site in page heads and reports."),
     Variable("XINYONG_HTTPS", "0", "1 behind TLS: secure cookies, HSTS."),
     Variable(
@@ -64,12 +92,53 @@ VARIABLES: tuple[Variable, ...] = (
 )
 
 
+_SECRET_LENGTH, _SECRET_VARIETY = 32, 10
+
+
 def text(name: str) -> str:
     """The value of a declared variable, or its default. A name that is not declared is a programming error."""
     for variable in VARIABLES:
         if variable.name == name:
             return os.environ.get(name, variable.default) or variable.default
     raise KeyError(f"{name} is not declared in config/env.py")
+
+
+def one_of(name: str, *allowed: str) -> str:
+    """The value, which must be one of these; a clear error names the variable when it is not."""
+    value = text(name).strip().lower()
+    if value not in allowed:
+        raise SystemExit(f"环境变量 {name} 只能是 / must be one of {', '.join(allowed)}: {value!r}")
+    return value
+
+
+def keys() -> dict[str, str]:
+    """What the settings say of keys and ciphers (security/keys.py). The debug page hides whatever is named so."""
+    return {
+        "provider": one_of("XINYONG_KEY_PROVIDER", "file", "environment", "pkcs11"),
+        "cipher": one_of("XINYONG_CIPHER", "aes-256-gcm", "sm4-gcm"),
+        "digest": one_of("XINYONG_DIGEST", "hmac-sha-256", "hmac-sm3"),
+        "master": text("XINYONG_MASTER_KEY"),
+        "master_old": text("XINYONG_MASTER_KEY_OLD"),
+        "library": text("XINYONG_PKCS11_LIBRARY"),
+        "token": text("XINYONG_PKCS11_TOKEN"),
+        "key": text("XINYONG_PKCS11_KEY"),
+        "pin_file": text("XINYONG_PKCS11_PIN_FILE"),
+    }
+
+
+def session_secret() -> str:
+    """The session secret: the named file's, else the data directory's own. A short or repetitive one is refused: whoever
+    guesses it signs in as anybody."""
+    path = text("XINYONG_SECRET_KEY_FILE")
+    value = Path(path).read_text(encoding="utf-8").strip() if path else secret("session")
+    if len(value) < _SECRET_LENGTH or len(set(value)) < _SECRET_VARIETY:
+        where = path or home() / "keys" / "session"
+        raise SystemExit(
+            f"会话密钥 {where} 为空或太容易猜，拒绝启动。请删除该文件让程序重新生成，或写入至少 {_SECRET_LENGTH} 个随机字符。\n"
+            f"The session secret {where} is empty or easy to guess: not starting. Remove the file, and one is made; or write at "
+            f"least {_SECRET_LENGTH} random characters."
+        )
+    return value
 
 
 def origin() -> str:

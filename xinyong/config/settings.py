@@ -15,17 +15,14 @@ gc.set_threshold(50_000, 20, 100)
 BASE = Path(__file__).resolve().parent.parent
 
 DEBUG = env.flag("XINYONG_DEBUG")
-SECRET_KEY = (
-    Path(env.text("XINYONG_SECRET_KEY_FILE")).read_text(encoding="utf-8").strip()
-    if env.text("XINYONG_SECRET_KEY_FILE")
-    else env.secret("session")
-)
+SECRET_KEY = env.session_secret()
 ALLOWED_HOSTS = [host.strip() for host in env.text("XINYONG_HOSTS").split(",")]
 SITE_NAME = env.text("XINYONG_SITE_NAME")
 SITE_ORIGIN = env.origin()
 UPLOAD_LIMIT = env.whole("XINYONG_UPLOAD_LIMIT_MB") * 1024 * 1024
 INTAKE_CHUNK_ROWS = env.whole("XINYONG_CHUNK_ROWS")
 XINYONG_HOME = env.home()
+KEYS = env.keys()
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

@@ -3,6 +3,12 @@
 from django.db import models
 
 from xinyong.security.models import Department
+from xinyong.security.sealed import SealedColumn, SealedFiles
+
+SEALED = (
+    SealedColumn("intake_waitingrow", "waiting.sealed"),
+    SealedFiles("intake/originals/*/*.sealed", "intake.original"),
+)
 
 
 class Submission(models.Model):

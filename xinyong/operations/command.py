@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "exceptions": ("xinyong.operations.tables", "exceptions", "合法例外代码 add | list | remove legally issued codes"),
     "departments": ("xinyong.operations.people", "departments", "信源单位 add | list source units"),
     "accounts": ("xinyong.operations.people", "accounts", "账号 add | list | disable accounts of the office"),
+    "keys": ("xinyong.operations.keys", "keys", "密钥 status | rotate | rewrap | provider"),
     "nightly": ("xinyong.operations.jobs", "nightly", "夜间作业 Run the clocks for the day that ended"),
     "worker": ("xinyong.operations.jobs", "worker", "后台作业 Run the background worker"),
     "doctor": ("xinyong.operations.doctor", "doctor", "自检 Check database, versions, disk, clock, calendar"),
@@ -110,7 +111,7 @@ def _told_when_not_set_up() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if getattr(error.__cause__, "sqlstate", "") != _NO_SUCH_TABLE:
+        if _NO_SUCH_TABLE not in (getattr(error.__cause__, "sqlstate", ""), getattr(error, "sqlstate", "")):
             raise
         raise NotSetUp(
             "这个数据目录还没有初始化。请先运行 xinyong setup，或 make run。",

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 
@@ -114,12 +115,20 @@ def _catalogue() -> list[Check]:
 def _keys() -> list[Check]:
     from django.conf import settings
 
-    path = settings.XINYONG_HOME / "keys" / "master"
-    if not path.exists():
-        return [Check("keys", GOOD, "none yet: made at first use")]
-    mode = path.stat().st_mode & 0o077
-    advice = f"chmod 600 {path}" if mode else ""
-    return [Check("keys", BAD if mode else GOOD, "readable by others" if mode else "private", advice)]
+    from xinyong.kernel.errors import XinyongError
+    from xinyong.security import keyring
+
+    secrets = [path for path in (settings.XINYONG_HOME / "keys").glob("*") if path.is_file()]
+    named = [settings.KEYS["pin_file"]] if settings.KEYS["pin_file"] else []
+    exposed = [str(path) for path in [*secrets, *map(Path, named)] if path.exists() and path.stat().st_mode & 0o077]
+    try:
+        count = len(keyring.all_keys())
+    except XinyongError as error:
+        return [Check("keys", BAD, error.en, error.zh)]
+    found = f"provider {settings.KEYS['provider']}, {count} data keys, " + (
+        "readable by others" if exposed else "private"
+    )
+    return [Check("keys", BAD if exposed else GOOD, found, f"chmod 600 {' '.join(exposed)}" if exposed else "")]
 
 
 def _work() -> list[Check]:

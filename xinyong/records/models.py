@@ -2,6 +2,10 @@
 
 from django.db import models
 
+from xinyong.security.sealed import SealedColumn
+
+SEALED = (SealedColumn("record", "record.sealed", key=("subject_id", "key_digest", "version")),)
+
 
 class Record(models.Model):
     """One version of one datum about one subject. Rows are only ever added (a trigger holds it).

@@ -1,24 +1,24 @@
-"""Field encryption (AES-256-GCM) and the keyed digest (HMAC-SHA-256) that finds a person without showing one.
+"""Field encryption and the keyed digest (blind index) that finds a person without showing one.
 
-Keys lie in ``<home>/keys`` (mode 0600), never in the database. A sealed value is ``version(1) nonce(12) ciphertext+tag``.
+Keys come from the ring (security/keyring.py). A sealed value is ``form(1) algorithm(1) key(2) nonce(12) ciphertext+tag``:
+values of every key and both ciphers lie side by side and open. The four bytes in front and the context are authenticated.
 """
 
-import hashlib
-import hmac
 import os
 from collections.abc import Iterable
-from functools import cache
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
 
 from xinyong.kernel.errors import Conflict
-from xinyong.security import keys
+from xinyong.security import ciphers, keyring
 
-_VERSION = b"\x01"
+FORM: Final = b"\x02"
+#: The form of values sealed before data keys had numbers: ``form(1) nonce(12) ciphertext+tag``.
+OLD_FORM: Final = b"\x01"
+HEAD: Final = 4
+_START: Final = HEAD + ciphers.NONCE
+_DIGEST: Final = 16
 
 
 class Unreadable(Conflict):
@@ -29,19 +29,33 @@ class Unreadable(Conflict):
 
 def seal(plain: bytes, *, context: str) -> bytes:
     """Encrypts ``plain``. ``context`` names what it is (table.column); a value moved elsewhere does not open."""
-    nonce = os.urandom(12)
-    return _VERSION + nonce + AESGCM(key("seal")).encrypt(nonce, plain, context.encode())
+    key = keyring.current(keyring.SEAL)
+    front, nonce = head(key), os.urandom(ciphers.NONCE)
+    assert key.sealer is not None
+    return front + nonce + key.sealer.encrypt(nonce, plain, front + context.encode())
 
 
 def unseal(sealed: bytes, *, context: str) -> bytes:
     """The plain bytes of a sealed value. Raises Unreadable when key, context or bytes are wrong."""
     raw = bytes(sealed)
     try:
-        if raw[:1] != _VERSION:
-            raise InvalidTag
-        return AESGCM(key("seal")).decrypt(raw[1:13], raw[13:], context.encode())
-    except InvalidTag as error:
+        if raw[:1] == FORM and len(raw) >= _START:
+            key = keyring.numbered(int.from_bytes(raw[2:HEAD]), keyring.SEAL)
+            front = head(key)
+            if raw[:HEAD] == front and key.sealer is not None:
+                return key.sealer.decrypt(raw[HEAD:_START], raw[_START:], front + context.encode())
+        elif raw[:1] == OLD_FORM:
+            key = keyring.derived(keyring.SEAL)
+            assert key.sealer is not None
+            return key.sealer.decrypt(raw[1 : 1 + ciphers.NONCE], raw[1 + ciphers.NONCE :], context.encode())
+        raise InvalidTag
+    except (InvalidTag, keyring.UnknownKey) as error:
         raise unreadable() from error
+
+
+def head(key: keyring.DataKey) -> bytes:
+    """What values sealed with a key begin with."""
+    return FORM + bytes([ciphers.ALGORITHMS[key.algorithm][0]]) + key.number.to_bytes(2)
 
 
 def unreadable() -> Unreadable:
@@ -57,17 +71,13 @@ def digest(text: str, *, kind: str) -> bytes:
 
     ``kind`` keeps different uses apart ("citizen-id", "name", …).
     """
-    return hmac.new(key("digest"), f"{kind}\x1f{text}".encode(), hashlib.sha256).digest()[:16]
+    key = keyring.current(keyring.DIGEST)
+    assert key.digester is not None
+    made = key.digester.copy()
+    made.update(f"{kind}\x1f{text}".encode())
+    return made.finalize()[:_DIGEST]
 
 
 def digest_column(values: Iterable[str | None], *, kind: str) -> list[bytes | None]:
     """``digest`` over a column; None stays None."""
     return [None if value is None else digest(value, kind=kind) for value in values]
-
-
-@cache
-def key(use: str) -> bytes:
-    """The 32-byte key of one use ("seal", "digest", "vault"), derived from the installation's master key."""
-    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=f"xinyong/{use}/1".encode()).derive(
-        keys.master(settings.XINYONG_HOME)
-    )

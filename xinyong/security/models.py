@@ -221,3 +221,21 @@ class AuditEntry(models.Model):
     purpose = models.CharField(max_length=200, blank=True)
     outcome = models.CharField(max_length=20)
     facts = models.JSONField(default=dict)
+
+
+class DataKey(models.Model):
+    """A key that seals fields, files or digests, wrapped by a key-encryption key that is not in the database. Only added; a
+    trigger lets the owner of the tables wrap it anew, and nothing else."""
+
+    class Use(models.TextChoices):
+        SEAL = "seal", "字段加密"
+        VAULT = "vault", "文件加密"
+        DIGEST = "digest", "盲索引"
+
+    number = models.PositiveSmallIntegerField(primary_key=True)
+    use = models.CharField(max_length=10, choices=Use)
+    algorithm = models.CharField(max_length=20)
+    origin = models.CharField(max_length=10, help_text="random, or derived from the master key as before this table")
+    wrapped = models.BinaryField()
+    wrapped_by = models.CharField(max_length=120, help_text="label of the key-encryption key")
+    made_at = models.DateTimeField()

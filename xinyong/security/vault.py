@@ -1,26 +1,30 @@
 """Whole files encrypted at rest, in frames, so that a file of any size is sealed and opened in bounded memory.
 
-Form: ``XYV2``, 8 random bytes, then frames of 4-byte length and AES-256-GCM ciphertext. The nonce is the random bytes
-and the frame's number; the associated data name the context, the number and whether it is the last, so frames cannot
-be cut off, swapped or moved to another file. In a frame: 4 bytes of length and the block in LZ4, or zeros and the block as
-it is; departments' tables take a fifth of their size so, and a large file waits for the disk more than for anything.
+Form: ``XYV3``, number of the cipher, number of the key (2 bytes), 8 random bytes, then frames of 4-byte length and
+ciphertext. The nonce is the random bytes and the frame's number; the associated data name the head, the context, the number
+and whether it is the last, so frames cannot be cut off, swapped or moved to another file. In a frame: 4 bytes of length and
+the block in LZ4, or zeros and the block as it is; departments' tables take a fifth of their size so, and a large file waits
+for the disk more than for anything. ``XYV2`` is the same without cipher and key: files from before keys had numbers.
 """
 
 import hashlib
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from xinyong.kernel import clock
-from xinyong.security import encryption
+from xinyong.security import ciphers, encryption, keyring
 
-_MAGIC = b"XYV2"
+MAGIC = b"XYV3"
+_OLD_MAGIC = b"XYV2"
+#: Bytes before the frames that say how to open them: magic, cipher, key.
+HEAD = 7
 _FRAME = 1 << 20
 #: Seconds after which an unfinished file is nobody's.
 _FORGOTTEN = 24 * 3600
@@ -54,21 +58,63 @@ def put(source: Path, target: Path, *, context: str) -> None:
     _settle(temporary, target)
 
 
+def renew(path: Path, *, context: str) -> bool:
+    """Seals a file anew under the key that seals now, frame by frame, its content never written in clear; False when it is
+    already. Killed in between, it leaves the old file and a part that nobody reads."""
+    with path.open("rb") as sealed:
+        if sealed.read(HEAD) == head(keyring.current(keyring.VAULT)):
+            return False
+        sealed.seek(0)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            _seal(_opened(sealed, context), temporary, context)
+            _settle(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return True
+
+
+def head(key: keyring.DataKey) -> bytes:
+    """What files sealed with a key begin with."""
+    return MAGIC + bytes([ciphers.ALGORITHMS[key.algorithm][0]]) + key.number.to_bytes(2)
+
+
 def _write(source: Path, target: Path, *, context: str) -> None:
-    cipher = AESGCM(encryption.key("vault"))
-    prefix = os.urandom(8)
-    with source.open("rb") as plain, target.open("wb") as sealed:
-        sealed.write(_MAGIC + prefix)
-        number, block = 0, plain.read(_FRAME)
-        while True:
-            following = plain.read(_FRAME)
-            about = _about(context, number, is_last=not following)
-            frame = cipher.encrypt(_nonce(prefix, number), _packed(block), about)
-            sealed.write(struct.pack(">I", len(frame)))
-            sealed.write(frame)
-            if not following:
-                break
-            number, block = number + 1, following
+    with source.open("rb") as plain:
+        _seal((_packed(block) for block in _blocks(plain)), target, context)
+
+
+def _blocks(plain: IO[bytes]) -> Iterator[bytes]:
+    """The file's blocks; an empty file has one."""
+    block = plain.read(_FRAME)
+    yield block
+    while block := plain.read(_FRAME):
+        yield block
+
+
+def _seal(frames: Iterable[bytes], target: Path, context: str) -> None:
+    key = keyring.current(keyring.VAULT)
+    assert key.sealer is not None
+    front, prefix = head(key), os.urandom(8)
+    with target.open("wb") as sealed:
+        sealed.write(front + prefix)
+        waiting: bytes | None = None
+        number = 0
+        for frame in frames:
+            if waiting is not None:
+                _put_frame(sealed, key.sealer, waiting, prefix, number, _about(front, context, number, is_last=False))
+                number += 1
+            waiting = frame
+        assert waiting is not None
+        _put_frame(sealed, key.sealer, waiting, prefix, number, _about(front, context, number, is_last=True))
+
+
+def _put_frame(
+    sealed: IO[bytes], sealer: ciphers.Sealer, frame: bytes, prefix: bytes, number: int, about: bytes
+) -> None:
+    made = sealer.encrypt(_nonce(prefix, number), frame, about)
+    sealed.write(struct.pack(">I", len(made)))
+    sealed.write(made)
 
 
 def _settle(written: Path, target: Path) -> None:
@@ -95,23 +141,44 @@ def _unpacked(frame: bytes) -> bytes:
 
 def take(source: Path, target: Path, *, context: str) -> None:
     """Opens a sealed file into ``target``. Raises encryption.Unreadable when key, context or bytes are wrong."""
-    cipher = AESGCM(encryption.key("vault"))
     with source.open("rb") as sealed, target.open("wb") as plain:
-        if sealed.read(4) != _MAGIC:
+        for frame in _opened(sealed, context):
+            plain.write(_unpacked(frame))
+
+
+def _opened(sealed: IO[bytes], context: str) -> Iterator[bytes]:
+    """The frames of a sealed file, open and still packed. Raises encryption.Unreadable."""
+    front, sealer = _key_of(sealed)
+    prefix = sealed.read(8)
+    number, size = 0, sealed.read(4)
+    while size:
+        if len(size) < 4:
             raise encryption.unreadable()
-        prefix = sealed.read(8)
-        number, head = 0, sealed.read(4)
-        while head:
-            frame = sealed.read(struct.unpack(">I", head)[0])
-            head = sealed.read(4)
-            try:
-                block = cipher.decrypt(_nonce(prefix, number), frame, _about(context, number, is_last=not head))
-                plain.write(_unpacked(block))
-            except InvalidTag as error:
-                raise encryption.unreadable() from error
-            number += 1
-        if number == 0:
-            raise encryption.unreadable()
+        frame = sealed.read(struct.unpack(">I", size)[0])
+        size = sealed.read(4)
+        try:
+            yield sealer.decrypt(_nonce(prefix, number), frame, _about(front, context, number, is_last=not size))
+        except InvalidTag as error:
+            raise encryption.unreadable() from error
+        number += 1
+    if number == 0:
+        raise encryption.unreadable()
+
+
+def _key_of(sealed: IO[bytes]) -> tuple[bytes, ciphers.Sealer]:
+    magic = sealed.read(len(MAGIC))
+    try:
+        if magic == _OLD_MAGIC:
+            front, key = b"", keyring.derived(keyring.VAULT)
+        else:
+            front = magic + sealed.read(HEAD - len(MAGIC))
+            key = keyring.numbered(int.from_bytes(front[-2:]), keyring.VAULT)
+            if front != head(key):
+                raise encryption.unreadable()
+    except keyring.UnknownKey as error:
+        raise encryption.unreadable() from error
+    assert key.sealer is not None
+    return front, key.sealer
 
 
 def digest_of(source: Path) -> tuple[str, int]:
@@ -125,5 +192,5 @@ def _nonce(prefix: bytes, number: int) -> bytes:
     return prefix + struct.pack(">I", number)
 
 
-def _about(context: str, number: int, *, is_last: bool) -> bytes:
-    return f"{context}\x1f{number}\x1f{int(is_last)}".encode()
+def _about(front: bytes, context: str, number: int, *, is_last: bool) -> bytes:
+    return front + f"{context}\x1f{number}\x1f{int(is_last)}".encode()

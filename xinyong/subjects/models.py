@@ -5,6 +5,10 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Substr
 
+from xinyong.security.sealed import SealedColumn
+
+SEALED = (SealedColumn("subjects_subject", "subject.sealed"),)
+
 
 class Subject(models.Model):
     """A credit subject (信用主体): an organisation, a sole trader, or (sealed) a natural person."""
