@@ -132,7 +132,7 @@ def by_names(seeds: Iterable[str]) -> Crawler:
 
     def more(html: str) -> Iterator[tuple[int, str]]:
         for path in map(unescape, _HREF.findall(html)):
-            if path.startswith("/search") and "after=" in path or path.startswith("?") and "after=" in path:
+            if (path.startswith("/search") and "after=" in path) or (path.startswith("?") and "after=" in path):
                 yield 1, path
         for name in _NAME.findall(html):
             plain = re.sub(r"<[^>]+>", "", unescape(name))

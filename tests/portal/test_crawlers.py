@@ -19,9 +19,9 @@ from tests.portal.crawlers import Crawler, Page
 from xinyong.web import limits, lookups, proof
 
 ORGANISATIONS = 150
-#: Shown in ten minutes: 15 at once and 1.5 a minute.
-SHOWN = (15, 1.5)
-BOUND = 30
+#: Shown in ten minutes: 25 at once and one a minute.
+SHOWN = (25, 1)
+BOUND = 35
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,7 @@ def ask(town: list[str], settings: Any, monkeypatch: pytest.MonkeyPatch) -> craw
     settings.RATE_LIMITS = settings.RATE_LIMITS | {"look-up": (20, 3), "shown": SHOWN, "proof": (2, 0.2)}
     monkeypatch.setattr(proof, "BITS", 4)
     monkeypatch.setattr(lookups, "BOUGHT", 10)
+    limits.sweep(now=made.NOW + timedelta(days=1))
     browser = Client()
 
     def answer(method: str, path: str, address: str, form: dict[str, str]) -> Page:
@@ -68,7 +69,7 @@ def made_by(strategy: str, town: list[str]) -> Crawler:
     }[strategy]()
 
 
-def crawl(crawler: Crawler, addresses: list[str], ask: crawlers.Ask, *, minutes: int = 10) -> int:
+def crawl(crawler: Crawler, addresses: list[str], ask: crawlers.Ask, *, minutes: float = 10) -> int:
     with time_machine.travel(made.NOW + timedelta(hours=1), tick=False) as clock:
         crawlers.simulate(
             [(crawler, address) for address in addresses], ask, seconds=60 * minutes,
@@ -87,14 +88,11 @@ def test_one_address_gets_no_more_than_the_bound(town: list[str], ask: crawlers.
     assert crawler.found <= set(town)
 
 
-@pytest.mark.parametrize("strategy", ["codes", "names"])
-def test_addresses_of_one_network_get_four_times_that_together(
-    town: list[str], ask: crawlers.Ask, strategy: str
-) -> None:
-    found = crawl(made_by(strategy, town), [f"198.51.100.{n}" for n in range(1, 9)], ask, minutes=4)
+def test_addresses_of_one_network_get_four_times_that_together(town: list[str], ask: crawlers.Ask) -> None:
+    found = crawl(made_by("names", town), [f"198.51.100.{n}" for n in range(1, 9)], ask, minutes=4)
     assert BOUND < found <= limits.NEIGHBOURHOOD * (SHOWN[0] + 4 * SHOWN[1])
 
 
 def test_without_the_bound_the_same_crawler_has_everybody(town: list[str], ask: crawlers.Ask, settings: Any) -> None:
     settings.RATE_LIMITS_ON = False
-    assert crawl(made_by("codes", town), ["203.0.113.5"], ask, minutes=1) == ORGANISATIONS
+    assert crawl(made_by("codes", town), ["203.0.113.5"], ask, minutes=1 / 15) >= 2 * BOUND

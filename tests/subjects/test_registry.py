@@ -195,3 +195,14 @@ def test_two_lanes_that_bring_the_same_new_codes_agree(lasting_db: None) -> None
     assert len(results) == 2
     assert results[0] == results[1]
     assert len(results[0]) == Subject.objects.count() == SubjectName.objects.count() == 60
+
+
+def test_the_program_merges_what_waits_for_the_index_of_names_though_it_does_not_own_it(
+    registered: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_MANY", 2)
+    registered({"code": code(1), "name": "星河一店"}, {"code": code(2), "name": "星河二店"})
+    registry.ensure_organisations(
+        table({"code": code(8), "name": "丙"}, {"code": code(9), "name": "丁"}), known_at=DAY_TWO
+    )
+    assert Subject.objects.count() == 4

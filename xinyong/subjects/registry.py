@@ -244,9 +244,7 @@ def _update_known(cursor: CursorWrapper, *, known_on: date) -> None:
 
 
 def _empty_pending_list(cursor: CursorWrapper) -> None:
-    cursor.execute(
-        "SELECT gin_clean_pending_list('subject_name_grams'), gin_clean_pending_list('subject_name_grams_sample')"
-    )
+    cursor.execute("SELECT subject_names_merged()")
 
 
 def _ids_of(cursor: CursorWrapper, unique: list[str]) -> pa.Table:
