@@ -32,6 +32,7 @@ def pages() -> dict[str, str]:
     """Path below docs/reference → text, for every generated page."""
     _ready()
     from tools import catalogue_reference
+    from xinyong.exchange import description
     from xinyong.rules.reference import page as rule_language
 
     found = {
@@ -40,6 +41,7 @@ def pages() -> dict[str, str]:
         "errors.md": _errors(),
         "access.md": _access(),
         "rule-language.md": rule_language(),
+        "openapi.json": description.text(),
     }
     return found | {f"catalogue/{name}": text for name, text in catalogue_reference.pages().items()}
 

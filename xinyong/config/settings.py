@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "procrastinate.contrib.django",
+    "oauth2_provider",
     "xinyong.security",
     "xinyong.web",
     "xinyong.catalogue",
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "xinyong.reports",
     "xinyong.portal",
     "xinyong.office",
+    "xinyong.exchange",
     "xinyong.operations",
 ]
 MIDDLEWARE = [
@@ -59,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "xinyong.web.pages.ErrorPages",
+    "xinyong.exchange.door.Machines",
     "xinyong.security.gate.Gate",
 ]
 ROOT_URLCONF = "xinyong.config.urls"
@@ -133,9 +136,23 @@ SITE_FOOT = "portal/foot.html"
 #: proof moves: 200 + 10 × 5 in ten minutes (docs/explanation/anti-scraping.md).
 RATE_LIMITS: dict[str, tuple[float, float]] = {
     "look-up": (60, 6), "proof": (8, 0.8), "shown": (200, 5), "report": (20, 10), "verify": (30, 20),
-    "sign-in": (20, 10), "csp-report": (20, 10),
+    "sign-in": (20, 10), "csp-report": (20, 10), "token": (60, 60), "machine-refused": (60, 30),
 }  # fmt: skip
 RATE_LIMITS_ON = env.flag("XINYONG_RATE_LIMITS")
+
+#: The machines' door: tokens by client credentials and nothing else, ten minutes long, of which only a digest is kept.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "OAUTH2_VALIDATOR_CLASS": "xinyong.exchange.oauth.Validator",
+    "SCOPES_BACKEND_CLASS": "xinyong.exchange.oauth.Scopes",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 600,
+    "OAUTH_PRE_TOKEN_VALIDATION": [],
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+}
 
 #: Background work stands in each room's jobs.py; the worker knows only what is imported here.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

@@ -9,6 +9,7 @@ urlpatterns = [
     path("continue/", lookups.go_on, name="go-on"),
     path("csp-report/", headers.csp_report, name="csp-report"),
     path("office/", include("xinyong.office.urls")),
+    path("", include("xinyong.exchange.urls")),
     path("", include("xinyong.portal.urls")),
 ]
 handler400 = "xinyong.web.pages.bad_request"

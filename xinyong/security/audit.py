@@ -65,6 +65,20 @@ class Event(StrEnum):
     LOG_EXPORTED = "log-exported"
     SHARED_EXPORTED = "shared-exported"
     SPECIAL_QUERIED = "special-queried"
+    CLIENT_REGISTERED = "client-registered"
+    CLIENT_CHANGED = "client-changed"
+    CLIENT_SECRET_ROTATED = "client-secret-rotated"  # noqa: S105 (an event)
+    CLIENT_DISABLED = "client-disabled"
+    CLIENTS_VIEWED = "clients-viewed"
+    TOKEN_ISSUED = "token-issued"  # noqa: S105 (an event)
+    TOKEN_REFUSED = "token-refused"  # noqa: S105 (an event)
+    CALL_REFUSED = "call-refused"
+    PARTNER_REGISTERED = "partner-registered"
+    PARTNER_DISABLED = "partner-disabled"
+    PARTNER_KEY_ADDED = "partner-key-added"
+    PARTNER_KEY_ENDED = "partner-key-ended"
+    MESSAGE_ACCEPTED = "message-accepted"
+    MESSAGE_REFUSED = "message-refused"
 
 
 def enter(

@@ -239,3 +239,114 @@ class DataKey(models.Model):
     wrapped = models.BinaryField()
     wrapped_by = models.CharField(max_length=120, help_text="label of the key-encryption key")
     made_at = models.DateTimeField()
+
+
+class Client(models.Model):
+    """A department's program at the machines' door (接口客户端). ``application`` is what the OAuth2 library knows of it: its
+    public id. ``scopes`` are all it may ask for; ``items`` the catalogue items it reaches (None: all); ``networks`` where
+    it may call from; ``key_pem`` a public key whose signature every call must carry, when there is one."""
+
+    application = models.OneToOneField("oauth2_provider.Application", on_delete=models.PROTECT, related_name="client")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT)
+    name = models.CharField(max_length=80)
+    scopes = ArrayField(models.CharField(max_length=80))
+    items = ArrayField(models.CharField(max_length=60), null=True)
+    networks = ArrayField(models.CharField(max_length=50))
+    key_pem = models.TextField(blank=True)
+    per_minute = models.PositiveIntegerField()
+    per_day = models.PositiveIntegerField()
+    is_sandbox = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=80)
+
+
+class ClientSecret(models.Model):
+    """One secret of a client: hashed, shown once, good until a day. ``key_id`` is its public beginning, by which it is
+    found, so that one look costs one slow hash however many are valid."""
+
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="secrets")
+    key_id = models.CharField(max_length=12, unique=True)
+    secret = models.CharField(max_length=160, help_text="hash, by the site's password hasher")
+    made_at = models.DateTimeField()
+    valid_until = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+
+
+class QuotaUse(models.Model):
+    """How many calls one caller has made in one minute or one day (配额)."""
+
+    caller = models.CharField(max_length=90)
+    span = models.CharField(max_length=6, choices=[("minute", "minute"), ("day", "day")])
+    starts_at = models.DateTimeField()
+    used = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["caller", "span", "starts_at"], name="quota_once")]
+
+
+class SeenNonce(models.Model):
+    """The nonce of a signed message, kept for as long as its signature could be shown again."""
+
+    sender = models.CharField(max_length=90)
+    nonce = models.CharField(max_length=64)
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sender", "nonce"], name="nonce_once")]
+
+
+class Partner(models.Model):
+    """Another node of the network (共享节点): a city, a county, the province, a bank's platform."""
+
+    code = models.CharField(max_length=40, unique=True)
+    name = models.CharField(max_length=120)
+    per_minute = models.PositiveIntegerField()
+    per_day = models.PositiveIntegerField()
+    is_active = models.BooleanField(default=True)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=80)
+
+
+class PartnerKey(models.Model):
+    """A public key of a partner and its epoch: signatures made outside it do not count."""
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="keys")
+    key_id = models.CharField(max_length=80, unique=True)
+    algorithm = models.CharField(max_length=24)
+    public_pem = models.TextField()
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(null=True)
+
+
+class PartnerMessage(models.Model):
+    """A message a partner signed, whole, so that anybody can check the signature again. Append-only (a trigger holds it)."""
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT)
+    key = models.ForeignKey(PartnerKey, on_delete=models.PROTECT)
+    seq = models.BigIntegerField()
+    follows = models.BigIntegerField(help_text="the number accepted before it; others between never came")
+    message_id = models.UUIDField()
+    kind = models.CharField(max_length=40)
+    body = models.BinaryField()
+    digest = models.BinaryField()
+    target = models.CharField(max_length=400)
+    signature_input = models.TextField()
+    signature = models.TextField()
+    created_at = models.DateTimeField(help_text="by the sender's clock")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "seq"], name="message_seq_once"),
+            models.UniqueConstraint(fields=["partner", "message_id"], name="message_id_once"),
+            models.CheckConstraint(
+                condition=models.Q(follows__gte=0) & models.Q(seq__gt=models.F("follows")),
+                name="message_seq_only_rises",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["partner", "seq"], condition=models.Q(seq__gt=models.F("follows") + 1), name="message_gaps"
+            )
+        ]
