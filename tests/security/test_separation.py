@@ -76,7 +76,11 @@ def test_what_runs_reaches_no_partition_past_the_policies_of_its_parent() -> Non
     ],
 )  # fmt: skip
 def test_what_runs_cannot_lift_itself_up(statement: str) -> None:
-    refused(statement, "permission denied|must be owner|must be superuser|Only roles")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = session_user")
+        if cursor.fetchone()[0] and statement.startswith("SET"):
+            pytest.skip("this server is entered as a superuser, which `xinyong doctor` warns of")
+    refused(statement, "permission denied|must be owner|must be superuser|Only roles|must have admin option")
 
 
 def test_a_loader_may_write_records_and_cannot_change_them() -> None:

@@ -33,7 +33,7 @@ class Check:
 def doctor(as_json: bool) -> None:
     """自检。Checks database, migrations, versions, disk, clock, calendar table, keys, waiting work. Exit 1: something needs care."""
     command.with_database()
-    checks = _versions() + _database() + _disk()
+    checks = _versions() + _database() + _roles() + _disk()
     if all(check.state == GOOD for check in checks if check.name == "migrations"):
         checks += [check for part in _READ_TABLES for check in part()]
     if as_json:
@@ -75,6 +75,27 @@ def _database() -> list[Check]:
         Check("clock", GOOD if drift < 5 else BAD, f"{drift:.1f} s from the database's",
               "" if drift < 5 else "请校准系统时间（NTP）：期限按日期计算。Set the system's time: terms count days."),
     ]  # fmt: skip
+
+
+def _roles() -> list[Check]:
+    """Whether the running program could change its tables or the past (security/separation.py)."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_user, session_user, pg_has_role(session_user, d.datdba, 'MEMBER'), r.rolsuper"
+            " FROM pg_database d, pg_roles r WHERE d.datname = current_database() AND r.rolname = session_user"
+        )
+        current, login, is_owner, is_super = cursor.fetchone()
+    if current != "xinyong_app":
+        return [Check("roles", BAD, f"runs as {current}, the owner of its tables",
+                      "程序能改动只增不改的表：请按 docs/how-to/own-postgresql.md 建立角色。The program could change what is"
+                      " append-only: make the roles of docs/how-to/own-postgresql.md.")]  # fmt: skip
+    if is_owner or is_super:
+        return [Check("roles", CARE, f"runs as {current}, but signs in as {login}, who could take more",
+                      "请让程序以普通用户登录，属主另用 XINYONG_OWNER_URL。Let it sign in as a plain user; give the owner in"
+                      " XINYONG_OWNER_URL.")]  # fmt: skip
+    return [Check("roles", GOOD, f"runs as {current}")]
 
 
 def _disk() -> list[Check]:

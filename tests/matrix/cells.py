@@ -1,0 +1,135 @@
+"""The cells of the matrix: which there are, how one is asked, how its answer is written down."""
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+from pathlib import Path
+
+from django.db import connection, transaction
+from django.http import HttpResponse
+from django.test import Client
+
+from tests.matrix.world import ARGUMENTS, ASKERS, OWN, OWNED, RELATIONS, World
+from xinyong.security.access import BOUNDED, NEEDS_FRESH_FACTOR, POLICY, Action, Role
+from xinyong.security.routes import Route, routes
+
+TABLE = Path(__file__).parent / "expected.csv"
+COLUMNS = ("route", "method", "relation", "state", *(role.value for role in ASKERS))
+#: How a request stands beside an ordinary one: its second factor was shown long ago; its account was disabled meanwhile.
+ORDINARY, STALE, DISABLED = "ordinary", "stale", "disabled"
+_PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+_SIGN_IN = "/office/sign-in"
+
+
+class UnknownParameter(KeyError):
+    """An address has a parameter that tests/matrix/world.py has no value for: add one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the matrix: an address, a method, whose thing it is about, how the asker stands."""
+
+    route: Route
+    method: str
+    relation: str
+    state: str = ORDINARY
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What identifies the line in the table."""
+        return (self.route.pattern or "/", self.method, self.relation, self.state)
+
+
+def rows() -> Iterator[Row]:
+    """Every line there is, from the addresses the program answers."""
+    for route in routes():
+        names = _PARAMETER.findall(route.pattern)
+        relations = tuple(RELATIONS) if OWNED & set(names) else (OWN,)
+        for method in ("GET", "POST"):
+            for relation in relations:
+                yield Row(route, method, relation)
+        if route.action is not None and Role.PUBLIC not in POLICY[route.action]:
+            yield Row(route, "GET", OWN, STALE)
+            yield Row(route, "POST", OWN, STALE)
+            yield Row(route, "GET", OWN, DISABLED)
+
+
+def address(route: Route, world: World, relation: str) -> str:
+    """The route's address about the thing of this relation. Raises UnknownParameter."""
+
+    def value(found: "re.Match[str]") -> str:
+        if found.group(1) not in ARGUMENTS:
+            raise UnknownParameter(f"{route.pattern}: {found.group(1)}")
+        return str(ARGUMENTS[found.group(1)](world, relation))
+
+    return "/" + _PARAMETER.sub(value, route.pattern.replace("^", "").replace("$", ""))
+
+
+def ask(client: Client, row: Row, world: World) -> str:
+    """The answer as the table writes it: the status, where a redirection leads to the sign-in or to the second factor, and
+    how many entries it left in the audit log. Whatever it did is undone."""
+    path, cookies = address(row.route, world, row.relation), SimpleCookie(client.cookies.output(header="", sep=";"))
+    with transaction.atomic():
+        before = _entries()
+        answer = client.get(path) if row.method == "GET" else client.post(path)
+        left = _entries() - before
+        transaction.set_rollback(True)
+    client.cookies = cookies  # signing out took the session's
+    answer.close()
+    return _written(answer, left)
+
+
+def _written(answer: HttpResponse, entries: int) -> str:
+    status = str(answer.status_code)
+    to = answer.headers.get("Location", "")
+    if to.startswith(_SIGN_IN):
+        status += ">" + (to.removeprefix(_SIGN_IN).partition("?")[0].strip("/") or "sign-in")
+    return f"{status}+{entries}" if entries else status
+
+
+def _entries() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM security_auditentry")
+        return int(cursor.fetchone()[0])
+
+
+def expected() -> dict[tuple[str, str, str, str], dict[str, str]]:
+    """The reviewed table."""
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        return {
+            (line["route"], line["method"], line["relation"], line["state"]): {
+                role.value: line[role.value] for role in ASKERS
+            }
+            for line in csv.DictReader(file)
+        }
+
+
+def write(found: dict[tuple[str, str, str, str], dict[str, str]], to: Path = TABLE) -> None:
+    """Writes a table; the reviewed one is written anew by ``pytest tests/matrix --write-matrix`` and read by a person."""
+    with to.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for key in sorted(found):
+            writer.writerow((*key, *(found[key][role.value] for role in ASKERS)))
+
+
+def forbidden(row: Row, role: Role, answer: str) -> str:
+    """What the policy itself says against an answer, whatever the table says; empty when nothing."""
+    action = row.route.action
+    if action is None or action is Action.SIGN_IN:
+        return ""
+    status = answer.partition("+")[0]
+    is_let_in = status.startswith("2") or (status.startswith("3") and ">" not in status)
+    if not is_let_in:
+        return ""
+    if role not in POLICY[action] and action is not Action.VIEW_PUBLIC:
+        return f"{role} may not {action}"
+    if row.state == DISABLED and role is not Role.PUBLIC and Role.PUBLIC not in POLICY[action]:
+        return "a disabled account is let in"
+    if row.state == STALE and action in NEEDS_FRESH_FACTOR:
+        return f"{action} without a fresh factor"
+    if row.relation != OWN and action in BOUNDED.get(role, frozenset()):
+        return f"{role} is let in to what is not its own"
+    return ""

@@ -1,0 +1,69 @@
+"""Every cell of the authorisation matrix, against the reviewed table and against the policy itself."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.conftest import _empty
+from tests.matrix import cells
+from tests.matrix.cells import DISABLED, STALE, Row
+from tests.matrix.world import ASKERS, World, build, client, today
+from xinyong.security.access import Role
+
+ROWS = list(cells.rows())
+
+
+@pytest.fixture(scope="module")
+def world(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    with django_db_blocker.unblock():
+        yield build(tmp_path_factory.mktemp("matrix"))
+        _empty()
+
+
+@pytest.fixture(scope="module")
+def asked(world: World, request: pytest.FixtureRequest) -> dict[tuple[str, str, str, str], dict[str, str]]:
+    """Every cell's answer."""
+    from django.test import override_settings
+
+    found: dict[tuple[str, str, str, str], dict[str, str]] = {}
+    with today(), override_settings(RATE_LIMITS_ON=False):
+        for state in (cells.ORDINARY, STALE, DISABLED):
+            clients = {role: client(role, state) for role in ASKERS}
+            for row in (one for one in ROWS if one.state == state):
+                found[row.key] = {role.value: cells.ask(clients[role], row, world) for role in ASKERS}
+    if request.config.getoption("--write-matrix"):
+        cells.write(found)
+    return found
+
+
+def test_every_cell_answers_as_the_reviewed_table_says(
+    asked: dict[tuple[str, str, str, str], dict[str, str]],
+) -> None:
+    table = cells.expected()
+    assert set(asked) - set(table) == set(), "addresses that nobody has reviewed: pytest tests/matrix --write-matrix"
+    assert set(table) - set(asked) == set(), "addresses in the table that are gone"
+    wrong = [
+        f"{' '.join(key)} as {role}: {answer}, not {table[key][role]}"
+        for key, answers in asked.items()
+        for role, answer in answers.items()
+        if answer != table[key][role]
+    ]
+    assert wrong == []
+
+
+def test_no_cell_lets_in_whom_the_policy_keeps_out(asked: dict[tuple[str, str, str, str], dict[str, str]]) -> None:
+    by_key: dict[tuple[str, str, str, str], Row] = {row.key: row for row in ROWS}
+    wrong = [
+        f"{' '.join(key)} as {role}: {answer}: {why}"
+        for key, answers in asked.items()
+        for role, answer in answers.items()
+        if (why := cells.forbidden(by_key[key], Role(role), answer))
+    ]
+    assert wrong == []
+
+
+def test_nothing_breaks(asked: dict[tuple[str, str, str, str], dict[str, str]]) -> None:
+    assert [(key, one) for key, one in asked.items() if any(answer.startswith("5") for answer in one.values())] == []

@@ -1,0 +1,120 @@
+"""A small city with two counties: for each relation a department with a submission, for each role somebody who acts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import time_machine
+from django.test import Client
+
+from tests.intake import made
+from xinyong.intake import views
+from xinyong.kernel import codes
+from xinyong.security import identity
+from xinyong.security.access import Role
+from xinyong.security.identity import SourceUnit
+from xinyong.web import messages
+
+PASSWORD = "correct horse battery staple"
+OWN, SIBLING, PARENT, OTHER_COUNTY = "own", "sibling", "parent", "other-county"
+RELATIONS = {OWN: "990102", SIBLING: "990102", PARENT: "990100", OTHER_COUNTY: "990103"}
+#: Who asks. A role's person belongs to the department ``own``, where a role has a department.
+ASKERS = (
+    Role.PUBLIC, Role.SOURCE_UNIT, Role.UNIT_ADMIN, Role.READER, Role.OPERATOR, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN,
+    Role.AUDITOR,
+)  # fmt: skip
+_OF_A_DEPARTMENT = {Role.SOURCE_UNIT, Role.UNIT_ADMIN, Role.READER}
+
+
+@dataclass(slots=True)
+class World:
+    """What addresses can be about, by relation to the asker's department."""
+
+    units: dict[str, SourceUnit] = field(default_factory=dict)
+    submissions: dict[str, views.SubmissionView] = field(default_factory=dict)
+    organisations: dict[str, made.Organisation] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)
+    accounts: dict[str, int] = field(default_factory=dict)  # role or relation → id of an account
+    grants: dict[str, int] = field(default_factory=dict)
+    posts: dict[str, int] = field(default_factory=dict)
+    check_code: str = ""
+
+
+#: Names of parameters in addresses → what stands there for a relation. An address with another one is not known here, and
+#: the matrix is red until it is.
+Argument = Callable[[World, str], Any]
+ARGUMENTS: dict[str, Argument] = {
+    "submission_id": lambda world, relation: world.submissions[relation].id,
+    "code": lambda world, relation: world.organisations[relation].code,
+    "ref": lambda world, relation: world.refs[relation],
+    "item_id": lambda world, relation: "admin-penalty-org",
+    "form": lambda world, relation: "csv",
+    "section": lambda world, relation: "penalties",
+    "check_code": lambda world, relation: world.check_code,
+}
+#: Parameters that belong to a department: their addresses are asked for in every relation.
+OWNED = frozenset({"submission_id"})
+
+
+def build(folder: Path) -> World:
+    """Makes the world; everything is committed."""
+    messages.compile_messages()
+    world = World()
+    with time_machine.travel(made.NOW, tick=True):
+        for number, (relation, region) in enumerate(RELATIONS.items()):
+            unit = identity.register_department(
+                code=made.code_of("11"), name=f"云溪市矩阵{number}局", region_code=region, by=made.SYSTEM
+            )
+            who = made.organisation()
+            made.register(who)
+            rows = [made.penalty_row(who, unit), made.penalty_row(who, unit, CF_JDRQ="2026年13月5日")]
+            world.units[relation], world.organisations[relation] = unit, who
+            world.submissions[relation] = made.hand_in(
+                made.csv_file(folder / f"{number}.csv", rows), "admin-penalty-org", unit
+            )
+            world.refs[relation] = _ref(who.code)
+            world.accounts[relation] = _account(f"somebody-{number}", Role.SOURCE_UNIT, unit)
+        for role in ASKERS:
+            if role is not Role.PUBLIC:
+                own = world.units[OWN] if role in _OF_A_DEPARTMENT else None
+                world.accounts[role.value] = _account(role.value, role, own)
+        world.check_code = "A" * 26
+    assert all(codes.judge(one.code).verdict.value != "invalid" for one in world.organisations.values())
+    return world
+
+
+def _account(username: str, role: Role, unit: SourceUnit | None) -> int:
+    return identity.create_account(
+        username=username, password=PASSWORD, display_name=username, role=role.value,
+        department=unit.code if unit else None, by=made.SYSTEM,
+    )  # fmt: skip
+
+
+def _ref(code: str) -> str:
+    from xinyong.records import dossier
+
+    file = dossier.of(code, as_of=made.TODAY, seen_by=made.SYSTEM)
+    return next(record.ref for section in file.sections for record in section.records)
+
+
+@contextmanager
+def today() -> Iterator[None]:
+    """The day the world lives on."""
+    with time_machine.travel(made.NOW + timedelta(hours=1), tick=True):
+        yield
+
+
+def client(role: Role, state: str) -> Client:
+    """Somebody of the role, signed in with both factors; nobody for the public. ``stale``: the second factor was shown
+    six minutes ago; ``disabled``: the account was disabled after signing in."""
+    from xinyong.security.models import Account
+
+    found = Client()
+    if role is not Role.PUBLIC:
+        found.force_login(Account.objects.get(username=role.value))
+        if state == "disabled":
+            Account.objects.filter(username=role.value).update(is_active=False)
+    return found
