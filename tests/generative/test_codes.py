@@ -130,15 +130,6 @@ def test_a_suggestion_follows_its_standard_completely(text: str, kind: Kind | No
         assert codes.judge(suggestion, expect=kind).suggestion is None
 
 
-@settings(max_examples=100, deadline=None)
-@given(rng=seeds, text=mutants())
-def test_a_mask_never_shows_birth_date_or_tail(rng: random.Random, text: str) -> None:
-    number = codes_made.citizen_id(rng)
-    assert number[6:14] not in codes.mask(number)
-    assert codes.mask(number)[6:] == "*" * 12
-    assert len(codes.mask(text)) == len(codes.canonical(text))
-
-
 @given(rng=seeds)
 def test_a_single_wrong_check_character_is_always_given_a_valid_suggestion(rng: random.Random) -> None:
     code = codes_made.uscc(rng)

@@ -11,7 +11,7 @@ from tests.intake import made
 from tests.intake.made import Organisation, Person, Row
 from xinyong.intake import returned, submit
 from xinyong.intake.views import SubmissionView, Trial
-from xinyong.kernel import codes
+from xinyong.kernel.masking import Personal, mask
 from xinyong.records import dossier, listing
 from xinyong.security import encryption
 from xinyong.security.access import PUBLIC, Actor, Role
@@ -145,7 +145,7 @@ def test_findings_say_which_cell_with_the_number_masked(planted: Planted) -> Non
         assert not any(word in str(one) for word in _canaries(planted.people))
     by_row = {one.row_no: one for one in made.found(planted.persons) if one.field == "CF_XDR_ZJHM"}
 
-    assert by_row[6].value == codes.mask(planted.people[2].number)
+    assert by_row[6].value == mask(planted.people[2].number, Personal.CERTIFICATE)
     in_code = next(one for one in made.found(planted.organisations) if one.row_no == 2)
     assert in_code.value == planted.people[8].number[:6] + "*" * 12
     assert "V12-person-in-text" in made.rules(planted.organisations)[5]

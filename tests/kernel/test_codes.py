@@ -351,18 +351,6 @@ def test_between_two_persons_nothing_is_guessed() -> None:
         assert codes.suggest(right[:3] + "O" + right[4:], Kind.CITIZEN_ID) in (right, None)
 
 
-def test_masking_a_citizen_id_hides_birth_date_and_tail() -> None:
-    number = codes_made.citizen_id(random.Random(7), "130902")
-    for text in (number, number.lower(), f" {number} ", number[:17] + "0"):
-        assert codes.mask(text) in ("130902" + "*" * 12, number[:2] + "*" * 16)
-    assert codes.mask(number) == "130902************"
-    assert codes.mask(number[:17] + "0", Kind.CITIZEN_ID) == "130902************"
-    assert codes.mask("110105491231002") == "110105*********"
-    assert codes.mask("E12345678", Kind.UNKNOWN) == "E1*******"
-    assert codes.mask(GOOD) == "91130902******007T"
-    assert codes.mask("") == ""
-
-
 def test_a_code_is_grouped_for_reading() -> None:
     assert codes.group("91130900MA0000007T") == "91 130900 MA0000007 T"
     assert codes.group("12345") == "12345"

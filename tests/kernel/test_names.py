@@ -131,20 +131,3 @@ def test_nearly_every_real_name_has_a_form_and_a_trade_name() -> None:
     assert all(parts.trade_name for parts in cut)
     assert sum(bool(parts.legal_form) for parts in cut) > 0.99 * len(cut)
     assert sum(bool(parts.division) for parts in cut) > 0.95 * len(cut)
-
-
-@pytest.mark.parametrize(
-    ("name", "shown"),
-    [
-        ("张三", "张*"),
-        ("张 三丰", "张**"),
-        ("欧阳某某", "欧阳**"),
-        ("欧阳", "欧*"),
-        ("阿里木·买买提", "阿**·***"),
-        ("John Q Smith", "J*** *** ***"),
-        ("李", "*"),
-        ("", ""),
-    ],
-)
-def test_a_person_keeps_the_surname_only(name: str, shown: str) -> None:
-    assert names.mask(name) == shown

@@ -41,12 +41,14 @@ class Requirement(StrEnum):
 
 
 class Masking(StrEnum):
-    """How a value is shown where it may not be shown whole."""
+    """How a value is shown where it may not be shown whole (kernel/masking.py)."""
 
     NONE = "none"
-    NAME = "name"  # 张*
+    NAME = "name"  # 张**
     CERTIFICATE = "certificate"  # birth date and tail hidden (security.md §2 F13)
     PHONE = "phone"
+    BANK_CARD = "bank-card"
+    ADDRESS = "address"
     ALL = "all"
 
 

@@ -18,7 +18,8 @@ from xinyong.catalogue.schema import CodeList, Field, FieldType, Masking, Requir
 from xinyong.intake import _coded, _privacy, _values
 from xinyong.intake._coded import Coded, coded
 from xinyong.intake.outcome import Findings
-from xinyong.kernel import codes, names
+from xinyong.kernel import codes
+from xinyong.kernel.masking import Personal, mask
 
 #: Trimmed from both ends of every cell: blanks of all widths, byte order mark, zero-width characters.
 _EDGES = " \t\r\n\v\f\u00a0\u3000\ufeff\u200b\u200c\u200d\u2060"
@@ -52,8 +53,8 @@ def shown(field: Field, values: pa.Array) -> list[str]:
     texts = [("" if v is None else str(v))[:_SHOWN] for v in values.to_pylist()]
     if not field.is_personal:
         return [_privacy.masked(text) for text in texts]
-    mask = names.mask if field.masking is Masking.NAME else codes.mask
-    return [mask(text) for text in texts]
+    what = Personal.CERTIFICATE if field.masking is Masking.NONE else Personal(field.masking.value)
+    return [mask(text, what) for text in texts]
 
 
 def strange(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:

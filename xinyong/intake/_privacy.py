@@ -7,6 +7,7 @@ Such a number is neither repeated in a finding nor kept in clear; in a text that
 import re
 
 from xinyong.kernel import codes
+from xinyong.kernel.masking import certificate
 
 #: Shape of an 18-digit number with a birth date, for whole columns (RE2): what matches is looked at by ``is_sure``.
 PATTERN = r"[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]{4}[0-9Xx]"
@@ -18,7 +19,7 @@ LIKENESS = (
     rf"(?:{_GAP}[0-9]){{3}}"
 )
 _NUMBER = re.compile(
-    r"(?<![0-9A-Za-z])(?P<place>[1-9][0-9]{5})(?:(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
+    r"(?<![0-9A-Za-z])[1-9][0-9]{5}(?:(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
     r"|[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3})(?![0-9A-Za-z])"
 )
 _WIDE = str.maketrans("０１２３４５６７８９Ｘｘ", "0123456789Xx")
@@ -30,7 +31,7 @@ def masked(text: str) -> str:
     if not holds_number(text):
         return text
     plain = _HYPHENS.sub("", text.translate(_WIDE))
-    return _NUMBER.sub(lambda found: found["place"] + "*" * (len(found[0]) - 6), plain)
+    return _NUMBER.sub(lambda found: certificate(found[0], codes.Kind.CITIZEN_ID), plain)
 
 
 def holds_number(text: str) -> bool:

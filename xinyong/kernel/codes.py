@@ -1,4 +1,4 @@
-"""Code science: what a code is, whether it stands, what would mend it, how it is shown.
+"""Code science: what a code is, whether it stands, what would mend it.
 
 Unified social credit code (统一社会信用代码, GB 32100-2015 with amendment 1), organisation code (GB 11714), business
 registration number (GS 15-2006), citizen ID (GB 11643-1999), residence permits and the foreign permanent residence card.
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from xinyong.kernel import code_checks as checks
 from xinyong.kernel import code_judgement as judgement
 from xinyong.kernel import code_tables as tables
 from xinyong.kernel.code_checks import canonical, check_character, citizen_check, org_check, registration_check
@@ -35,7 +34,6 @@ __all__ = [
     "group",
     "judge",
     "judge_column",
-    "mask",
     "org_check",
     "registration_check",
     "sentence",
@@ -116,25 +114,6 @@ def suggest(text: str, kind: Kind | None = None, *, today: date | None = None) -
 def sentence(reason: str) -> tuple[str, str]:
     """What a machine reason says, in Chinese and English. KeyError for a reason not in ``REASONS``."""
     return tables.REASON_TABLE[reason][1:]
-
-
-def mask(text: str, kind: Kind | None = None) -> str:
-    """The code as it may be shown where a person could be meant.
-
-    A person's number keeps its six place digits: birth date and tail both go, for with either left a few thousand
-    candidates remain (security.md F13). An organisation's code keeps the first eight and the last four characters.
-    Whatever is not surely an organisation's code is treated as a person's; passports keep two characters.
-    """
-    code = canonical(text)
-    if kind is None:
-        found = judgement.assess(code, None)
-        kind = found.kind if found.kind in PERSONAL or found.reason == "" else Kind.UNKNOWN
-    if kind in PERSONAL:
-        shown = 6 if checks.is_digits(code[:6]) and len(code) in (15, 18) else 0
-        return code[:shown] + "*" * (len(code) - shown)
-    if kind is Kind.USCC and len(code) == 18:
-        return f"{code[:8]}{'*' * 6}{code[14:]}"
-    return code[:2] + "*" * (len(code) - 2) if len(code) > 2 else "*" * len(code)
 
 
 def group(code: str) -> str:

@@ -1,4 +1,4 @@
-"""Names: the form to show, the key to compare by, the parts of an organisation's name, the mask of a person's.
+"""Names: the form to show, the key to compare by, the parts of an organisation's name.
 
 Two registers write one name with other widths, brackets, blanks, traditional or variant characters (a quarter of all
 differences is the width of brackets). The key folds these and nothing else; a key proves no identity.
@@ -15,7 +15,7 @@ from xinyong.kernel.name_parts import NameParts, cut
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["NameParts", "dissect", "key", "key_column", "mask", "normalise"]
+__all__ = ["NameParts", "dissect", "key", "key_column", "normalise"]
 
 _INVISIBLE: Final = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u180e"
 _CONTROLS: Final = "".join(chr(code) for code in (*range(1, 9), 11, 12, *range(14, 32), 127, 0x85))
@@ -82,19 +82,6 @@ def dissect(name: str) -> NameParts:
     A reading, not a fact: a part that is not found is "". The division is the prefix or the place in brackets.
     """
     return cut(normalise(name))
-
-
-def mask(name: str) -> str:
-    """A natural person's name as it may be shown: the surname, a star for every other character (``张*``)."""
-    shown = normalise(name)
-    if not shown:
-        return ""
-    if not _HAS_CJK.search(shown):
-        return " ".join(f"{word[0]}***" if index == 0 else "***" for index, word in enumerate(shown.split(" ")))
-    if len(shown) == 1:
-        return "*"
-    kept = 2 if len(shown) > 2 and shown[:2] in word_lists.words("compound-surnames") else 1
-    return shown[:kept] + "".join("·" if c == "·" else "*" for c in shown[kept:])
 
 
 def _fold(text: str) -> str:

@@ -6,15 +6,14 @@ person's number.
 """
 
 import logging
-import re
 import socket
 from typing import Any
 
 from gunicorn import util
 from gunicorn.http import wsgi
 
-#: Whatever may be an identity number in a line that could not be read.
-_NUMBER = re.compile(r"\d{14,17}[\dXx]")
+from xinyong.kernel import masking
+
 _CSP = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PAGE = (
     '<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><title>{status}</title>'
@@ -41,5 +40,5 @@ def write_error(sock: socket.socket, status_int: int, reason: str, mesg: str) ->
 
 
 def _masked(record: logging.LogRecord) -> bool:
-    record.msg, record.args = _NUMBER.sub("***", record.getMessage()), ()
+    record.msg, record.args = masking.scrubbed(record.getMessage()), ()
     return True

@@ -7,7 +7,8 @@ whether or not the nightly job has run.
 from dataclasses import dataclass
 
 from xinyong.catalogue.schema import Field, Grade, Item, Masking
-from xinyong.kernel import clock, codes, names
+from xinyong.kernel import clock
+from xinyong.kernel.masking import Personal, mask
 from xinyong.security import scope
 from xinyong.security.access import GRADES, Action, Actor, may
 from xinyong.security.identity import source_unit
@@ -94,10 +95,4 @@ def masked(text: str, masking: Masking) -> tuple[str, bool]:
     """The text as it may be printed, and whether anything was hidden."""
     if masking is Masking.NONE or not text:
         return text, False
-    if masking is Masking.NAME:
-        return names.mask(text), True
-    if masking is Masking.CERTIFICATE:
-        return codes.mask(text), True
-    if masking is Masking.PHONE:
-        return text[:3] + "*" * max(len(text) - 3, 4), True
-    return "****", True
+    return mask(text, Personal(masking.value)), True

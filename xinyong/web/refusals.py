@@ -9,8 +9,10 @@ import re
 
 from django.http import HttpRequest
 
-#: Whatever may be an identity number, typed into an address by mistake.
-_NUMBER = re.compile(r"\d{14,17}[\dXx]")
+from xinyong.kernel.masking import scrubbed
+
+#: No address of ours has such letters; what somebody typed may be a name.
+_FOREIGN = re.compile("[^\x00-\x7f]+")
 
 
 def note(request: HttpRequest, reason: str) -> None:
@@ -38,4 +40,4 @@ def _line(status: int, request: HttpRequest) -> str:
 
 def _plain(text: str | None) -> str:
     """On one line whatever the client sent: no line break or escape sequence of theirs gets into the log."""
-    return _NUMBER.sub("***", (text or "-").encode("unicode_escape").decode("ascii"))
+    return scrubbed(_FOREIGN.sub("***", text or "-").encode("unicode_escape").decode("ascii"))
