@@ -26,6 +26,11 @@ LONGEST = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """An option of ours: the authorisation matrix as it is, to be read and committed."""
+    parser.addoption("--write-matrix", action="store_true", help="write tests/matrix/expected.csv anew")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Starts the server, except in the process that only deals tests out: that one compiles what all read."""
     from xinyong.config import postgres
