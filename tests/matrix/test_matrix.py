@@ -15,9 +15,7 @@ ROWS = list(cells.rows())
 
 
 @pytest.fixture(scope="module")
-def world(
-    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
+def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with django_db_blocker.unblock():
         yield build(tmp_path_factory.mktemp("matrix"))
         _empty()

@@ -52,7 +52,9 @@ def evidence(ids: tuple[str, ...], module: str, is_list: bool) -> None:
 
 def modules() -> list[str]:
     """The modules that hold rows, by name."""
-    return sorted(one.name for one in pkgutil.iter_modules([str(Path(__file__).parent)]) if not one.name.startswith("_"))
+    return sorted(
+        one.name for one in pkgutil.iter_modules([str(Path(__file__).parent)]) if not one.name.startswith("_")
+    )
 
 
 def _rows(module: str) -> dict[str, Row]:
@@ -75,7 +77,12 @@ def _run(module: str, wanted: list[str]) -> list[dict[str, Any]]:
         row = said[-1] if said else {
             "id": one, "figure": (done.stderr.strip().splitlines() or ["died"])[-1][:300], "target": "", "pass": False,
         }  # fmt: skip
-        row |= {"command": f"make evidence ROW={one}", "seconds": round(time.monotonic() - began, 1), "at": _now(), "commit": _commit()}
+        row |= {
+            "command": f"make evidence ROW={one}",
+            "seconds": round(time.monotonic() - began, 1),
+            "at": _now(),
+            "commit": _commit(),
+        }
         click.echo(f" {'✓' if row['pass'] else '✗'} {row['figure']}  ({row['seconds']:.0f} s; {row['target']})")
         found.append(row)
     return found
