@@ -1,6 +1,5 @@
 """The archive's own form of rows: what goes in comes out, whatever the values; partitions are the server's."""
 
-import json
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xinyong.records import archive
+from xinyong.records import archive, evidence
 from xinyong.records._partitions import partition_of
 from xinyong.security import separation
 
@@ -52,9 +51,7 @@ def rows(draw: st.DrawFn) -> list[tuple[Any, ...]]:
 
 def as_rows(made: list[tuple[Any, ...]]) -> archive.Rows:
     def texts(place: int) -> pa.Array:
-        return pa.array(
-            [None if row[place] is None else json.dumps(row[place], ensure_ascii=False) for row in made], pa.string()
-        )
+        return pa.array([None if row[place] is None else archive.as_kept(row[place]) for row in made], pa.string())
 
     clocks = [
         archive.clock(
@@ -84,6 +81,7 @@ def test_what_is_copied_in_is_what_stands_in_the_table(made: list[tuple[Any, ...
             " payload, sealed, extra, state, item_id, item_version, source_id, submission_id, disclosure, known_from,"
             " valid_from, retain_until FROM record ORDER BY row_no"
         ).fetchall()
+        assert [str(one) for one in evidence.findings(own, "sha256")] == []
     assert [row[:5] for row in stored] == [row[:5] for row in made]
     assert [row[5:12] for row in stored] == [(*row[5], *row[6:]) for row in made]
     assert {row[12:] for row in stored} == {(1, "admin-penalty-org", 3, 7, 9, "public", common.known_from, None, None)}

@@ -88,6 +88,17 @@ VARIABLES: tuple[Variable, ...] = (
         "XINYONG_RATE_LIMITS", "1", "0 turns the portal's rate limits off: for measurements, or when a proxy limits."
     ),
     Variable("XINYONG_CHUNK_ROWS", "25000", "Rows of a submitted file that go in together; fewer need less memory."),
+    Variable(
+        "XINYONG_LOG_ORIGIN",
+        "",
+        "Name of the evidence log, as a URL without scheme (example.gov.cn/log). Empty: made at first use. 日志名称",
+    ),
+    Variable("XINYONG_LOG_HASH", "sha256", "Hash of the evidence log: sha256 or sm3. Chosen once, before the first start."),
+    Variable(
+        "XINYONG_LOG_LIMIT_MINUTES",
+        "240",
+        "Oldest age of the last signed checkpoint; beyond it, reads of data that are not public stop. 检查点最长间隔",
+    ),
     Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office, in MiB."),
 )
 

@@ -23,6 +23,9 @@ UPLOAD_LIMIT = env.whole("XINYONG_UPLOAD_LIMIT_MB") * 1024 * 1024
 INTAKE_CHUNK_ROWS = env.whole("XINYONG_CHUNK_ROWS")
 XINYONG_HOME = env.home()
 KEYS = env.keys()
+LOG_ORIGIN = env.text("XINYONG_LOG_ORIGIN")
+LOG_HASH = env.text("XINYONG_LOG_HASH")
+LOG_LIMIT_MINUTES = env.whole("XINYONG_LOG_LIMIT_MINUTES")
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",

@@ -209,7 +209,7 @@ def extra_texts(checked: Checked, plan: Plan, places: pa.Array) -> list[str | No
     headers = _distinct([plan.header_texts[index] or f"column {index + 1}" for index in plan.unmapped])
     columns = [checked.raw.column(f"c{index}").combine_chunks().take(places).to_pylist() for index in plan.unmapped]
     return [
-        json.dumps({h: v for h, v in zip(headers, row, strict=True) if v is not None}, ensure_ascii=False)
+        archive.as_kept({h: v for h, v in zip(headers, row, strict=True) if v is not None})
         if any(v is not None for v in row)
         else None
         for row in zip(*columns, strict=True)

@@ -17,10 +17,11 @@ def worker() -> None:
     from procrastinate.contrib.django.django_connector import DjangoConnector
 
     from xinyong.intake import jobs
+    from xinyong.operations import log
 
     jobs.resume()
     assert isinstance(app.connector, DjangoConnector)
-    with app.replace_connector(app.connector.get_worker_connector()) as own:
+    with app.replace_connector(app.connector.get_worker_connector()) as own, log.keeping():
         # Two at once, so that nobody's small file waits behind a file of a million rows.
         own.run_worker(
             concurrency=2, wait=True, install_signal_handlers=True, listen_notify=True, delete_jobs="successful"

@@ -85,8 +85,10 @@ def clock(*, severity: str | None, rule_set: str | None, days: dict[str, date | 
     return b"".join([*texts, *dates, _field(b"\x01" if is_late else b"\x00")])
 
 
-def encode(rows: Rows, versions: npt.NDArray[np.int16] | int, common: Common) -> memoryview:
-    """The rows without header and trailer."""
+def encode(
+    rows: Rows, versions: npt.NDArray[np.int16] | int, common: Common
+) -> tuple[memoryview, npt.NDArray[np.int32]]:
+    """The rows without header and trailer, and where each ends."""
     joined = pc.binary_join_element_wise(
         _fixed(rows, versions, common),
         rows.clocks.cast(pa.binary()),
@@ -96,8 +98,8 @@ def encode(rows: Rows, versions: npt.NDArray[np.int16] | int, common: Common) ->
         _nullable(rows.extras, is_json=True),
         pa.scalar(b"", pa.binary()),
     )
-    offsets = np.frombuffer(joined.buffers()[1], np.int32)
-    return memoryview(joined.buffers()[2] or b"")[: int(offsets[len(joined)])]
+    offsets = np.frombuffer(joined.buffers()[1], np.int32)[: len(joined) + 1]
+    return memoryview(joined.buffers()[2] or b"")[: int(offsets[-1])], offsets[1:]
 
 
 def _fixed(rows: Rows, versions: npt.NDArray[np.int16] | int, common: Common) -> pa.Array:

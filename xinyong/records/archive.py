@@ -15,10 +15,13 @@ import psycopg
 
 from xinyong.kernel import sql
 from xinyong.kernel.errors import NotFound
+from xinyong.records import _canonical
+from xinyong.records._canonical import text as as_kept
 from xinyong.records._partitions import PARTITIONS, partition_of
 from xinyong.records._stream import COLUMNS, HEADER, TRAILER, Common, Rows, clock, encode
 from xinyong.records.models import Record
 from xinyong.security.access import Action, Actor, require
+from xinyong.security.ledger import batches
 
 _SQL = sql.load(__file__, "records.sql")
 
@@ -70,11 +73,11 @@ def _joined(numbers: Sequence[int]) -> str:
 def copy_in(
     connection: psycopg.Connection[Any], rows: Rows, versions: npt.NDArray[np.int16] | int, common: Common
 ) -> int:
-    """Copies rows into the archive, each as the given version of its key; returns their number.
+    """Copies rows into the archive, each as the given version of its key, with a digest of each; returns their number.
 
     Raises psycopg.errors.UniqueViolation when a key and version are in already; the caller looks them up.
     """
-    lines = encode(rows, versions, common)
+    lines, ends = encode(rows, versions, common)
     statement = f"COPY record ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
@@ -82,7 +85,11 @@ def copy_in(
             for start in range(0, len(lines), _BLOCK):
                 copy.write(lines[start : start + _BLOCK])
             copy.write(TRAILER)
-        return cursor.rowcount
+        copied = cursor.rowcount
+    batches.enter(
+        connection, submission_id=common.submission_id, row_nos=rows.row_nos.to_numpy(), rows=lines, ends=ends.tolist()
+    )
+    return copied
 
 
 def count(
@@ -107,7 +114,14 @@ def withdraw_row(
 ) -> int:
     """Adds a withdrawn version to what one row brought about a subject; returns how many data that were (0 or 1)."""
     parameters = {"submission_id": submission_id, "row_no": row_no, "subject_id": subject_id, "now": now}
-    return connection.execute(_SQL["withdraw_row"], parameters).rowcount
+    found = connection.execute(_SQL["withdraw_row"], parameters, binary=True)
+    withdrawn = _canonical.rows(found.pgresult)
+    if withdrawn:
+        batches.enter(
+            connection, submission_id=submission_id, row_nos=np.full(len(withdrawn), row_no, np.int32),
+            rows=memoryview(b"".join(withdrawn)), ends=np.cumsum([len(one) for one in withdrawn]).tolist(),
+        )  # fmt: skip
+    return len(withdrawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +157,7 @@ __all__ = [
     "Rows",
     "UnknownRecord",
     "Version",
+    "as_kept",
     "clock",
     "copy_in",
     "count",

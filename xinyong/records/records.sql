@@ -137,3 +137,6 @@ WHERE r.submission_id = %(submission_id)s AND r.row_no = %(row_no)s AND r.subjec
     SELECT 1 FROM record_later n
     WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
   )
+RETURNING subject_id, key_digest, version, content_digest, row_no, state, item_id, item_version, source_id, submission_id,
+    disclosure, known_from, severity, rule_set, decided_on, valid_from, valid_to, publish_from, publish_until, repair_from,
+    retain_until, is_late, payload, sealed, extra

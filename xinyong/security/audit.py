@@ -10,6 +10,7 @@ from django.db import connection
 
 from xinyong.kernel import clock, sql
 from xinyong.security.access import Action, Actor, require
+from xinyong.security.ledger import health
 from xinyong.security.models import AuditEntry
 
 _SQL = sql.load(__file__, "audit.sql")
@@ -34,6 +35,9 @@ class Event(StrEnum):
     LINK_UNDONE = "link-undone"
     LINKS_VIEWED = "links-viewed"
     LOG_VIEWED = "log-viewed"
+    LOG_KEY_ADDED = "log-key-added"
+    EVIDENCE_VIEWED = "evidence-viewed"
+    RECEIPT_TAKEN = "receipt-taken"
     REPORT_ISSUED = "report-issued"
     CATALOGUE_DRAFTED = "catalogue-drafted"
     CATALOGUE_PUBLISHED = "catalogue-published"
@@ -81,6 +85,16 @@ class Event(StrEnum):
     MESSAGE_REFUSED = "message-refused"
 
 
+#: Acts that go on while no checkpoint can be signed: signing in, looking at the log's health, and what is handed in or ends
+#: by the clock, which waits for its leaf. Everything else that is not public stops (ledger/health.py).
+GOES_ON = frozenset(
+    {
+        Event.SIGNED_IN, Event.SIGN_IN_REFUSED, Event.SIGNED_OUT, Event.FILE_RECEIVED, Event.FILE_REFUSED,
+        Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
+    }
+)  # fmt: skip
+
+
 def enter(
     event: Event,
     *,
@@ -93,14 +107,15 @@ def enter(
 ) -> None:
     """Adds one entry. Call it inside the transaction of the effect, and before data leave.
 
-    ``object_ref`` and ``facts`` must not hold personal identifiers; ids, counts and organisation codes may stand.
+    ``object_ref`` and ``facts`` must not hold personal identifiers; ids, counts and organisation codes may stand. Raises
+    ledger.health's NoEvidence when the act cannot be entered, or could not be proved.
     """
     values = {
         "at": clock.now(), "role": by.role.value, "actor": by.name, "department": by.department or "",
         "address": by.address, "event": event.value, "object_kind": object_kind, "object_ref": object_ref,
         "purpose": purpose, "outcome": outcome, "facts": json.dumps(facts, ensure_ascii=False),
     }  # fmt: skip
-    with connection.cursor() as cursor:
+    with health.guarded(by, may_go_on=event in GOES_ON), connection.cursor() as cursor:
         cursor.execute(_SQL["enter"], values)
 
 

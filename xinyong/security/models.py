@@ -6,6 +6,8 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from xinyong.security.ledger import models as ledger_models  # noqa: F401 - the log's own tables
+
 
 class Region(models.Model):
     """An administrative division this node knows, with its validity (行政区划). Codes have 6, 9 or 12 digits."""

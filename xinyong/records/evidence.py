@@ -1,0 +1,103 @@
+"""Whether every version in the archive is as it came in: each row against the digest that was taken of it.
+
+The digests themselves are under the log's root (security/ledger): the two together say that no row was altered, removed or
+slipped in since, or which one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xinyong.records import _canonical
+from xinyong.records._stream import COLUMNS
+from xinyong.security.ledger import batches, store
+from xinyong.security.ledger import verify as log
+from xinyong.security.ledger.findings import Finding, Kind
+from xinyong.security.ledger.merkle import HASHES
+from xinyong.security.ledger.notes import Checkpoint, PublicKey
+from xinyong.security.ledger.verify import Report
+
+_PLACES = {name: COLUMNS.index(name) for name in ("subject_id", "key_digest", "version", "submission_id", "row_no")}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What a finding says about a row: its key and where it came from."""
+
+    subject_id: int
+    key: str
+    version: int
+    row_no: int
+
+
+def findings(connection: store.Connection, hash_name: str) -> Iterator[Finding]:
+    """Every row of the archive that is not what its digest says, and every digest without its row."""
+    h = HASHES[hash_name]
+    for submission_id in _submissions(connection):
+        expected = batches.of_submission(connection, submission_id)
+        strange: list[tuple[bytes, _Row]] = []
+        for line in _lines(connection, submission_id):
+            digest = batches.digest_of_rows(memoryview(line), [len(line)], h)[0]
+            if expected.pop(digest, None) is None:
+                strange.append((digest, _about(line)))
+        yield from _told(submission_id, strange, expected)
+
+
+def _told(
+    submission_id: int, strange: list[tuple[bytes, _Row]], missing: dict[bytes, tuple[int, int]]
+) -> Iterator[Finding]:
+    """Rows without digest and digests without row, paired where they are of one line of the sender's file."""
+    lines: dict[int, int] = {}
+    for _, row_no in missing.values():
+        lines[row_no] = lines.get(row_no, 0) + 1
+    for _, row in strange:
+        where = f"record subject_id={row.subject_id} key_digest={row.key} version={row.version}"
+        if lines.get(row.row_no, 0):
+            lines[row.row_no] -= 1
+            yield Finding(Kind.ALTERED, where, f"submission {submission_id}, row {row.row_no} of its file")
+        else:
+            yield Finding(Kind.INSERTED, where, f"claims submission {submission_id}, row {row.row_no} of its file")
+    for row_no, count in lines.items():
+        for _ in range(count):
+            yield Finding(Kind.MISSING, f"record submission_id={submission_id} row_no={row_no}", "")
+
+
+def _submissions(connection: store.Connection) -> list[int]:
+    rows = connection.execute(
+        "SELECT submission_id FROM record GROUP BY 1 UNION SELECT submission_id FROM security_batch ORDER BY 1"
+    ).fetchall()
+    return [number for (number,) in rows]
+
+
+def _lines(connection: store.Connection, submission_id: int) -> Iterator[bytes]:
+    """Canonical bytes of the rows that a submission brought, as they lie in the archive."""
+    statement = f"COPY (SELECT {', '.join(COLUMNS)} FROM record WHERE submission_id = {submission_id:d}) TO STDOUT (FORMAT binary)"  # noqa: S608 - a number
+    with connection.cursor().copy(statement) as copy:
+        for chunk in copy:
+            line = bytes(chunk)
+            if line.startswith(b"PGCOPY"):
+                line = line[19:]
+            if line and line != b"\xff\xff":
+                yield _canonical.row(_canonical.split(line))
+
+
+def _about(line: bytes) -> _Row:
+    values = _canonical.split(line)
+    numbers = {name: int.from_bytes(values[place] or b"", "big", signed=True) for name, place in _PLACES.items()}
+    key = (values[_PLACES["key_digest"]] or b"").hex()
+    return _Row(numbers["subject_id"], key, numbers["version"], numbers["row_no"])
+
+
+def verify(
+    connection: store.Connection, trusted: Checkpoint, *, keys: Sequence[PublicKey], folder: Path | None = None
+) -> Report:
+    """The log against a trusted checkpoint, and every version in the archive against the log."""
+    report = log.database(connection, trusted, keys=keys, folder=folder)
+    report.findings += findings(connection, trusted.hash_name)
+    return report
+
+
+def check(trusted: Checkpoint, *, keys: Sequence[PublicKey], folder: Path | None = None) -> Report:
+    """``verify`` on a connection of its own, in one snapshot: what is written meanwhile is no finding."""
+    with store.reader() as connection:
+        return verify(connection, trusted, keys=keys, folder=folder)
