@@ -93,7 +93,9 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         "Name of the evidence log, as a URL without scheme (example.gov.cn/log). Empty: made at first use. 日志名称",
     ),
-    Variable("XINYONG_LOG_HASH", "sha256", "Hash of the evidence log: sha256 or sm3. Chosen once, before the first start."),
+    Variable(
+        "XINYONG_LOG_HASH", "sha256", "Hash of the evidence log: sha256 or sm3. Chosen once, before the first start."
+    ),
     Variable(
         "XINYONG_LOG_LIMIT_MINUTES",
         "240",

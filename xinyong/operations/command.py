@@ -45,7 +45,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "keys": ("xinyong.operations.keys", "keys", "密钥 status | rotate | rewrap | provider"),
     "log": ("xinyong.operations.log", "log", "存证日志 status | publish | key | rotate-key | trust-witness"),
     "verify-log": ("xinyong.operations.log", "verify_log", "验证日志 Verify the log and all records offline"),
-    "export-log": ("xinyong.operations.log", "export_log", "导出日志 Write the log for an auditor without our database"),
+    "export-log": (
+        "xinyong.operations.log",
+        "export_log",
+        "导出日志 Write the log for an auditor without our database",
+    ),
     "witness": ("xinyong.operations.log", "witness", "见证 Cosign a log's checkpoints, as an independent party"),
     "nightly": ("xinyong.operations.jobs", "nightly", "夜间作业 Run the clocks for the day that ended"),
     "worker": ("xinyong.operations.jobs", "worker", "后台作业 Run the background worker"),

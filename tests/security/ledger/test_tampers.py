@@ -76,6 +76,7 @@ def history(
 ) -> Iterator[History]:
     """A history that all tests of the module share; each undoes what it did to it."""
     with django_db_blocker.unblock():
+        _empty()
         yield write_history(tmp_path_factory.mktemp("history"))
         _empty()
 

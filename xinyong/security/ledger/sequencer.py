@@ -10,7 +10,7 @@ import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -140,7 +140,7 @@ def _sign(connection: Connection, now: datetime, where: Path) -> tuple[Checkpoin
     """The next checkpoint, entered; and the size up to which tiles are published."""
     signers, size = signing.signers(), store.size(connection)
     nodes, name = Table(connection), hash_name(connection)
-    h, number = HASHES[name], 0
+    h, number, earliest = HASHES[name], 0, 0
     if name != settings.LOG_HASH:
         raise OtherHash(
             f"日志以 {name} 开始，设置却是 {settings.LOG_HASH}。一个日志只用一种散列算法；请把 XINYONG_LOG_HASH 改回。",
@@ -149,15 +149,18 @@ def _sign(connection: Connection, now: datetime, where: Path) -> tuple[Checkpoin
     row = connection.execute(SQL["last_checkpoint"]).fetchone()
     if row is not None:
         number = row[0]
+        earliest = notes.read_checkpoint(notes.read_note(row[2]).text).at  # a clock put back does not put the log back
     keys = [signer.public for signer in signers]
     for earlier in _published(where, keys):
         if earlier.size > size or merkle.root(nodes, earlier.size, h) != earlier.root or earlier.number > number:
             raise _rolled_back(earlier, size)
     checkpoint = Checkpoint(
-        signers[0].name, size, merkle.root(nodes, size, h), number + 1, int(now.timestamp()), name
+        signers[0].name, size, merkle.root(nodes, size, h), number + 1, max(int(now.timestamp()), earliest), name
     )  # fmt: skip
     note = checkpoint.signed(signers)
-    connection.execute(SQL["enter_checkpoint"], [checkpoint.number, size, note, now])
+    connection.execute(
+        SQL["enter_checkpoint"], [checkpoint.number, size, note, datetime.fromtimestamp(checkpoint.at, tz=UTC)]
+    )
     last = published(where / tiles.CHECKPOINT, keys)
     return checkpoint, note, last.size if last else 0
 
