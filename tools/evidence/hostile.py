@@ -1,15 +1,17 @@
 """Evidence for the hostile world: fuzzed JSON, mutated files, planted numbers, formulas, patterns (security.md §3–§5)."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.intake.hostile import exports_made, formulas
+from tests.intake import hostile
+from tests.intake.hostile import exports_made, formulas, mutated, others, verdicts
 from tests.kernel import json_made
+from xinyong.intake._limits import Limits
 from xinyong.kernel import strict_json
 
 
@@ -93,7 +95,97 @@ def formulas_row() -> tuple[object, str, bool]:
     )
 
 
+@dataclass(slots=True)
+class Judged:
+    """What became of hostile files at the real door."""
+
+    files: int = 0
+    read: int = 0
+    stopped: int = 0
+    seconds: float = 0
+    peak_kilobytes: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def take(self, name: str, path: Path, *, is_read: bool | None = None, again: bool = False) -> None:
+        """Judges a file, twice if ``again``; ``is_read`` is what is expected, if anything is."""
+        try:
+            verdict = verdicts.judge(path)
+            if again and verdicts.judge(path).text != verdict.text:
+                self.wrong.append(f"{name}: another verdict the second time")
+        except Exception as error:  # noqa: BLE001  whatever it is, it is what is looked for
+            self.wrong.append(f"{name}: {type(error).__name__}: {error}"[:200])
+            return
+        self.files += 1
+        self.read += verdict.is_read
+        self.stopped += verdict.is_stopped
+        self.seconds = max(self.seconds, verdict.seconds)
+        self.peak_kilobytes = max(self.peak_kilobytes, verdict.peak_kilobytes)
+        if is_read not in (None, verdict.is_read) or verdict.text.startswith("no sentence"):
+            self.wrong.append(f"{name}: {verdict.text[:120]}")
+
+    @property
+    def passed(self) -> bool:
+        return not self.wrong and self.peak_kilobytes < 512 * 1024 and self.seconds < 10
+
+    def figure(self) -> str:
+        """The figure in one line."""
+        found = "; ".join(self.wrong[:3])
+        return (
+            f"{len(self.wrong)} wrong of {self.files} ({self.read} read, {self.stopped} stopped), at most "
+            f"{self.peak_kilobytes // 1024} MB and {self.seconds:.1f} s{f': {found}' if found else ''}"
+        )
+
+
+def craft_files(names: Collection[str] | None = None) -> Judged:
+    """The crafted corpus, each file judged twice; or the files of these names, once."""
+    found = Judged()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "input"
+        for makers, is_read in ((hostile.REFUSED, False), (hostile.READ, True)):
+            for name, make in makers.items():
+                if names is None or name in names:
+                    make(path)
+                    found.take(name, path, is_read=is_read, again=names is None)
+    return found
+
+
+def mutate_files(count: int, *, seed: int = 20, again: int = 4) -> Judged:
+    """So many mutated files; each ``again``-th is judged a second time."""
+    found = Judged()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "input"
+        for number, (kind, content) in enumerate(mutated.files(count, seed=seed)):
+            path.write_bytes(content)
+            found.take(f"{kind} no. {number}", path, again=number % again == 0)
+    return found
+
+
+def unbounded_peak() -> int:
+    """The negative control: what a hungry file takes where nobody looks at the memory, in kilobytes."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "input"
+        others.many_times("长" * 20_000, 100_000)(path)
+        limits = Limits(resident_bytes=1 << 40, memory_bytes=8192 << 20, unfolded_bytes=1 << 40)
+        return verdicts.judge(path, limits=limits).peak_kilobytes
+
+
+def crafted_row() -> tuple[object, str, bool]:
+    """T2: the crafted corpus."""
+    found = craft_files()
+    return found.figure(), "≥ 200 crafted files: 0 wrong, < 512 MB, < 10 s each", found.passed and found.files >= 200
+
+
+def mutated_row() -> tuple[object, str, bool]:
+    """B1: twenty thousand mutated files, and a hungry one with the bound taken away."""
+    found, control = mutate_files(20_000), unbounded_peak()
+    figure = f"{found.figure()}; without the bound {control // 1024} MB"
+    target = "20,000 mutated files: 0 crashes, one verdict each, < 512 MB, < 10 s; without the bound more"
+    return figure, target, found.passed and found.files == 20_000 and control > 512 * 1024
+
+
 ROWS: dict[str, Callable[[], tuple[Any, str, bool]]] = {
+    "B1": mutated_row,
+    "T2": crafted_row,
     "S3-25": formulas_row,
     "T26": strict_json_row,
 }

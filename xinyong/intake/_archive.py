@@ -4,6 +4,8 @@ Every entry is inflated once and its real bytes are counted; what the directory 
 declarations, macros, embedded programs, references to other files and doubled names refuse the file.
 """
 
+import re
+import stat
 import zipfile
 import zlib
 from pathlib import Path
@@ -24,9 +26,13 @@ _FORBIDDEN_PARTS = (
     ("xl/activex/", "ActiveX 控件", "ActiveX controls", "请删除控件后另存"),
     ("xl/embeddings/", "嵌入的其他文件", "embedded files", "请删除嵌入对象后另存"),
     ("xl/macrosheets/", "宏表", "macro sheets", "请另存为不含宏的 .xlsx"),
+    ("xl/connections.xml", "数据连接", "connections to other data", "请在“数据→连接”中删除后另存"),
+    ("xl/querytables/", "数据连接", "connections to other data", "请在“数据→连接”中删除后另存"),
+    ("customui/", "自定义界面", "a user interface of its own", "请另存为普通的 .xlsx"),
     ("xl/dialogsheets/", "对话框表", "dialog sheets", "请删除后另存"),
 )
 _STEP = MEGABYTE
+_ENCODING = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]{0,300}?encoding\s*=\s*[\"']([^\"']*)")
 _MOST_NAME = 255
 
 
@@ -74,6 +80,13 @@ def _search_names(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
                 )
     if any(entry.flag_bits & 0x1 for entry in entries):
         raise encrypted()
+    if any(stat.S_ISLNK(entry.external_attr >> 16) for entry in entries):
+        raise DangerousFile("工作簿内有符号链接。", "The workbook has a symbolic link in it.")
+    if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
+        raise DangerousFile(
+            "工作簿用了表格软件不用的压缩方式。请在表格软件中打开并另存后再报送。",
+            "The workbook is compressed in a way no spreadsheet program uses. Open it in one, save it and send it again.",
+        )
     _must_be_workbook(names)
 
 
@@ -117,10 +130,9 @@ def _search_markup(piece: bytes, *, is_start: bool) -> None:
     """No document type, so no entities; no encoding in which the search would be blind."""
     if is_start and (piece[:2] in (b"\xff\xfe", b"\xfe\xff") or 0 in piece[:4]):
         raise DangerousFile("工作簿部件的编码不合规。", "A part of the workbook is not in UTF-8.")
-    if is_start and b"encoding=" in piece[:200]:
-        declared = piece[:200].split(b"encoding=", 1)[1][1:6].lower()
-        if declared not in (b"utf-8", b"us-as", b"ascii"):
-            raise DangerousFile("工作簿部件的编码不合规。", "A part of the workbook is not in UTF-8.")
+    declared = _ENCODING.match(piece) if is_start else None
+    if declared and declared[1].lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
+        raise DangerousFile("工作簿部件的编码不合规。", "A part of the workbook is not in UTF-8.")
     if b"<!DOCTYPE" in piece or b"<!ENTITY" in piece:
         raise DangerousFile(
             "工作簿的 XML 含有文档类型或实体定义，正常的表格软件不会这样保存，不能接收。",

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from xinyong.intake._encoding import Text, open_text
-from xinyong.intake._limits import DamagedFile, FileTooLarge, Limits
+from xinyong.intake._limits import DamagedFile, FileTooLarge, Limits, Refused
 from xinyong.intake._table import (
     ROW_TOO_LONG,
     ROW_TOO_SHORT,
@@ -102,7 +102,7 @@ def read_csv(opened: Opened, writer: Writer, limits: Limits) -> None:
         for batch in _batches(opened, rows, limits):
             rows.add(batch)
     except pa.ArrowInvalid as error:
-        raise _refusal(error, opened.head.header_row + rows.next_number, limits) from error
+        raise rows.refusal or _refusal(error, opened.head.header_row + rows.next_number, limits) from error
     rows.add_odd(len(rows.odd))
     _refuse_open_quote(opened, rows.last_cell, limits)
 
@@ -139,7 +139,9 @@ def _records(start: bytes, delimiter: str, limits: Limits, is_whole: bool) -> It
     except StopIteration:
         return
     except csv.Error as error:
-        raise DamagedFile(f"文件开头无法按行读取：{error}。", f"The start of the file has no rows: {error}.") from error
+        raise DamagedFile(
+            "文件开头无法按行读取。请检查引号和换行。", "The start of the file has no rows. Check quotes and line ends."
+        ) from error
 
 
 @dataclass(slots=True)
@@ -153,13 +155,18 @@ class _Rows:
     next_number: int = 1
     odd: list[tuple[int, str]] = field(default_factory=list)
     last_cell: str | None = None
+    refusal: Refused | None = None
     _last_number: int = 0
 
     def take_odd(self, row: Any) -> str:
         """Called by Arrow's reader for each odd row. A long run of them is passed on, so that memory stays bounded."""
         self.odd.append((row.number, row.text))
         if len(self.odd) >= ODD_ROWS:
-            self.add_odd(self._run_of_odd())
+            try:
+                self.add_odd(self._run_of_odd())
+            except Refused as refusal:  # Arrow takes any error of ours for "this row is an error"
+                self.refusal = refusal
+                raise
         return "skip"
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -309,8 +316,10 @@ def _ends_open(tail: bytes, raw: bytes, opened: Opened) -> bool:
 def _refusal(error: pa.ArrowInvalid, row_no: int, limits: Limits) -> DamagedFile | FileTooLarge:
     if "straddl" in str(error):
         return _row_too_large(row_no, limits)
+    # What Arrow says quotes the row: it goes to nobody.
     return DamagedFile(
-        f"第 {row_no} 行之后无法继续读取：{error}。", f"The file cannot be read on after row {row_no}: {error}."
+        f"第 {row_no} 行之后无法继续读取。请检查这一行起的分隔符和引号。",
+        f"The file cannot be read on after row {row_no}. Check separators and quotes from that row on.",
     )
 
 

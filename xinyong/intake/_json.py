@@ -1,6 +1,6 @@
 """JSON and JSON Lines: objects whose keys are headers. Strict: a key twice, NaN, deep nesting refuse the file.
 
-JSON Lines stream at any size; an array is parsed whole and therefore bounded.
+JSON Lines stream at any size; an array is held whole as text and therefore bounded.
 """
 
 import json
@@ -143,7 +143,15 @@ def _array(path: Path, offset: int, limits: Limits) -> Iterator[Record]:
     reader = StrictJson(most_bytes=limits.json_array_bytes, long_number=_long_number)
     with path.open("rb") as file:
         file.seek(offset)
-        value = _parse(reader, file.read(), "文件", "The file")
+        content = file.read()
+    if content.lstrip()[:1] == b"[":
+        try:
+            for row_no, each in enumerate(reader.elements(content), start=1):
+                yield row_no, _object(each, row_no)
+        except NotStrictJson as error:
+            raise DamagedFile(f"文件：{error.zh}", f"The file: {error.en}") from error
+        return
+    value = _parse(reader, content, "文件", "The file")
     if isinstance(value, dict):
         lists = [value[key] for key in _LIST_KEYS if isinstance(value.get(key), list)]
         value = lists[0] if len(lists) == 1 else [value]

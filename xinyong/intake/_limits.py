@@ -19,26 +19,34 @@ class Limits:
     """Bounds of one reading. Bytes, rows, seconds; a file beyond one of them is refused, never cut short."""
 
     file_bytes: int = 64 << 30
-    #: address space of the child process; its resident memory stays well below
+    #: address space of the child process
     memory_bytes: int = 1536 * MEGABYTE
+    #: what of it may be resident: looked at fifty times a second from outside, beyond it the child is ended
+    resident_bytes: int = 448 * MEGABYTE
     #: wall clock and CPU: this many seconds, plus one for every ``bytes_per_second`` of the file
     seconds: int = 300
     bytes_per_second: int = 4 * MEGABYTE
     #: what a compressed file may inflate to, all entries together, counted while inflating, not as declared
     inflated_bytes: int = 1024 * MEGABYTE
     #: a workbook that inflates to more than ``ratio_from_bytes`` may not be denser than this
-    inflation_ratio: int = 150
-    ratio_from_bytes: int = 100 * MEGABYTE
+    inflation_ratio: int = 100
+    ratio_from_bytes: int = 32 * MEGABYTE
     archive_entries: int = 1000
     shared_text_bytes: int = 256 * MEGABYTE
     columns: int = 1000
+    sheets: int = 200
+    #: a table of more cells than this must have one in a hundred filled: a few bytes a row would cost a thousand cells
+    sparse_cells: int = 8_000_000
     rows: int = 2_000_000_000
     #: rows of one file of the reading, deposited in one go
     chunk_rows: int = CHUNK_ROWS
     #: one row of a text file, with everything in its cells
     row_bytes: int = MEGABYTE
     cell_characters: int = 1_000_000
-    #: a JSON array is parsed whole; JSON Lines have no such bound
+    #: a Parquet file that unfolds to more than ``unfolded_bytes`` may not be denser than this
+    unfolded_bytes: int = 64 * MEGABYTE
+    unfolding_ratio: int = 1000
+    #: a JSON array is held whole as text; JSON Lines have no such bound
     json_array_bytes: int = 64 * MEGABYTE
     header_characters: int = 2_000
     #: rows looked at for the header
@@ -52,6 +60,8 @@ class Refused(Invalid):
     """The file cannot be read as a table; nothing of it is taken in."""
 
     code: ClassVar[str] = "intake.file-refused"
+    #: what the reading process used at most before it refused
+    peak_kilobytes: int = 0
 
 
 class UnknownFormat(Refused):

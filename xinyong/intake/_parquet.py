@@ -23,13 +23,17 @@ class Opened:
 
     head: Head
     file: Any
+    file_bytes: int
+    limits: Limits
 
 
 def open_parquet(path: Path, *, known: Collection[str], limits: Limits) -> Opened:
     """Checks the columns, before any data is read."""
     try:
         file = pq.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged() from error
     names = [str(name) for name in file.schema_arrow.names]
     if not find_header([names], known):
@@ -47,18 +51,28 @@ def open_parquet(path: Path, *, known: Collection[str], limits: Limits) -> Opene
             "Parquet 行组过大，请用较小的行组（如 10 万行）重新写出。",
             "A row group of the Parquet file is too large; write it with smaller ones, 100,000 rows say.",
         )
-    return Opened(Head("parquet", None, None, None, 0, names), file)
+    return Opened(Head("parquet", None, None, None, 0, names), file, path.stat().st_size, limits)
 
 
 def read_parquet(opened: Opened, writer: Writer) -> None:
     """Streams the batches into the writer."""
-    done = 0
+    done = unfolded = 0
     try:
         for batch in opened.file.iter_batches(batch_size=_BATCH):
             row_nos = np.arange(done + 1, done + 1 + batch.num_rows, dtype=np.int64)
-            writer.add_columns(row_nos, [_texts(column) for column in batch.columns])
+            columns = [_texts(column) for column in batch.columns]
+            # What is left after a few bytes said "and so on" ten million times is counted as it comes, not as declared.
+            unfolded += sum(column.nbytes for column in columns)
+            if unfolded > max(opened.limits.unfolded_bytes, opened.file_bytes * opened.limits.unfolding_ratio):
+                raise _bomb(opened.limits)
+            for column in columns:
+                column.validate(full=True)  # bytes that are no text stop here, not in whoever reads the rows
+            writer.refuse_zero(row_nos, columns)
+            writer.add_columns(row_nos, columns)
             done += batch.num_rows
-    except (pa.ArrowException, OSError) as error:
+    except MemoryError:  # Arrow's is an error of both kinds
+        raise
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise _damaged() from error
 
 
@@ -82,4 +96,11 @@ def _texts(column: pa.Array) -> pa.Array:
 def _damaged() -> DamagedFile:
     return DamagedFile(
         "Parquet 文件不完整或已损坏，请重新写出。", "The Parquet file is incomplete or damaged; please write it again."
+    )
+
+
+def _bomb(limits: Limits) -> FileTooLarge:
+    return FileTooLarge(
+        f"Parquet 文件展开后超过其大小的 {limits.unfolding_ratio} 倍，已停止。请用普通方式重新写出。",
+        f"The Parquet file unfolds to more than {limits.unfolding_ratio} times its size; please write it in the usual way.",
     )

@@ -17,6 +17,7 @@ import threading
 import time
 import traceback
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +25,17 @@ from xinyong.intake._process import command, environment
 
 _LINE = 1 << 16
 _EXIT = b'{"exit": '
+_LOOK_SECONDS = 0.02
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class Gone(Exception):
-    """The reading process ended without a word."""
+    """The reading process ended without a word. ``is_too_large``: it was ended because of its memory."""
 
-    def __init__(self, code: int | None) -> None:
+    def __init__(self, code: int | None, *, is_too_large: bool = False) -> None:
         super().__init__(code)
         self.code = code
+        self.is_too_large = is_too_large
 
 
 class TooLate(Exception):
@@ -45,6 +49,8 @@ class Reader:
         self._socket, theirs = socket.socketpair()
         self._unread = b""
         self._has_ended = False
+        #: what the process used at most, once it has ended
+        self.peak_kilobytes = 0
         with theirs, log.open("wb") as errors:
             _server.send(theirs.fileno(), errors.fileno())
         self._socket.sendall(json.dumps(request).encode() + b"\n")
@@ -58,10 +64,14 @@ class Reader:
             except TimeoutError as late:
                 raise TooLate from late
         line, self._unread = self._unread.split(b"\n", 1)
-        answer: dict[str, Any] = json.loads(line)
+        try:
+            answer: dict[str, Any] = json.loads(line)
+        except ValueError as cut:  # it died in the middle of a line
+            raise Gone(None) from cut
         if "exit" in answer:
             self._has_ended = True
-            raise Gone(answer["exit"])
+            self.peak_kilobytes = answer["peak_kilobytes"]
+            raise Gone(answer["exit"], is_too_large=answer["too_large"])
         return answer
 
     def has_ended(self) -> bool:
@@ -85,8 +95,12 @@ class Reader:
             if not self._has_ended:
                 self._socket.shutdown(socket.SHUT_WR)
                 self._socket.settimeout(None)
-                while self._socket.recv(_LINE):
-                    pass
+                last = self._unread
+                while piece := self._socket.recv(_LINE):
+                    last = (last + piece)[-_LINE:]
+                self._has_ended = True
+                if (at := last.rfind(_EXIT)) >= 0:
+                    self.peak_kilobytes = json.loads(last[at:])["peak_kilobytes"]
 
 
 class _Server:
@@ -137,13 +151,22 @@ class _Server:
                 self._stop()
 
 
+@dataclass(slots=True)
+class _Child:
+    """A reading process under way, as the forking process knows it."""
+
+    connection: socket.socket
+    resident_bytes: int
+    is_too_large: bool = False
+
+
 _server = _Server()
 atexit.register(_server.stop)
 
 
 def main() -> None:
     """The forking process: loads the readers, then serves until its program is gone."""
-    from xinyong.intake import _child, _formats  # noqa: F401  what every child needs is loaded once
+    from xinyong.intake import _child, _csv, _formats, _json, _parquet, _workbook  # noqa: F401  loaded once for every child
 
     control = socket.socket(fileno=int(sys.argv[1]))
     wake, woken = socket.socketpair()
@@ -152,13 +175,18 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller's, who then hangs up
     signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
-    children: dict[int, socket.socket] = {}
+    children: dict[int, _Child] = {}
     while True:
-        by_descriptor = {connection.fileno(): pid for pid, connection in children.items()}
-        ready, _, _ = select.select([control.fileno(), wake.fileno(), *by_descriptor], [], [])
+        by_descriptor = {child.connection.fileno(): pid for pid, child in children.items()}
+        look_again = _LOOK_SECONDS if children else None
+        ready, _, _ = select.select([control.fileno(), wake.fileno(), *by_descriptor], [], [], look_again)
         for pid in [by_descriptor[one] for one in ready if one in by_descriptor]:
             os.kill(pid, signal.SIGKILL)  # the caller has hung up; not reaped yet, so the number is still its own
-            _drain(children[pid])
+            _drain(children[pid].connection)
+        for pid, child in children.items():
+            if not child.is_too_large and _resident_bytes(pid) > child.resident_bytes:
+                child.is_too_large = True
+                os.kill(pid, signal.SIGKILL)
         if wake.fileno() in ready:
             wake.recv(_LINE)
         _reap(children)
@@ -176,24 +204,37 @@ def _drain(connection: socket.socket) -> None:
         connection.recv(_LINE, socket.MSG_DONTWAIT)
 
 
-def _reap(children: dict[int, socket.socket]) -> None:
+def _resident_bytes(pid: int) -> int:
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_bytes().split()[1]
+    except (OSError, IndexError):  # it has just ended, or the system has no such file: the address space bounds it
+        return 0
+    return int(pages) * _PAGE
+
+
+def _reap(children: "dict[int, _Child]") -> None:
     for pid in [*children]:
-        ended, status = os.waitpid(pid, os.WNOHANG)
+        ended, status, used = os.wait4(pid, os.WNOHANG)
         if ended:
-            connection = children.pop(pid)
+            child = children.pop(pid)
+            last = {
+                "exit": os.waitstatus_to_exitcode(status),
+                "too_large": child.is_too_large,
+                "peak_kilobytes": used.ru_maxrss,
+            }
             with suppress(OSError):
-                connection.sendall(json.dumps({"exit": os.waitstatus_to_exitcode(status)}).encode() + b"\n")
-            connection.close()
+                child.connection.sendall(json.dumps(last).encode() + b"\n")
+            child.connection.close()
 
 
-def _fork(answers: int, errors: int, children: dict[int, socket.socket], own: list[socket.socket]) -> None:
+def _fork(answers: int, errors: int, children: "dict[int, _Child]", own: list[socket.socket]) -> None:
     connection = socket.socket(fileno=answers)
     request = _request(connection)
     pid = os.fork() if request else 0
     if pid:
-        children[pid] = connection
+        children[pid] = _Child(connection, json.loads(request)["limits"]["resident_bytes"])
     elif request:
-        _run(request, connection, errors, [*own, *children.values()])
+        _run(request, connection, errors, [*own, *(child.connection for child in children.values())])
     else:
         connection.close()
     os.close(errors)

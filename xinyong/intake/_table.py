@@ -119,6 +119,8 @@ class Writer:
     blank_rows: int = 0
     chunk_count: int = 0
     last_row_no: int = 0
+    _cells: int = 0
+    _empty: int = 0
     _tables: list[pa.Table] = field(default_factory=list)
     _buffered: int = 0
     _row_nos: list[int] = field(default_factory=list)
@@ -179,12 +181,12 @@ class Writer:
                 f"第 {self._row_nos[0]} 行起的 {len(self._row_nos)} 行中有无效字符（孤立的代理项）。",
                 f"Among {len(self._row_nos)} rows from row {self._row_nos[0]} on is a lone surrogate, which is no text.",
             ) from error
-        self._refuse_zero(self._row_nos, columns)
+        self.refuse_zero(self._row_nos, columns)
         table = pa.table([pa.array(self._row_nos, pa.int32()), *columns], names=self._names())
         self._row_nos, self._columns = [], [[] for _ in range(self.width)]
         self._take(table)
 
-    def _refuse_zero(self, row_nos: list[int], columns: list[pa.Array]) -> None:
+    def refuse_zero(self, row_nos: Sequence[int] | npt.NDArray[np.int64], columns: Sequence[pa.Array]) -> None:
         """A zero character, written with an escape, is in no text that a person typed, and no database takes it."""
         for column in columns:
             found = pc.index(pc.fill_null(pc.match_substring(column, "\0"), False), True).as_py()
@@ -200,6 +202,7 @@ class Writer:
         self._tables.append(table)
         self._buffered += table.num_rows
         self.rows += table.num_rows
+        self._refuse_sparse(table)
         if self.rows > self.limits.rows:
             raise FileTooLarge(
                 f"文件超过 {self.limits.rows} 行的上限，请拆分后报送。",
@@ -207,6 +210,17 @@ class Writer:
             )
         while self._buffered >= (rows := self._chunk_rows()):
             self._write(rows)
+
+    def _refuse_sparse(self, table: pa.Table) -> None:
+        """Few bytes of a row must not become a thousand cells, a hundred thousand times."""
+        self._cells += table.num_rows * self.width
+        self._empty += sum(column.null_count for column in table.columns)
+        if self._cells > self.limits.sparse_cells and (self._cells - self._empty) * 100 < self._cells:
+            raise FileTooLarge(
+                f"表头有 {self.width} 列，而 {self.rows} 行几乎全是空单元格。请只保留有内容的列。",
+                f"The header has {self.width} columns and {self.rows} rows of nearly nothing but empty cells. Keep the columns "
+                "that are filled.",
+            )
 
     def _chunk_rows(self) -> int:
         """Rows of the next chunk. The first ones are small: whoever takes them can begin while the file is being read."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from xinyong.intake import _xls, _xlsx
-from xinyong.intake._limits import Limits, SheetUnclear
+from xinyong.intake._limits import FileTooLarge, Limits, SheetUnclear
 from xinyong.intake._table import Head, Header, Writer, check_width, find_header, header_missing
 from xinyong.intake._xlsx import Row, Sheet
 
@@ -57,6 +57,11 @@ class _Look:
 def open_workbook(path: Path, *, kind: str, known: Collection[str], sheet: str | None, limits: Limits) -> Opened:
     """Finds sheet and header. ``kind`` is xlsx or xls. Raises ``SheetUnclear`` where two sheets could be meant."""
     workbook: Workbook = _xlsx.open_workbook(path, limits) if kind == "xlsx" else _xls.open_workbook(path, limits)
+    if len(workbook.sheets) > limits.sheets:
+        raise FileTooLarge(
+            f"工作簿有 {len(workbook.sheets)} 张工作表，超过 {limits.sheets} 张的上限。请只保留要报送的。",
+            f"The workbook has {len(workbook.sheets)} sheets, more than {limits.sheets}. Keep those that are meant.",
+        )
     looks = [_look(workbook, each, known, limits) for each in workbook.sheets]
     chosen = _named(looks, sheet) if sheet is not None else _best(looks, known)
     if chosen.header is None:

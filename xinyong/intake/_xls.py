@@ -52,10 +52,7 @@ def open_workbook(path: Path, limits: Limits) -> Workbook:
     if _ENCRYPTED in content:
         raise encrypted()
     if _MACROS in content:
-        raise DangerousFile(
-            "工作簿含有宏（VBA），不能接收。请另存为不含宏的 .xlsx。",
-            "The workbook holds macros (VBA). Please save it as .xlsx without macros.",
-        )
+        raise _macros()
     if not any(name in content for name in _WORKBOOKS):
         raise UnknownFormat(
             "这不是 Excel 工作簿（可能是 Word 等文档）。",
@@ -72,12 +69,21 @@ def open_workbook(path: Path, limits: Limits) -> Workbook:
             "XLS 文件不完整或已损坏。请在表格软件中打开并另存为 XLSX。",
             "The XLS file is incomplete or damaged. Open it and save it as XLSX.",
         ) from error
+    if any(each.typ in (SheetTypeEnum.MacroSheet, SheetTypeEnum.Vba) for each in source.sheets_metadata):
+        raise _macros()
     sheets = [
         Sheet(each.name, each.name, each.visible == SheetVisibleEnum.Visible)
         for each in source.sheets_metadata
         if each.typ == SheetTypeEnum.WorkSheet
     ]
     return Workbook(source, sheets)
+
+
+def _macros() -> DangerousFile:
+    return DangerousFile(
+        "工作簿含有宏（VBA），不能接收。请另存为不含宏的 .xlsx。",
+        "The workbook holds macros (VBA). Please save it as .xlsx without macros.",
+    )
 
 
 def _text(value: object) -> tuple[str, str | None]:

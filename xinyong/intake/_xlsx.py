@@ -6,7 +6,7 @@ sheet into memory, and give an error value, a formula without value and an empty
 
 import posixpath
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from xinyong.intake._table import ERROR_VALUE, FORMULA_WITHOUT_VALUE
 LAST_ROW = 1_048_576
 LAST_COLUMN = 16_384
 _PIECE = 1 << 17
+#: a spreadsheet program writes no longer number format
+_MOST_FORMAT = 255
 
 #: row number, column → text, notes (column, note)
 Row = tuple[int, dict[int, str], list[tuple[int, str]]]
@@ -46,13 +48,14 @@ class Workbook:
     sheets: list[Sheet]
     is_1904: bool
     limits: Limits
+    texts_part: str | None
     _texts: list[str] | None = None
     _styles: list[str] = field(default_factory=list)
 
     def rows(self, sheet: Sheet) -> Iterator[Row]:
         """The rows of a sheet that are present in it, in order."""
         if self._texts is None:
-            self._texts = _shared_texts(self.archive, self.limits)
+            self._texts = _shared_texts(self.archive, self.texts_part, self.limits)
             self._styles = _styles(self.archive)
         return _SheetReader(self._texts, self._styles, self.is_1904).read(self.archive, sheet.part, self.limits)
 
@@ -74,7 +77,7 @@ def open_workbook(path: Path, limits: Limits) -> Workbook:
             sheets.append(Sheet(each.get("name", ""), part, each.get("state", "visible") == "visible"))
     if not sheets:
         raise DamagedFile("工作簿中没有工作表。", "The workbook has no worksheet.")
-    return Workbook(archive, sheets, is_1904, limits)
+    return Workbook(archive, sheets, is_1904, limits, _shared_texts_part(archive, targets.values()))
 
 
 class _SheetReader:
@@ -241,9 +244,14 @@ class _SheetReader:
         return row_no
 
 
-def _shared_texts(archive: zipfile.ZipFile, limits: Limits) -> list[str]:
+def _shared_texts_part(archive: zipfile.ZipFile, related: Iterable[str]) -> str | None:
+    """The part that the workbook names; where it names none, the one that is called so."""
+    names = [*related, *archive.namelist()]
+    return next((name for name in names if _plain(name).lower().endswith("sharedstrings.xml")), None)
+
+
+def _shared_texts(archive: zipfile.ZipFile, part: str | None, limits: Limits) -> list[str]:
     """All shared texts, without the phonetic guides of East Asian editions."""
-    part = next((name for name in archive.namelist() if _plain(name).lower().endswith("sharedstrings.xml")), None)
     if part is None:
         return []
     texts: list[str] = []
@@ -280,7 +288,7 @@ def _shared_texts(archive: zipfile.ZipFile, limits: Limits) -> list[str]:
     with _open_part(archive, part) as file:
         while piece := file.read(_PIECE):
             _feed(parser, piece, part)
-            if size + 64 * len(texts) > limits.shared_text_bytes:
+            if 2 * size + 80 * len(texts) > limits.shared_text_bytes:
                 raise FileTooLarge(
                     "工作簿中的文字过多，请报送 CSV。", "The workbook holds too much text; please send CSV."
                 )
@@ -294,13 +302,14 @@ def _styles(archive: zipfile.ZipFile) -> list[str]:
     if root is None:
         return []
     formats = {
-        int(each.get("numFmtId", "0")): each.get("formatCode", "")
+        int(each.get("numFmtId", "0")): each.get("formatCode", "")[:_MOST_FORMAT]
         for each in _every(root, "numFmt")
         if each.get("numFmtId", "0").isdigit()
     }
     styles = _first(root, "cellXfs")
     ids = [each.get("numFmtId", "0") for each in styles] if styles is not None else []
-    return [_cells.shows(int(each) if each.isdigit() else 0, formats) for each in ids]
+    shown = {each: _cells.shows(int(each) if each.isdigit() else 0, formats) for each in set(ids)}
+    return [shown[each] for each in ids]
 
 
 def _workbook_part(archive: zipfile.ZipFile) -> str:

@@ -154,6 +154,10 @@ def stream(
     reader = Reader(request, log=folder / "reader.log")
     try:
         yield Stream(reader, folder, seconds)
+    except Refused as refused:
+        reader.close()
+        refused.peak_kilobytes = reader.peak_kilobytes
+        raise
     finally:
         reader.close()
 
@@ -202,7 +206,7 @@ class Stream:
         except TooLate as late:
             raise _too_slow() from late
         except Gone as gone:
-            raise self._died(gone.code) from gone
+            raise _too_hungry() if gone.is_too_large else self._died(gone.code) from gone
         if any(kind in message for kind in kinds):
             return message
         if "refused" in message:
@@ -216,16 +220,25 @@ class Stream:
         """The process ended without a word: out of time (SIGXCPU), memory, or a parser's crash."""
         if code in (-signal.SIGXCPU, -signal.SIGKILL):
             return _too_slow()
-        log = (self._folder / "reader.log").read_text(errors="replace")
+        log = _tail(self._folder / "reader.log")
         if any(sign in log for sign in ("MemoryError", "bad_alloc", "memory allocation", "malloc of size")):
             return _too_hungry()
-        last = log.strip().rsplit("\n", 1)[-1]
+        kind = log.strip().rsplit("\n", 1)[-1].split(":", 1)[0][:80]
         return ReadingStopped(
             "文件的内部结构有错，读取程序无法继续。请在表格软件中打开并另存后再报送。",
             "The file is malformed inside and the reader could not go on. Open it, save it anew and send it again.",
             exit_code=code,
-            cause=last.split(":", 1)[0][:80],  # the kind of error only: its text may quote a cell
+            cause=kind
+            if kind.replace(".", "").isidentifier()
+            else "",  # the kind only: an error's text may quote a cell
         )
+
+
+def _tail(log: Path) -> str:
+    """The end of what a reading process said on its error output; a library may say very much."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - (1 << 16)))
+        return file.read().decode("utf-8", errors="replace")
 
 
 def _too_slow() -> ReadingStopped:

@@ -22,7 +22,11 @@ _MOST_EXPONENT = 300
 
 #: A string with its quotation marks, closed or not. Possessive, so that the time is linear in any text.
 _STRING = re.compile(r'"(?:[^"\\]++|\\.?)*+(?:"|\Z)', re.DOTALL)
-_BRACKET = re.compile(r"[\[\]{}]")
+_NO_BRACKETS = re.compile(r"[^\[\]{}]+")
+_ALIKE = str.maketrans("{}", "[]")
+#: Far below where the parser's own recursion ends; a text with so few brackets open it may look at.
+_SAFE_DEPTH = 500
+_BLANKS = re.compile(r"[ \t\n\r]*")
 _LONG_DIGITS = re.compile(r"[0-9０-９]{6}")
 
 
@@ -65,21 +69,42 @@ class StrictJson:
 
     def parse(self, content: bytes | str) -> Any:
         """The value of a whole JSON text. Raises NotStrictJson and nothing else, whatever the text is."""
-        text = self._text(content)
-        self._check_depth(text)
+        text = self._checked(content)
         try:
             value = self._decoder.decode(text)
         except json.JSONDecodeError as error:
-            raise _refused(
-                "syntax",
-                f"不是有效的 JSON（第 {error.lineno} 行第 {error.colno} 列附近）。",
-                f"Not valid JSON (near line {error.lineno}, column {error.colno}).",
-                line=error.lineno,
-                column=error.colno,
-            ) from error
+            raise _syntax(error) from error
         if "\\u" in text:
             _check_texts(value)
         return value
+
+    def elements(self, content: bytes | str) -> Iterator[Any]:
+        """The elements of a JSON text that is one array, one by one: a large array is never whole in memory as values.
+
+        Raises NotStrictJson, perhaps after elements were given.
+        """
+        text = self._checked(content)
+        has_escapes = "\\u" in text
+        try:
+            at = _past(text, 0, "[")
+            if text[at : at + 1] == "]":
+                return _end(text, at + 1)
+            while True:
+                value, at = self._decoder.raw_decode(text, at)
+                if has_escapes:
+                    _check_texts(value)
+                yield value
+                at = _BLANKS.match(text, at).end()  # type: ignore[union-attr]  # matches nothing too
+                if text[at : at + 1] == "]":
+                    return _end(text, at + 1)
+                at = _past(text, at, ",")
+        except json.JSONDecodeError as error:
+            raise _syntax(error) from error
+
+    def _checked(self, content: bytes | str) -> str:
+        text = self._text(content)
+        self._check_depth(text)
+        return text
 
     def _text(self, content: bytes | str) -> str:
         if len(content) > self.most_bytes:
@@ -112,17 +137,20 @@ class StrictJson:
         return text
 
     def _check_depth(self, text: str) -> None:
+        """Each round takes away the innermost pairs, so what is left after ``most_depth`` rounds is nested deeper."""
         if text.count("[") + text.count("{") <= self.most_depth:
             return
-        depth = 0
-        for bracket in _BRACKET.finditer(_STRING.sub('""', text)):
-            depth += 1 if bracket[0] in "[{" else -1
-            if depth > self.most_depth:
-                raise _refused(
-                    "depth",
-                    f"JSON 嵌套超过 {self.most_depth} 层。",
-                    f"The JSON is nested more than {self.most_depth} levels deep.",
-                )
+        brackets = _NO_BRACKETS.sub("", _STRING.sub("", text)).translate(_ALIKE)
+        for _ in range(self.most_depth):
+            brackets = brackets.replace("[]", "")
+        opened, closed = brackets.count("["), brackets.count("]")
+        # Brackets that do not pair are the parser's to refuse, who knows the place; unless they could exhaust it.
+        if brackets.startswith("[") and (opened == closed or opened > _SAFE_DEPTH):
+            raise _refused(
+                "depth",
+                f"JSON 嵌套超过 {self.most_depth} 层。",
+                f"The JSON is nested more than {self.most_depth} levels deep.",
+            )
 
     def _too_large(self) -> NotStrictJson:
         shown = f"{self.most_bytes / MEGABYTE:g} MB" if self.most_bytes >= MEGABYTE // 8 else f"{self.most_bytes} B"
@@ -138,6 +166,29 @@ class StrictJson:
         if sign and (len(exponent) > 5 or abs(int(exponent)) > _MOST_EXPONENT):
             return self.long_number(text)
         return Decimal(text)
+
+
+def _past(text: str, at: int, sign: str) -> int:
+    """The place after a sign and the blanks around it."""
+    at = _BLANKS.match(text, at).end()  # type: ignore[union-attr]
+    if not text.startswith(sign, at):
+        raise json.JSONDecodeError(f"{sign} expected", text, at)
+    return _BLANKS.match(text, at + 1).end()  # type: ignore[union-attr]
+
+
+def _end(text: str, at: int) -> None:
+    if _BLANKS.match(text, at).end() < len(text):  # type: ignore[union-attr]
+        raise json.JSONDecodeError("Extra data", text, at)
+
+
+def _syntax(error: json.JSONDecodeError) -> NotStrictJson:
+    return _refused(
+        "syntax",
+        f"不是有效的 JSON（第 {error.lineno} 行第 {error.colno} 列附近）。",
+        f"Not valid JSON (near line {error.lineno}, column {error.colno}).",
+        line=error.lineno,
+        column=error.colno,
+    )
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
