@@ -10,6 +10,8 @@ pin="uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --
 $pin $leave pyproject.toml requirements/build.in -o requirements/runtime.lock
 # shellcheck disable=SC2086
 $pin $leave --extra dev -c requirements/runtime.lock pyproject.toml -o requirements/all.lock
+# semgrep pins libraries that the program does not: an environment of its own.
+$pin requirements/semgrep.in -o requirements/semgrep.lock
 python3 - <<'PY'
 import pathlib, re
 

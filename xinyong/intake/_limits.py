@@ -60,8 +60,9 @@ class Refused(Invalid):
     """The file cannot be read as a table; nothing of it is taken in."""
 
     code: ClassVar[str] = "intake.file-refused"
-    #: what the reading process used at most before it refused
+    #: what the reading process used before it refused: memory at most, processor time
     peak_kilobytes: int = 0
+    seconds: float = 0
 
 
 class UnknownFormat(Refused):

@@ -49,8 +49,9 @@ class Reader:
         self._socket, theirs = socket.socketpair()
         self._unread = b""
         self._has_ended = False
-        #: what the process used at most, once it has ended
+        #: what the process used, once it has ended: memory at most, processor time
         self.peak_kilobytes = 0
+        self.seconds = 0.0
         with theirs, log.open("wb") as errors:
             _server.send(theirs.fileno(), errors.fileno())
         self._socket.sendall(json.dumps(request).encode() + b"\n")
@@ -70,7 +71,7 @@ class Reader:
             raise Gone(None) from cut
         if "exit" in answer:
             self._has_ended = True
-            self.peak_kilobytes = answer["peak_kilobytes"]
+            self.peak_kilobytes, self.seconds = answer["peak_kilobytes"], answer["seconds"]
             raise Gone(answer["exit"], is_too_large=answer["too_large"])
         return answer
 
@@ -100,7 +101,8 @@ class Reader:
                     last = (last + piece)[-_LINE:]
                 self._has_ended = True
                 if (at := last.rfind(_EXIT)) >= 0:
-                    self.peak_kilobytes = json.loads(last[at:])["peak_kilobytes"]
+                    used = json.loads(last[at:])
+                    self.peak_kilobytes, self.seconds = used["peak_kilobytes"], used["seconds"]
 
 
 class _Server:
@@ -221,6 +223,7 @@ def _reap(children: "dict[int, _Child]") -> None:
                 "exit": os.waitstatus_to_exitcode(status),
                 "too_large": child.is_too_large,
                 "peak_kilobytes": used.ru_maxrss,
+                "seconds": used.ru_utime + used.ru_stime,
             }
             with suppress(OSError):
                 child.connection.sendall(json.dumps(last).encode() + b"\n")

@@ -156,7 +156,7 @@ def stream(
         yield Stream(reader, folder, seconds)
     except Refused as refused:
         reader.close()
-        refused.peak_kilobytes = reader.peak_kilobytes
+        refused.peak_kilobytes, refused.seconds = reader.peak_kilobytes, reader.seconds
         raise
     finally:
         reader.close()

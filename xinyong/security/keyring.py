@@ -250,7 +250,7 @@ def _insert(own: psycopg.Connection[Any], use: str, algorithm: str, secret: byte
     assert found is not None
     number = int(found[0])
     own.execute(
-        f"INSERT INTO security_datakey ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s)",  # noqa: S608 (a constant)
+        f"INSERT INTO security_datakey ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s)",  # noqa: S608  # nosec B608  a constant
         [
             number,
             use,
@@ -277,7 +277,7 @@ def _djangos() -> psycopg.Connection[Any]:
 
 
 def _rows(own: psycopg.Connection[Any]) -> list[dict[str, Any]]:
-    cursor = own.execute(f"SELECT {_COLUMNS} FROM security_datakey ORDER BY number")  # noqa: S608 (a constant)
+    cursor = own.execute(f"SELECT {_COLUMNS} FROM security_datakey ORDER BY number")  # noqa: S608  # nosec B608  a constant
     names = [column.name for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor]
 

@@ -17,6 +17,7 @@ def copy_in(cursor: CursorWrapper, table: str, columns: pa.Table) -> None:
     # Every value quoted, null bare: what COPY reads as null.
     pc.write_csv(columns, buffer, pc.WriteOptions(include_header=False, quoting_style="all_valid"))
     names = ", ".join(columns.column_names)
+    # nosemgrep: sql-from-pieces  a table and columns of ours
     with _psycopg(cursor).copy(f"COPY {table} ({names}) FROM STDIN (FORMAT csv)") as copy:
         copy.write(buffer.getbuffer())
 
@@ -41,7 +42,9 @@ def listed(values: Iterable[object]) -> str:
 
 def fresh(cursor: CursorWrapper, name: str, definition: str) -> None:
     """An empty temporary table until the transaction ends; one transaction may ask again."""
+    # nosemgrep: sql-from-pieces  a name of ours
     cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
+    # nosemgrep: sql-from-pieces  a name and a definition of ours
     cursor.execute(f"CREATE TEMPORARY TABLE {name} ({definition}) ON COMMIT DROP")
 
 

@@ -1,12 +1,15 @@
 """Our icons: paths on a 20 × 20 grid, drawn with the colour of the text around them."""
 
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-_LINE = 'fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"'
+_LINE = SafeString(
+    'fill="none" stroke="currentColor" stroke-width="1.8" stroke-linecap="round" stroke-linejoin="round"'
+)
 
 
 def _line(d: str) -> SafeString:
-    return SafeString(f'<path {_LINE} d="{d}"/>')
+    return format_html('<path {} d="{}"/>', _LINE, d)
 
 
 ICONS: dict[str, SafeString] = {

@@ -18,7 +18,8 @@ class Verdict:
     text: str
     is_read: bool
     is_stopped: bool
-    seconds: float
+    seconds: float  # of processor time, of a refused file
+    waited: float  # by the clock, on a machine that may be busy
     peak_kilobytes: int
 
 
@@ -33,15 +34,15 @@ def judge(path: Path, *, limits: Limits = LIMITS) -> Verdict:
             has_sentences = refusal.zh.endswith("。") and refusal.en.endswith(".")
             is_stopped = isinstance(refusal, read.ReadingStopped)
             text = f"{refusal.code}: {refusal.zh}" if has_sentences else f"no sentence: {refusal!r}"
-            peak = refusal.peak_kilobytes
+            peak, seconds = refusal.peak_kilobytes, refusal.seconds
         else:
             rows = hashlib.sha256()
             for chunk in reading.chunks:
                 rows.update(repr(read.table(chunk).to_pydict()).encode("utf-8"))
             noted = [each for number in range(len(reading.chunks)) for each in read.notes(_notes(folder, number))]
             text = f"read: {reading.rows} {rows.hexdigest()} {reading.headers} {noted} {reading.remarks}"
-            is_stopped, peak = False, reading.peak_kilobytes
-        return Verdict(text, text.startswith("read: "), is_stopped, time.monotonic() - started, peak)
+            is_stopped, peak, seconds = False, reading.peak_kilobytes, 0.0
+        return Verdict(text, text.startswith("read: "), is_stopped, seconds, time.monotonic() - started, peak)
 
 
 def _notes(folder: Path, number: int) -> Path | None:
