@@ -40,9 +40,9 @@ _as_owner = ExitStack()
 @pytest.fixture(scope="session", autouse=True)
 def _quick_passwords() -> None:
     """The suite's accounts guard nothing: the same algorithm at its smallest, not 100 MB and 0.15 s for each sign-in."""
-    from django.contrib.auth.hashers import Argon2PasswordHasher
+    from xinyong.security.passwords import Argon2
 
-    Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 64, 1
+    Argon2.time_cost, Argon2.memory_cost, Argon2.parallelism = 1, 64, 1
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +127,7 @@ class City:
     url: str
     home: Path
     accounts: dict[str, str]  # user name → password
+    secrets: dict[str, str]  # user name → authenticator secret
     process: subprocess.Popen[bytes]
 
     def xinyong(self, *arguments: str, code: int | None = 0) -> str:
@@ -166,8 +167,9 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     try:
         _wait_for(url, process, log)
         text = (home / "demo-accounts.txt").read_text(encoding="utf-8")
-        accounts = dict(re.findall(r"^(\S+)\s+(\S+)", text, re.MULTILINE))
-        yield City(url, home, accounts, process)
+        lines = re.findall(r"^(\S+)\s+(\S+)\s+(\S+)", text, re.MULTILINE)
+        accounts, secrets = ({one[0]: one[n] for one in lines} for n in (1, 2))
+        yield City(url, home, accounts, secrets, process)
     finally:
         process.send_signal(signal.SIGINT)
         try:

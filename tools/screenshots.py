@@ -11,12 +11,15 @@ Debian's chromium, or a browser named by --browser.
 import base64
 import re
 import struct
+import time
 import zlib
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from playwright.sync_api import sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars"]
@@ -102,14 +105,17 @@ def _docs(chromium: Any, origin: str, accounts: Path | None) -> None:
 
 def _signed_in(chromium: Any, origin: str, accounts: Path | None, user: str) -> Any:
     assert accounts is not None
-    passwords = dict(line.split()[:2] for line in accounts.read_text(encoding="utf-8").splitlines() if line)
+    known = {line.split()[0]: line.split()[1:3] for line in accounts.read_text(encoding="utf-8").splitlines() if line}
     context = chromium.new_context(base_url=origin, locale="zh-CN")
     page = context.new_page()
     page.goto("/office/sign-in")
     page.get_by_label("用户名").fill(user)
-    page.get_by_label("密码").fill(passwords[user])
-    page.get_by_role("button", name="登录").click()
-    page.wait_for_url("**/office/**")
+    page.get_by_label("密码").fill(known[user][0])
+    page.get_by_role("button", name="登录", exact=True).click()
+    secret = base64.b32decode(known[user][1])
+    page.get_by_label("验证码").fill(TOTP(secret, 6, SHA1(), 30).generate(time.time()).decode())
+    page.get_by_role("button", name="继续").click()
+    page.get_by_role("button", name="退出登录").wait_for()
     state = context.storage_state()
     context.close()
     return state

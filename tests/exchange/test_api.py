@@ -10,12 +10,13 @@ from django.test import Client
 
 from tests.exchange.conftest import Door, Program, ask
 from tests.intake import made
+from tests.signing import signed_in
 from xinyong.exchange import description, sandbox
 from xinyong.exchange.door import WAYS, Entrance, api
 from xinyong.kernel.codes import Kind
 from xinyong.security import routes
 from xinyong.security.access import Action
-from xinyong.security.models import Account, AuditEntry
+from xinyong.security.models import AuditEntry
 
 Noted = Callable[[], list[AuditEntry]]
 ROOT = Path(__file__).parents[2]
@@ -186,11 +187,10 @@ def test_a_session_of_the_office_opens_nothing_here(door: Door) -> None:
         username="boss", password="correct horse battery staple", display_name="x", role="operator", department=None,
         by=made.SYSTEM,
     )  # fmt: skip
-    signed_in = Client()
-    signed_in.force_login(Account.objects.get(username="boss"))
+    boss = signed_in(Client(), "boss")
     for path in ("whoami", f"organisations/{door.organisation.code}", "catalogue/items"):
-        assert signed_in.get(f"/api/v1/{path}").status_code == 401
-    assert signed_in.post("/api/v1/look-ups", {}, content_type="application/json").status_code == 401
+        assert boss.get(f"/api/v1/{path}").status_code == 401
+    assert boss.post("/api/v1/look-ups", {}, content_type="application/json").status_code == 401
 
 
 @pytest.mark.parametrize(

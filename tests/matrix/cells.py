@@ -21,6 +21,7 @@ COLUMNS = ("route", "method", "relation", "state", *(role.value for role in ASKE
 ORDINARY, STALE, DISABLED = "ordinary", "stale", "disabled"
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 _SIGN_IN = "/office/sign-in"
+_CONFIRM = "/office/confirm"
 
 
 class UnknownParameter(KeyError):
@@ -86,6 +87,8 @@ def _written(answer: HttpResponse, entries: int) -> str:
     to = answer.headers.get("Location", "")
     if to.startswith(_SIGN_IN):
         status += ">" + (to.removeprefix(_SIGN_IN).partition("?")[0].strip("/") or "sign-in")
+    elif to.startswith(_CONFIRM):
+        status += ">confirm"
     return f"{status}+{entries}" if entries else status
 
 

@@ -11,6 +11,7 @@ import time_machine
 from django.test import Client
 
 from tests.intake import made
+from tests.signing import signed_in
 from xinyong.intake import views
 from xinyong.kernel import codes
 from xinyong.security import identity
@@ -53,6 +54,9 @@ ARGUMENTS: dict[str, Argument] = {
     "item_id": lambda world, relation: "admin-penalty-org",
     "form": lambda world, relation: "csv",
     "section": lambda world, relation: "penalties",
+    "table_id": lambda world, relation: "no-such-table",
+    "rest": lambda world, relation: "nothing",
+    "token": lambda world, relation: "nobodys-token",
     "check_code": lambda world, relation: world.check_code,
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.
@@ -114,7 +118,7 @@ def client(role: Role, state: str) -> Client:
 
     found = Client()
     if role is not Role.PUBLIC:
-        found.force_login(Account.objects.get(username=role.value))
+        signed_in(found, role.value, fresh=state != "stale")
         if state == "disabled":
             Account.objects.filter(username=role.value).update(is_active=False)
     return found

@@ -14,10 +14,11 @@ from django.utils import translation
 from tests.conftest import _empty
 from tests.intake import made
 from tests.intake.made import Organisation
+from tests.signing import signed_in
 from xinyong.intake.views import SubmissionView
 from xinyong.security import identity
 from xinyong.security.identity import SourceUnit
-from xinyong.security.models import Account, AuditEntry
+from xinyong.security.models import AuditEntry
 from xinyong.web import messages
 
 PASSWORD = "correct horse battery staple"
@@ -92,7 +93,7 @@ def browsers(office: Office) -> Office:
     office.clients = {role: Reader() for role in ROLES}
     for role, client in office.clients.items():
         if role != "public":
-            client.force_login(Account.objects.get(username=role))
+            signed_in(client, role)
     with translation.override("zh-hans"):
         return office
 

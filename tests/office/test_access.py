@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import URLPattern
 
 from tests.office.conftest import ROLES, Office
+from tests.signing import signed_in
 from xinyong.office.urls import urlpatterns
 
 #: address → what it answers to: public, the clerk, another unit's clerk, the operator, the auditor.
@@ -14,6 +15,23 @@ GET = {
     "": (302, 200, 200, 200, 302),
     "sign-in": (200, 302, 302, 302, 302),
     "sign-out": (302, 302, 302, 302, 302),
+    "sign-in/factor": (302, 302, 302, 302, 302),
+    "sign-in/set-up": (302, 302, 302, 302, 302),
+    "sign-in/renew": (302, 302, 302, 302, 302),
+    "sign-in/outside": (404, 404, 404, 404, 404),
+    "sign-in/outside/back": (404, 404, 404, 404, 404),
+    "welcome/": (404, 404, 404, 404, 404),
+    "welcome/nobodys-token": (404, 404, 404, 404, 404),
+    "confirm": (302, 200, 200, 200, 200),
+    "account/": (302, 200, 200, 200, 200),
+    "account/password": (302, 200, 200, 200, 200),
+    "account/app": (302, 200, 200, 200, 200),
+    "account/key": (302, 200, 200, 200, 200),
+    "account/codes": (302, 302, 302, 302, 302),
+    "account/remove": (302, 405, 405, 405, 405),
+    "account/codes/new": (302, 405, 405, 405, 405),
+    "account/sessions/end": (302, 405, 405, 405, 405),
+    "account/sessions/end-all": (302, 405, 405, 405, 405),
     "log/": (302, 403, 403, 403, 200),
     "submissions/": (302, 200, 200, 200, 200),
     "submissions/new": (302, 200, 200, 200, 403),
@@ -35,6 +53,14 @@ POST = {
     "submissions/{mine}/columns": (302, 302, 404, 302, 403),
     "links/judge": (302, 403, 403, 302, 403),
     "sign-out": (302, 302, 302, 302, 302),
+    "sign-in/factor": (302, 302, 302, 302, 302),
+    "confirm": (302, 400, 400, 400, 400),
+    "account/password": (302, 400, 400, 400, 400),
+    "account/app": (302, 400, 400, 400, 400),
+    "account/key": (302, 400, 400, 400, 400),
+    "account/remove": (302, 404, 404, 404, 404),
+    "account/sessions/end": (302, 404, 404, 404, 404),
+    "account/sessions/end-all": (302, 302, 302, 302, 302),
 }
 #: Pages that only look are not answered to anything but GET.
 LOOK_ONLY = (
@@ -60,7 +86,7 @@ def _login(answer: object) -> bool:
 def test_each_address_answers_each_role_as_the_table_says(browsers: Office, address: str) -> None:
     answers = {role: browsers[role].get(_path(browsers, address)) for role in ROLES}
     assert tuple(one.status_code for one in answers.values()) == GET[address]
-    if address not in {"sign-in", "sign-out"}:  # going nowhere is open to everybody
+    if not address.startswith(("sign-", "welcome/")):  # open to everybody
         assert _login(answers["public"])
 
 
@@ -70,7 +96,10 @@ def test_each_form_answers_each_role_as_the_table_says(browsers: Office, address
 
 
 def test_the_table_knows_every_address() -> None:
-    known = {re.sub(r"\{\w+\}|999999|(?<=feedback\.)\w+|(?<=templates/)[\w-]+(?=\.xlsx)", "*", one) for one in GET}
+    known = {
+        re.sub(r"\{\w+\}|999999|(?<=feedback\.)\w+|(?<=templates/)[\w-]+(?=\.xlsx)|nobodys-token", "*", one)
+        for one in GET
+    }
     served = {re.sub(r"<[^>]+>", "*", str(one.pattern)) for one in urlpatterns if isinstance(one, URLPattern)}
     assert served <= known
 
@@ -134,10 +163,8 @@ def test_nothing_of_the_office_is_kept_by_a_browser(browsers: Office) -> None:
 
 
 def test_a_form_without_its_token_changes_nothing(office: Office) -> None:
-    from xinyong.security.models import Account
-
     strict = Client(enforce_csrf_checks=True)
-    strict.force_login(Account.objects.get(username="operator"))
+    signed_in(strict, "operator")
     for address in ("sign-out", "submissions/new", f"submissions/{office.submission.id}/columns", "links/judge"):
         assert strict.post(f"/office/{address}").status_code == 403
     assert strict.get("/office/submissions/").status_code == 200

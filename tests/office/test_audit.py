@@ -8,6 +8,7 @@ from django.test import Client
 
 from tests.intake import made
 from tests.office.conftest import PASSWORD, Office, faulty
+from tests.signing import entered
 from xinyong.intake import desk, submit
 from xinyong.intake.views import SubmissionView
 from xinyong.office import words
@@ -30,7 +31,7 @@ def test_signing_in_and_out(office: Office, noted: Noted) -> None:
     client = Client()
     client.post("/office/sign-in", {"username": "clerk", "password": "not the password"})
     assert noted() == ["sign-in-refused"]
-    client.post("/office/sign-in", {"username": "clerk", "password": PASSWORD})
+    entered(client, "clerk", PASSWORD)
     assert noted() == ["signed-in"]
     client.post("/office/sign-out")
     assert noted() == ["signed-out"]

@@ -14,6 +14,7 @@ from django.test import override_settings
 from tests.intake import made
 from tests.office.conftest import PASSWORD, Office, Reader, faulty
 from tests.office.test_audit import upload
+from tests.signing import entered, signed_in
 from xinyong.intake import desk, submit, views
 from xinyong.security import grants, identity
 from xinyong.security.models import Account, Department
@@ -60,7 +61,7 @@ def test_an_empty_form_says_what_is_missing_and_leads_there(browsers: Office) ->
 
 def test_signing_in_leads_where_one_wanted_to_go_but_never_to_another_site(browsers: Office) -> None:
     def led(wanted: str) -> str:
-        return str(sign_in(Reader(), next=wanted).headers["Location"])
+        return str(entered(Reader(), "clerk", PASSWORD, next=wanted).headers["Location"])
 
     assert led("/office/templates/") == "/office/templates/"
     assert [led(one) for one in ("https://example.org/", "//example.org", "javascript:alert(1)")] == ["/office/"] * 3
@@ -70,9 +71,12 @@ def test_a_new_session_begins_with_signing_in(browsers: Office) -> None:
     client = Reader()
     client.get(SIGN_IN)
     sign_in(client)
+    with_password = client.cookies["sessionid"].value
+    entered(client, "clerk", PASSWORD)
     first = client.cookies["sessionid"].value
+    assert first != with_password
     client.post("/office/sign-out")
-    sign_in(client)
+    entered(client, "clerk", PASSWORD)
     assert client.cookies["sessionid"].value != first
 
 
@@ -182,7 +186,7 @@ def test_a_closed_unit_hands_nothing_in_any_more_and_keeps_its_name_in_what_it_d
     assert closed.code in {unit.code for unit in listed.context["sources"]}
     assert closed.name in said(browsers["operator"].get(f"/office/submissions/{before.id}/"))
     client = Reader()
-    client.force_login(Account.objects.get(pk=account))
+    signed_in(client, Account.objects.get(pk=account).username)
     answer = client.get("/office/submissions/new")
     assert answer.status_code == 403
     assert grants.NoGrant.code in said(answer), "rights end with the unit"

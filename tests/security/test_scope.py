@@ -12,13 +12,14 @@ from django.test import Client
 
 from tests.conftest import _empty
 from tests.intake import made
+from tests.signing import signed_in
 from xinyong.intake import views
 from xinyong.intake.models import Finding, Submission
 from xinyong.records.models import Record
 from xinyong.security import identity, scope
 from xinyong.security.access import Actor, Role
 from xinyong.security.identity import SourceUnit
-from xinyong.security.models import Account, AuditEntry, Department
+from xinyong.security.models import AuditEntry, Department
 
 
 class Two:
@@ -145,7 +146,7 @@ def test_a_connection_that_broke_within_a_request_is_replaced_by_one_that_shows_
         assert [one.source_id for one in Submission.objects.all()] == [two.units[0].id]
 
 
-def interleaved(two: Two, requests: int, signed_in: Callable[[Client, str], None]) -> list[str]:
+def interleaved(two: Two, requests: int, signed_in: Callable[[Client, str], Client]) -> list[str]:
     """Requests of both tenants in four threads, each thread serving both in turn on its one connection; what went wrong."""
     wrong: list[str] = []
 
@@ -180,8 +181,5 @@ def test_two_tenants_on_shared_connections_never_read_each_others_submissions(
 ) -> None:
     """With the query's own filter taken away, so that it is the database's wall alone that holds."""
     monkeypatch.setattr(views, "_within", lambda actor: Submission.objects.all())
-
-    def signed_in(client: Client, username: str) -> None:
-        client.force_login(Account.objects.get(username=username))
 
     assert interleaved(two, 80, signed_in) == []

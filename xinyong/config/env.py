@@ -87,6 +87,25 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "XINYONG_RATE_LIMITS", "1", "0 turns the portal's rate limits off: for measurements, or when a proxy limits."
     ),
+    Variable(
+        "XINYONG_PASSWORD_POLICY",
+        "mlps",
+        "mlps: at least 12 characters of three kinds, changed every 90 days (GB/T 22239). asvs: at least 15, no kinds, no"
+        " forced change (OWASP ASVS 5.0).",
+    ),
+    Variable(
+        "XINYONG_OIDC_ISSUER", "", "Issuer of single sign-on by OpenID Connect (https). Empty: none. 统一身份认证"
+    ),
+    Variable(
+        "XINYONG_OIDC_CLIENT_ID", "", "Our client id there. Redirect address: <origin>/office/sign-in/outside/back."
+    ),
+    Variable("XINYONG_OIDC_SECRET_FILE", "", "File holding our client secret there."),
+    Variable("XINYONG_OIDC_LABEL", "统一身份认证", "What the button of single sign-on says."),
+    Variable(
+        "XINYONG_OIDC_FACTOR",
+        "",
+        "Values of amr or acr, comma separated, that stand for a second factor. Empty: ours is always asked for.",
+    ),
     Variable("XINYONG_CHUNK_ROWS", "25000", "Rows of a submitted file that go in together; fewer need less memory."),
     Variable(
         "XINYONG_LOG_ORIGIN",

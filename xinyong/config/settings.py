@@ -90,11 +90,18 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "security.Account"
 LOGIN_URL = "/office/sign-in"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+CONFIRM_URL = "/office/confirm"
+PASSWORD_HASHERS = ["xinyong.security.passwords.Argon2"]
+#: "mlps" or "asvs": see security/passwords.py, which checks passwords (Django's own forms are not used).
+SIGN_IN_POLICY = env.one_of("XINYONG_PASSWORD_POLICY", "mlps", "asvs")
+#: Single sign-on: see security/oidc.py.
+OIDC: dict[str, str] = {
+    "issuer": env.text("XINYONG_OIDC_ISSUER"),
+    "client_id": env.text("XINYONG_OIDC_CLIENT_ID"),
+    "secret_file": env.text("XINYONG_OIDC_SECRET_FILE"),
+    "label": env.text("XINYONG_OIDC_LABEL"),
+    "assurances": env.text("XINYONG_OIDC_FACTOR"),
+}
 #: Background work: what the worker imports when it starts. No other process pays for it.
 PROCRASTINATE_IMPORT_PATHS = sorted(f"xinyong.{path.parent.name}.jobs" for path in BASE.glob("*/jobs.py"))
 
@@ -102,6 +109,12 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("XINYONG_HTTPS")
+CSRF_COOKIE_SAMESITE = "Lax"
+DEVICE_COOKIE_NAME = "xinyong_device"
+if env.flag("XINYONG_HTTPS"):
+    # Browsers take a cookie so named only over TLS, from this very host, for all its paths: nothing beside us sets it.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
+    DEVICE_COOKIE_NAME = "__Host-xinyong_device"
 #: Proxies of ours in front: whose word on the client's address, and on the scheme it used, is taken.
 TRUSTED_PROXIES = env.whole("XINYONG_PROXIES")
 if env.flag("XINYONG_HTTPS") and TRUSTED_PROXIES > 0:

@@ -6,6 +6,7 @@ far it came. Killed, it goes on where it stopped, with the date of the day on wh
 
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _OUTCOMES = ("rows_read", "accepted", "doubtful", "rejected", "duplicate", "unchanged")
 _REGISTER = "organisation-register"
+_SECRET = re.compile(r"[A-Z2-7]{32}")
 #: When in the day a department's file comes.
 _RECEIVED_AT = time_of_day(16, 30, tzinfo=clock.ZONE)
 
@@ -112,7 +114,7 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
     found = loaded()
     if found is not None:
         _say(f"· 演示城市已就绪 city is here ({found.subjects:,} 个主体，{found.rows_read:,} 行)", is_quiet)
-        if not accounts_file().exists():
+        if not accounts_file().exists() or not _has_secrets():
             _create_accounts(_system())
         return found
     started = time.monotonic()
@@ -157,17 +159,29 @@ def loaded() -> State | None:
 
 
 def accounts_file() -> Path:
-    """Where names and passwords of the demo accounts stand (mode 0600)."""
+    """Where names, passwords and authenticator secrets of the demo accounts stand (mode 0600)."""
     from django.conf import settings
 
     return Path(settings.XINYONG_HOME) / "demo-accounts.txt"
 
 
+def _has_secrets() -> bool:
+    """False for a file written before there was a second factor."""
+    lines = accounts_file().read_text(encoding="utf-8").splitlines()
+    return all(len(line.split()) > 2 and _SECRET.fullmatch(line.split()[2]) for line in lines if line)
+
+
 def print_accounts() -> None:
-    """Prints the demo accounts with their passwords."""
+    """Prints the demo accounts, and how to get a code to sign in with."""
     click.echo(f"· 演示账号 demo accounts ({accounts_file()}):")
     for line in accounts_file().read_text(encoding="utf-8").splitlines():
         click.echo(f"    {line}")
+    tool = Path(sys.argv[0])
+    name = os.path.relpath(tool) if tool.name == "xinyong" else "xinyong"
+    click.echo(
+        "  用户名、密码、动态口令密钥、姓名 user, password, authenticator secret, name. 登录时的验证码 codes for signing in:"
+    )
+    click.echo(f"    {name} accounts code market")
 
 
 def _write_only(folder: Path, *, subjects: int, records: int, seed: int, today: date, as_json: bool) -> None:
@@ -247,21 +261,24 @@ def _register(manifest: "Manifest", by: "Actor") -> None:
 
 
 def _create_accounts(by: "Actor") -> None:
-    """Creates the demo accounts. Their passwords are this installation's: drawn once, kept in the file of accounts."""
+    """Creates the demo accounts. Their passwords and authenticator secrets are this installation's: drawn once, kept in the
+    file of accounts, so that a newcomer can sign in at once."""
     from xinyong.operations.synthetic import inhabitants
-    from xinyong.security import identity
+    from xinyong.security import factors, identity
 
     path = accounts_file()
     kept = path.read_text(encoding="utf-8") if path.exists() else ""
-    passwords = dict(line.split()[:2] for line in kept.splitlines())
+    known = {line.split()[0]: line.split()[1:] for line in kept.splitlines()}
     lines = []
     for one in inhabitants().accounts:
-        password = passwords.get(one.username) or secrets.token_urlsafe(12)
-        identity.create_account(
+        password, secret = (known.get(one.username) or [secrets.token_urlsafe(12), ""])[:2]
+        secret = secret if _SECRET.fullmatch(secret) else factors.fresh_secret()
+        made = identity.create_account(
             username=one.username, password=password, display_name=one.display_name, role=one.role,
             department=one.department, is_demo=True, by=by,
         )  # fmt: skip
-        lines.append(f"{one.username:<12}{password:<20}{one.display_name}")
+        factors.give_demo(made, secret, now=clock.now())
+        lines.append(f"{one.username:<12}{password:<20}{secret:<36}{one.display_name}")
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -1,10 +1,8 @@
 """``xinyong departments`` and ``xinyong accounts``: who reports data, and who signs in to the office."""
 
-import secrets
-
 import click
 
-from xinyong.operations import command
+from xinyong.operations import command, sign_in
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON")
 _ROLES = ("source_unit", "unit_admin", "reader", "operator", "system_admin", "security_admin", "auditor")
@@ -94,7 +92,7 @@ def list_accounts(as_json: bool) -> None:
 @click.option("--name", "display_name", default="", help="显示姓名 shown in the office; without it, the user name")
 @_JSON
 def add_account(username: str, role: str, department: str | None, display_name: str, as_json: bool) -> None:
-    """建立 Create an account. The password is made here and printed once; nobody can read it again."""
+    """建立 Create an account. Its person sets the password by the one-time link that is printed."""
     if (role in _OF_A_DEPARTMENT) != (department is not None) and role != "reader":
         raise click.UsageError(
             "单位的角色须给出 --department，平台的角色不给。 source_unit and unit_admin need --department (reader may have "
@@ -105,18 +103,16 @@ def add_account(username: str, role: str, department: str | None, display_name: 
     from xinyong.security.access import system
 
     unit = identity.source_unit(department) if department else None
-    password = secrets.token_urlsafe(12)
     identity.create_account(
-        username=username, password=password, display_name=display_name or username, role=role,
+        username=username, password=None, display_name=display_name or username, role=role,
         department=unit.code if unit else None, by=system("xinyong accounts add"),
     )  # fmt: skip
+    link = sign_in.link_for(username, name="xinyong accounts add")
     if as_json:
-        facts = {"username": username, "role": role, "department": unit.code if unit else "", "password": password}
-        command.print_json(facts)
+        command.print_json({"username": username, "role": role, "department": unit.code if unit else "", **link})
         return
-    click.echo(f"✓ 账号 {username} 已建立。密码只显示这一次，请当面或用加密方式交给本人：")
-    click.echo("  Created. The password is shown this once; hand it over in person or encrypted:")
-    click.echo(f"  {password}")
+    click.echo(f"✓ 账号 {username} 已建立，没有密码。 Created, without a password.")
+    sign_in.say_link(link)
 
 
 @accounts.command("disable")
@@ -133,3 +129,7 @@ def disable_account(username: str, as_json: bool) -> None:
         command.print_json({"username": username, "is_active": False})
     else:
         click.echo(f"✓ 账号 {username} 已停用。 Disabled.")
+
+
+for _command in sign_in.COMMANDS:
+    accounts.add_command(_command)

@@ -1,18 +1,26 @@
-"""The gate every request passes: who is asking, and does the view's declared action allow it."""
+"""The gate every request passes: who is asking, and does the view's declared action allow it.
+
+Somebody is signed in who has shown password and second factor (security/sign_in.py); anybody else is the public. Where the
+second factor has to be a fresh one, the gate leads to the page that asks for it, and back.
+"""
 
 import ipaddress
 from collections.abc import Callable
 from typing import Any, cast
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden, NotFound
-from xinyong.security import access, audit, grants, routes, scope
-from xinyong.security.access import Actor, Role
+from xinyong.security import access, audit, grants, routes, scope, sessions
+from xinyong.security.access import Actor, FactorNeeded, Role
+from xinyong.security.models import Account
 
 #: Where a session keeps the grant it acts under; without it the oldest.
 ACTING_UNDER = "acting_under"
@@ -27,7 +35,10 @@ class Gate:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor = actor_of(request)  # type: ignore[attr-defined]
         with scope.acting(request.actor):  # type: ignore[attr-defined]
-            return self.get_response(request)
+            response = self.get_response(request)
+        if request.actor.account_id is not None:  # type: ignore[attr-defined]
+            response["Cache-Control"] = "no-store"  # after signing out, Back shows nothing
+        return response
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
@@ -35,10 +46,13 @@ class Gate:
         """Checks the view's declared action; sends somebody not signed in to the sign-in page."""
         action = routes.declared(view)
         actor = cast(Actor, request.actor)  # type: ignore[attr-defined]
-        if action is None or access.may(actor, action):
+        is_shown = actor.is_fresh or action not in access.NEEDS_FRESH_FACTOR
+        if action is None or (access.may(actor, action) and is_shown):
             return None
         if actor.role is Role.PUBLIC and actor.account_id is None:
-            return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
+            if getattr(request, "session_over", False):
+                messages.info(request, gettext("您的会话已结束（超时、已在别处退出或账号变更）。请重新登录。"))
+            return led_to(request, settings.LOGIN_URL)
         try:
             if actor.role is Role.PUBLIC:
                 raise grants.NoGrant(
@@ -47,16 +61,23 @@ class Gate:
                     "administrator or the credit centre.",
                 )
             access.require(actor, action)
+        except FactorNeeded:
+            return led_to(request, settings.CONFIRM_URL)
         except Forbidden as error:
             _note_refusal(request, actor, error)
             # Django asks no process_exception about what process_view raises; handler403 finds our error as its cause.
             raise PermissionDenied(error.code) from error
         return None
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        """Notes what a room refused, or would not find for this actor; web/pages.py makes the page of it."""
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A room that asks for a fresh second factor: the page that asks for it, for somebody signed in. Notes what a room
+        refused, or would not find for this actor; web/pages.py makes the page of it."""
+        actor = cast(Actor, request.actor)  # type: ignore[attr-defined]
+        if isinstance(exception, FactorNeeded) and actor.account_id is not None:
+            return led_to(request, settings.CONFIRM_URL)
         if isinstance(exception, (Forbidden, NotFound)):
-            _note_refusal(request, cast(Actor, request.actor), exception)  # type: ignore[attr-defined]
+            _note_refusal(request, actor, exception)
+        return None
 
 
 def _note_refusal(request: HttpRequest, actor: Actor, error: Forbidden | NotFound) -> None:
@@ -67,6 +88,23 @@ def _note_refusal(request: HttpRequest, actor: Actor, error: Forbidden | NotFoun
             audit.Event.ACCESS_REFUSED, by=actor, object_kind="page", object_ref=request.path[:80], outcome=outcome,
             method=request.method, code=error.code,
         )  # fmt: skip
+
+
+def led_to(request: HttpRequest, address: str) -> HttpResponse:
+    """A redirect to ``address``, which leads back by ``next``. What was sent with a form is not kept: back is the page with
+    the form, and ``sent`` makes the page on the way say so."""
+    back, sent = request.get_full_path(), {}
+    if request.method not in ("GET", "HEAD"):
+        came = urlsplit(request.META.get("HTTP_REFERER", ""))
+        is_ours = url_has_allowed_host_and_scheme(came.geturl(), allowed_hosts={request.get_host()})
+        back = (came.path + (f"?{came.query}" if came.query else "")) if came.path and is_ours else back
+        sent = {"sent": "1"}
+    where = f"{address}?{urlencode({'next': back} | sent, safe='/')}"
+    if request.headers.get("HX-Request") == "true":
+        response = HttpResponse()
+        response["HX-Redirect"] = where
+        return response
+    return HttpResponseRedirect(where)
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -84,11 +122,17 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """The actor behind a request, from its session; PUBLIC when nobody is signed in."""
-    user = request.user
+    """The actor behind a request: whoever has shown password and second factor in this session, else PUBLIC."""
+    resumed = sessions.resume(request, now=clock.now())
     address = client_address(request)
-    if not user.is_authenticated:
-        return Actor(role=Role.PUBLIC, name="public", address=address)
+    if resumed is None:
+        return Actor(role=Role.PUBLIC, name="public", address=address, is_verified=False, is_fresh=False)
+    chosen = request.session.get(ACTING_UNDER)
+    return actor_for(resumed.account, address=address, chosen=chosen, is_fresh=resumed.is_fresh)
+
+
+def actor_for(account: Account, *, address: str | None, chosen: int | None = None, is_fresh: bool = True) -> Actor:
+    """What somebody who has signed in to this account acts as, under the grant chosen."""
     return grants.actor(
-        user.pk, name=user.get_username(), at=clock.now(), chosen=request.session.get(ACTING_UNDER), address=address
+        account.pk, name=account.username, at=clock.now(), chosen=chosen, address=address, is_fresh=is_fresh
     )

@@ -4,15 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth import authenticate, login, logout
 from django.db import connection, transaction
 from django.http import HttpRequest
 
 from xinyong.kernel import clock
-from xinyong.kernel.errors import Forbidden, NotFound
+from xinyong.kernel.errors import NotFound
 from xinyong.security import audit, gate, grants, people
-from xinyong.security.access import PUBLIC, Action, Actor, Role, require
-from xinyong.security.gate import client_address
+from xinyong.security.access import Action, Actor, Role, require
 from xinyong.security.models import Account, Department, Region
 from xinyong.security.people import AccountExists as AccountExists
 from xinyong.security.people import UnknownAccount as UnknownAccount
@@ -22,12 +20,6 @@ class UnknownDepartment(NotFound):
     """No active department has this code."""
 
     code = "security.unknown-department"
-
-
-class WrongCredentials(Forbidden):
-    """User name and password do not fit."""
-
-    code = "security.wrong-credentials"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +122,7 @@ def region_path(code: str) -> str:
 def create_account(
     *,
     username: str,
-    password: str,
+    password: str | None,
     display_name: str,
     role: str,
     department: str | None,
@@ -138,8 +130,8 @@ def create_account(
     by: Actor,
 ) -> int:
     """The owner's way, at the command line: an account with its post and its first grant, or a demo or a disabled one set
-    anew; returns its id. System administrators use people.admit, which gives nothing. Raises AccountExists, NotApart,
-    NotGivable, UnknownUnit."""
+    anew; returns its id. Without a password its person sets one by a one-time link. System administrators use people.admit,
+    which gives nothing. Raises AccountExists, NotApart, NotGivable, UnknownUnit."""
     require(by, Action.OPERATE)
     now = clock.now()
     account = people.open_account(username=username, display_name=display_name, password=password, is_demo=is_demo)
@@ -190,26 +182,3 @@ def act_as(request: HttpRequest, grant_id: int, *, by: Actor) -> None:
         audit.Event.GRANT_CHOSEN, by=by, object_kind="account", object_ref=by.name, grant=grant_id, role=held.role.value
     )
     request.session[gate.ACTING_UNDER] = grant_id
-
-
-def sign_in(request: HttpRequest, *, username: str, password: str) -> Actor:
-    """Checks the password, rotates the session, leaves an audit entry either way. Raises WrongCredentials."""
-    address = client_address(request)
-    account = authenticate(request, username=username, password=password)
-    if not isinstance(account, Account):
-        anybody = Actor(role=PUBLIC.role, name="public", address=address)
-        audit.enter(audit.Event.SIGN_IN_REFUSED, by=anybody, object_kind="account", object_ref="-", outcome="refused")
-        raise WrongCredentials(
-            "用户名或密码不正确。请检查大小写后重试；忘记密码请联系信用中心。",
-            "User name or password is wrong. Check capitals and try again; if forgotten, ask the credit centre.",
-        )
-    login(request, account)
-    actor = grants.actor(account.pk, name=account.username, at=clock.now(), address=address)
-    audit.enter(audit.Event.SIGNED_IN, by=actor, object_kind="account", object_ref=account.username)
-    return actor
-
-
-def sign_out(request: HttpRequest, *, by: Actor) -> None:
-    """Ends the session."""
-    audit.enter(audit.Event.SIGNED_OUT, by=by, object_kind="account", object_ref=by.name)
-    logout(request)

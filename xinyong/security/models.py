@@ -7,6 +7,20 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from xinyong.security.ledger import models as ledger_models  # noqa: F401 - the log's own tables
+from xinyong.security.sign_in_models import (
+    Attempt,
+    Factor,
+    OneTimeLink,
+    OpenSession,
+    OutsideIdentity,
+    RecoveryCode,
+    UsedPassword,
+)
+
+__all__ = [
+    "Account", "Attempt", "AuditEntry", "Department", "Factor", "OneTimeLink", "OpenSession", "OutsideIdentity",
+    "RecoveryCode", "Region", "UsedPassword",
+]  # fmt: skip
 
 
 class Region(models.Model):
@@ -53,6 +67,7 @@ class Account(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     is_demo = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    password_set_at = models.DateTimeField(null=True)
 
     objects: ClassVar[Accounts] = Accounts()
     USERNAME_FIELD = "username"

@@ -12,9 +12,9 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
-from xinyong.kernel import sql
+from xinyong.kernel import clock, sql
 from xinyong.kernel.errors import Conflict, Invalid, NotFound
-from xinyong.security import audit, grants
+from xinyong.security import audit, factors, grants, sessions
 from xinyong.security.access import Action, Actor, Role, may, require
 from xinyong.security.grants import Held
 from xinyong.security.models import Account, Department, Office, Post
@@ -205,12 +205,16 @@ def leave(account_id: int, *, reason: str, by: Actor, at: datetime) -> None:
 def close_account(account: Account, *, reason: str, by: Actor, at: datetime) -> None:
     """What leaving and disabling do, for callers who have checked their right."""
     end_post(account.pk, reason=reason, by=by, at=at)
+    sessions.forget(account.pk)
     if Account.objects.filter(pk=account.pk, is_active=True).update(is_active=False):
-        audit.enter(audit.Event.ACCOUNT_DISABLED, by=by, object_kind="account", object_ref=account.username)
+        audit.enter(
+            audit.Event.ACCOUNT_DISABLED, by=by, object_kind="account", object_ref=account.username, reason=reason
+        )
 
 
-def open_account(*, username: str, display_name: str, password: str, is_demo: bool) -> Account:
-    """A new account, or a demo or a closed one anew; for callers who have checked their right and write the entry."""
+def open_account(*, username: str, display_name: str, password: str | None, is_demo: bool) -> Account:
+    """A new account, or a demo or a closed one anew, without the factors it had; for callers who have checked their right and
+    write the entry. Without a password its person sets one by a one-time link (security/invitations.py)."""
     account = Account.objects.select_for_update().filter(username=username).first()
     account = account or Account(username=username, is_active=False)
     if account.is_active and not account.is_demo:
@@ -220,8 +224,10 @@ def open_account(*, username: str, display_name: str, password: str, is_demo: bo
         )
     account.display_name, account.is_demo, account.is_active = display_name, is_demo, True
     account.set_password(password)
+    account.password_set_at = clock.now() if password else None
+    account.created_at = clock.now()
     try:
-        account.full_clean(exclude=["password"])
+        account.full_clean(exclude=["password", "password_set_at"])
     except ValidationError as error:
         raise NotAName(
             "用户名和姓名都要填写，最长 60 个字。", "A user name and a name are needed, of 60 characters."
@@ -231,6 +237,8 @@ def open_account(*, username: str, display_name: str, password: str, is_demo: bo
             account.save()
     except IntegrityError as error:
         raise AccountExists(f"账号“{username}”正在使用。", f"The account “{username}” is in use.") from error
+    factors.forget(account)
+    sessions.forget(account.pk)
     return account
 
 

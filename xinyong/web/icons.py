@@ -42,5 +42,7 @@ ICONS: dict[str, SafeString] = {
     "building": _line("M4 17.5V3.5h8v14M12 8.5h4.5v9M2.5 17.5h15M6.8 7h2.4M6.8 10.3h2.4M6.8 13.6h2.4"),
     "up": _line("M5.5 12l4.5-4.5 4.5 4.5"),
     "down": _line("M5.5 8l4.5 4.5L14.5 8"),
+    "key": _line("M12.8 11.2a4 4 0 1 0-3.9-3l-6 6v3h3v-2h2v-2h1.6l.9-.9a4 4 0 0 0 2.4-1.1zM13.6 6.5v.1"),
+    "phone": _line("M6 2.5h8v15H6zM9 15h2"),
     "print": _line("M6 7V3h8v4M5 14H3V7h14v7h-2M6 12h8v5.5H6z"),
 }
