@@ -9,6 +9,7 @@ from django.urls import URLPattern
 from tests.office.conftest import ROLES, Office
 from tests.signing import signed_in
 from xinyong.office.urls import urlpatterns
+from xinyong.security.models import Account
 
 #: address → what it answers to: public, the clerk, another unit's clerk, the operator, the auditor.
 GET = {
@@ -46,12 +47,54 @@ GET = {
     "templates/nothing.xlsx": (302, 404, 404, 404, 404),
     "links/": (302, 403, 403, 200, 403),
     "links/judge": (302, 403, 403, 302, 403),
+    "log/export": (302, 403, 403, 403, 302),
+    "people/": (302, 403, 403, 403, 200),
+    "people/new": (302, 403, 403, 403, 403),
+    "people/{clerk}/": (302, 403, 403, 403, 200),
+    "people/{clerk}/move": (302, 403, 403, 403, 403),
+    "people/{clerk}/leave": (302, 403, 403, 403, 403),
+    "people/{clerk}/give": (302, 403, 403, 403, 403),
+    "grants/": (302, 200, 200, 200, 200),
+    "grants/act-as": (302, 302, 302, 302, 302),
+    "grants/{grant}/end": (302, 302, 302, 302, 302),
+    "grants/{grant}/delegate": (302, 200, 200, 200, 403),
+    "units/": (302, 403, 403, 403, 200),
+    "units/new": (302, 403, 403, 403, 403),
+    "units/{unit}/close": (302, 403, 403, 403, 403),
+    "units/{unit}/offices": (302, 403, 403, 403, 403),
+    "approvals/": (302, 200, 200, 200, 200),
+    "approvals/999999/": (302, 404, 404, 404, 404),
+    "approvals/999999/decide": (302, 403, 403, 302, 403),
+    "catalogue/": (302, 200, 200, 200, 200),
+    "catalogue/honour/{version}/publish": (302, 403, 403, 302, 403),
+    "exports/": (302, 403, 403, 200, 403),
+    "exports/999999/file": (302, 403, 403, 302, 403),
+    "special/": (302, 403, 403, 200, 403),
+    "special/999999/answer": (302, 403, 403, 302, 403),
+    "explain/": (302, 403, 403, 403, 200),
 }
 POST = {
     "sign-in": (400, 400, 400, 400, 400),
     "submissions/new": (302, 400, 400, 400, 403),
     "submissions/{mine}/columns": (302, 302, 404, 302, 403),
     "links/judge": (302, 403, 403, 302, 403),
+    "people/new": (302, 403, 403, 403, 403),
+    "people/{clerk}/move": (302, 403, 403, 403, 403),
+    "people/{clerk}/leave": (302, 403, 403, 403, 403),
+    "people/{clerk}/give": (302, 403, 403, 403, 403),
+    "grants/act-as": (302, 302, 302, 302, 302),
+    "grants/999999/end": (302, 404, 404, 404, 404),
+    "grants/{grant}/delegate": (302, 400, 400, 400, 403),
+    "units/new": (302, 403, 403, 403, 403),
+    "units/{unit}/close": (302, 403, 403, 403, 403),
+    "units/{unit}/offices": (302, 403, 403, 403, 403),
+    "approvals/999999/decide": (302, 403, 403, 302, 403),
+    "catalogue/honour/{version}/publish": (302, 403, 403, 302, 403),
+    "exports/": (302, 403, 403, 400, 403),
+    "exports/999999/file": (302, 403, 403, 404, 403),
+    "special/": (302, 403, 403, 400, 403),
+    "special/999999/answer": (302, 403, 403, 404, 403),
+    "log/export": (302, 403, 403, 403, 200),
     "sign-out": (302, 302, 302, 302, 302),
     "sign-in/factor": (302, 302, 302, 302, 302),
     "confirm": (302, 400, 400, 400, 400),
@@ -75,7 +118,10 @@ LOOK_ONLY = (
 
 
 def _path(office: Office, address: str) -> str:
-    return "/office/" + address.format(mine=office.submission.id)
+    clerk = Account.objects.get(username="clerk")
+    return "/office/" + address.format(
+        mine=office.submission.id, clerk=clerk.pk, grant=clerk.grant_set.get().pk, unit=office.unit.code, version=1
+    )
 
 
 def _login(answer: object) -> bool:
@@ -97,7 +143,11 @@ def test_each_form_answers_each_role_as_the_table_says(browsers: Office, address
 
 def test_the_table_knows_every_address() -> None:
     known = {
-        re.sub(r"\{\w+\}|999999|(?<=feedback\.)\w+|(?<=templates/)[\w-]+(?=\.xlsx)|nobodys-token", "*", one)
+        re.sub(
+            r"\{\w+\}|999999|(?<=catalogue/)honour|(?<=feedback\.)\w+|(?<=templates/)[\w-]+(?=\.xlsx)|nobodys-token",
+            "*",
+            one,
+        )
         for one in GET
     }
     served = {re.sub(r"<[^>]+>", "*", str(one.pattern)) for one in urlpatterns if isinstance(one, URLPattern)}

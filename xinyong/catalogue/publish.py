@@ -15,8 +15,8 @@ from xinyong.catalogue.models import ItemVersion
 from xinyong.catalogue.schema import Item
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, NotFound
-from xinyong.security import audit
-from xinyong.security.access import Action, Actor, require
+from xinyong.security import approvals, audit
+from xinyong.security.access import Action, Actor, Role, require
 
 Status = ItemVersion.Status
 #: Items already parsed, by (id, version, digest): a body under a digest never changes.
@@ -126,8 +126,10 @@ def draft(item: Item, *, by: Actor) -> VersionView:
 
 @transaction.atomic
 def publish(item_id: str, version: int, *, by: Actor) -> Item:
-    """Publishes a draft: from its effective date on it rules. Raises UnknownItem, OutOfOrder, CatalogueError."""
-    require(by, Action.MANAGE_CATALOGUE)
+    """Publishes a draft: from its effective date on it rules. It takes two: ``ask_to_publish`` first, and somebody else's
+    consent to this very text; the owner at the command line (SYSTEM) may do it alone, and the log says so. Raises
+    UnknownItem, OutOfOrder, CatalogueError, approvals.ConsentNeeded."""
+    require(by, Action.PUBLISH_CATALOGUE)
     row = _row(item_id, version, lock=True)
     if row.status != Status.DRAFT:
         raise OutOfOrder(
@@ -136,13 +138,38 @@ def publish(item_id: str, version: int, *, by: Actor) -> Item:
         )
     _must_follow(row)
     item = _parsed(row)  # checked again: the checks may have grown stricter since the draft was kept
+    consent = None
+    if by.role is not Role.SYSTEM:
+        consent = approvals.use(approvals.Kind.PUBLISH_CATALOGUE, _payload(row), by=by, at=clock.now())
     row.status, row.published_at, row.published_by = Status.PUBLISHED, clock.now(), by.name
     row.save(update_fields=["status", "published_at", "published_by"])
     audit.enter(
         audit.Event.CATALOGUE_PUBLISHED, by=by, object_kind="catalogue-item", object_ref=f"{item_id}@{version}",
-        digest=row.digest, effective_from=row.effective_from.isoformat(),
+        digest=row.digest, effective_from=row.effective_from.isoformat(), consent=consent.id if consent else "owner alone",
     )  # fmt: skip
     return item
+
+
+def ask_to_publish(item_id: str, version: int, *, reason: str, by: Actor) -> approvals.Request:
+    """Asks a second person to agree to publishing a draft as it stands now. Raises UnknownItem, OutOfOrder, NotAllowed."""
+    row = _row(item_id, version)
+    if row.status != Status.DRAFT:
+        raise OutOfOrder(
+            f"事项“{item_id}”第 {version} 版不是草稿，不需要申请发布。",
+            f"Version {version} of “{item_id}” is not a draft; there is nothing to ask for.",
+        )
+    return approvals.ask(
+        approvals.Kind.PUBLISH_CATALOGUE, _payload(row), object_ref=f"{item_id}@{version}", reason=reason, by=by,
+        at=clock.now(),
+    )  # fmt: skip
+
+
+def _payload(row: ItemVersion) -> dict[str, object]:
+    """What the second person agrees to: this item, this version, this text."""
+    return {
+        "item": row.item_id, "version": row.version, "text": row.digest,
+        "effective_from": row.effective_from.isoformat(),
+    }  # fmt: skip
 
 
 @transaction.atomic

@@ -77,6 +77,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("XINYONG_PKCS11_KEY", "xinyong-kek", "Label of the key in the token; the first one is made there."),
     Variable("XINYONG_PKCS11_PIN_FILE", "", "File (mode 0600) that holds the token's user PIN."),
     Variable("XINYONG_SITE_NAME", "信用中国(云溪)", "Name of the site in page heads and reports."),
+    Variable(
+        "XINYONG_EXPORT_DAILY_ROWS", "5000", "Rows of shared records that one account exports a day. 每日导出额度"
+    ),
     Variable("XINYONG_HTTPS", "0", "1 behind TLS: secure cookies, HSTS."),
     Variable(
         "XINYONG_PROXIES",

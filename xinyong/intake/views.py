@@ -203,6 +203,16 @@ def rows_done(submission_id: int, *, seen_by: Actor) -> int:
     return int(done["rows"] or 0)
 
 
+def owner(submission_id: int, *, seen_by: Actor) -> tuple[str, str]:
+    """Whose a submission is and of which item (codes), for explaining who may see it; nothing of what it says. Raises
+    UnknownSubmission."""
+    require(seen_by, Action.EXPLAIN_ACCESS)
+    found = Submission.objects.filter(pk=submission_id).values_list("source__code", "item_id").first()
+    if found is None:
+        raise unknown(submission_id)
+    return found
+
+
 def _findings(submission_id: int, seen_by: Actor) -> Any:
     require(seen_by, Action.VIEW_SUBMISSION)
     if not _within(seen_by).filter(pk=submission_id).exists():

@@ -3,12 +3,14 @@
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.forms import Form
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import get_language
 
-from xinyong.security.access import Action, Actor, may
+from xinyong.kernel.errors import XinyongError
+from xinyong.security.access import Action, Actor, FactorNeeded, may
 
 Kept = TypeVar("Kept", bound=HttpResponseBase)
 
@@ -31,6 +33,11 @@ def number(text: str | None) -> int | None:
     return min(int(text), _LARGEST) if text and text.isascii() and text.isdecimal() and len(text) < 100 else None
 
 
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with, also nothing at all; None when it was only asked for."""
+    return request.POST if request.method == "POST" else None
+
+
 def page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     """The rendered page, with the navigation this actor may use."""
     who = actor(request)
@@ -39,8 +46,29 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
         "may_audit": may(who, Action.VIEW_AUDIT),
         "may_review": may(who, Action.REVIEW_LINKS),
         "may_see_submissions": may(who, Action.VIEW_SUBMISSION),
+        "may_see_people": may(who, Action.VIEW_PEOPLE),
+        "may_explain": may(who, Action.EXPLAIN_ACCESS),
+        "may_export": may(who, Action.EXPORT_SHARED),
+        "may_query": may(who, Action.SPECIAL_QUERY),
+        "may_publish": may(who, Action.PUBLISH_CATALOGUE),
+        "may_decide": may(who, Action.APPROVE),
     }
-    return kept_by_nobody(render(request, template, context | rights | {"path": request.path}, status=status))
+    return kept_by_nobody(render(request, template, rights | context | {"path": request.path}, status=status))
+
+
+def form(
+    request: HttpRequest, bound: Form, *, title: str, button: str, back: str, intro: str = "", is_adverse: bool = False
+) -> HttpResponse:
+    """The page of one plain form: what it does, its fields, one button, the way back."""
+    context = {"form": bound, "title": title, "button": button, "back": back, "intro": intro, "is_adverse": is_adverse}
+    return page(request, "office/form.html", context, status=400 if bound.errors else 200)
+
+
+def say(bound: Form, error: XinyongError) -> None:
+    """Puts a refusal above the form it concerns; what is missing is a second factor goes up to the gate."""
+    if isinstance(error, FactorNeeded):
+        raise error
+    bound.add_error(None, error.en if is_english() else error.zh)
 
 
 def download(path: Path, *, name: str, content_type: str) -> FileResponse:

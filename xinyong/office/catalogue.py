@@ -1,12 +1,16 @@
-"""Import templates of the catalogue's items."""
+"""Import templates of the catalogue's items; its drafts, published by two."""
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 from xinyong.catalogue import export, publish
-from xinyong.office import answer
+from xinyong.kernel import clock
+from xinyong.kernel.errors import Conflict, NotFound
+from xinyong.office import answer, words
+from xinyong.security import approvals
 from xinyong.security.access import Action, access
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -29,3 +33,37 @@ def template(request: HttpRequest, item_id: str) -> HttpResponse:
     response = HttpResponse(export.workbook(item), content_type=XLSX)
     response["Content-Disposition"] = str(content_disposition_header(True, name))
     return response
+
+
+@access(Action.VIEW_CATALOGUE)
+@require_GET
+def drafts(request: HttpRequest) -> HttpResponse:
+    """Versions of the catalogue's items: drafts first, each with what its publication waits for."""
+    who = answer.actor(request)
+    own = {}
+    for one in reversed(approvals.own(by=who, at=clock.now(), kind=approvals.Kind.PUBLISH_CATALOGUE)):
+        own[one.digest, one.object_ref] = words.request(one)
+    latest = {ref: asked for (_, ref), asked in own.items()}
+    found = sorted(publish.versions(), key=lambda one: (one.status != "draft", one.item_id, -one.version))
+    lines = [(one, latest.get(f"{one.item_id}@{one.version}")) for one in found]
+    return answer.page(request, "office/catalogue.html", {"versions": lines})
+
+
+@access(Action.PUBLISH_CATALOGUE)
+@require_http_methods(["GET", "POST"])
+def publishing(request: HttpRequest, item_id: str, version: int) -> HttpResponse:
+    """Asks for consent to publishing a draft, or publishes it once somebody has agreed."""
+    who = answer.actor(request)
+    if request.method == "POST":
+        try:
+            if request.POST.get("step") == "publish":
+                publish.publish(item_id, version, by=who)
+                messages.success(request, gettext("已发布。"))
+            else:
+                reason = request.POST.get("reason", "").strip()[:400]
+                asked = publish.ask_to_publish(item_id, version, reason=reason or "-", by=who)
+                messages.info(request, gettext("已提交复核申请；另一位业务员同意后即可发布。"))
+                return HttpResponseRedirect(f"/office/approvals/{asked.id}/")
+        except (Conflict, NotFound, approvals.ConsentNeeded) as error:
+            messages.warning(request, error.en if answer.is_english() else error.zh)
+    return HttpResponseRedirect("/office/catalogue/")

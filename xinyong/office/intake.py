@@ -26,6 +26,11 @@ _PER_PAGE = 30
 _FINDINGS = 100
 _TYPES = {"xlsx": XLSX, "csv": "text/csv; charset=utf-8"}
 _SEVERITIES = ("error", "doubtful", "warning")
+#: Where a role begins its day; everybody else with the submissions.
+_HOMES = {
+    Role.AUDITOR: "/office/log/", Role.SYSTEM_ADMIN: "/office/people/", Role.SECURITY_ADMIN: "/office/people/",
+    Role.UNIT_ADMIN: "/office/people/", Role.READER: "/office/grants/",
+}  # fmt: skip
 #: A choice for a column that is no field at all.
 _NOT_USED = "-"
 
@@ -104,9 +109,10 @@ class Columns(forms.Form):
 @access(Action.USE_OFFICE)
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Where everybody lands: their latest submissions; auditors go to the log."""
-    if answer.actor(request).role is Role.AUDITOR:
-        return HttpResponseRedirect("/office/log/")
+    """Where everybody lands: their latest submissions; who administers or looks up has a place of their own."""
+    place = _HOMES.get(answer.actor(request).role)
+    if place:
+        return HttpResponseRedirect(place)
     return submissions(request)
 
 

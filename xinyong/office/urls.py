@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from xinyong.office import account, catalogue, intake, security, sign_in, subjects
+from xinyong.office import (
+    account,
+    approvals,
+    catalogue,
+    explain,
+    grants,
+    intake,
+    people,
+    records,
+    security,
+    sign_in,
+    subjects,
+)
 
 app_name = "office"
 urlpatterns = [
@@ -27,6 +39,7 @@ urlpatterns = [
     path("account/sessions/end", account.end_one, name="end-one"),
     path("account/sessions/end-all", account.end_all, name="end-all"),
     path("log/", security.log, name="log"),
+    path("log/export", security.log_file, name="log-file"),
     path("submissions/", intake.submissions, name="submissions"),
     path("submissions/new", intake.new, name="new"),
     path("submissions/<int:submission_id>/", intake.submission, name="submission"),
@@ -36,4 +49,28 @@ urlpatterns = [
     path("templates/<slug:item_id>.xlsx", catalogue.template, name="template"),
     path("links/", subjects.links, name="links"),
     path("links/judge", subjects.judge, name="judge"),
+    path("people/", people.listing, name="people"),
+    path("people/new", people.new, name="new-account"),
+    path("people/<int:account_id>/", people.person, name="person"),
+    path("people/<int:account_id>/move", people.move, name="move"),
+    path("people/<int:account_id>/leave", people.leave, name="leave"),
+    path("people/<int:account_id>/give", grants.give, name="give"),
+    path("grants/", grants.mine, name="my-grants"),
+    path("grants/act-as", grants.act_as, name="act-as"),
+    path("grants/<int:grant_id>/end", grants.end, name="end-grant"),
+    path("grants/<int:grant_id>/delegate", grants.delegate, name="delegate"),
+    path("units/", people.units, name="units"),
+    path("units/new", people.new_unit, name="new-unit"),
+    path("units/<str:code>/close", people.close_unit, name="close-unit"),
+    path("units/<str:code>/offices", people.offices, name="offices"),
+    path("approvals/", approvals.inbox, name="approvals"),
+    path("approvals/<int:request_id>/", approvals.one, name="approval"),
+    path("approvals/<int:request_id>/decide", approvals.decide, name="decide"),
+    path("catalogue/", catalogue.drafts, name="catalogue"),
+    path("catalogue/<slug:item_id>/<int:version>/publish", catalogue.publishing, name="publishing"),
+    path("exports/", records.exports, name="exports"),
+    path("exports/<int:request_id>/file", records.export_file, name="export-file"),
+    path("special/", records.queries, name="special"),
+    path("special/<int:request_id>/answer", records.query_answer, name="special-answer"),
+    path("explain/", explain.page, name="explain"),
 ]

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from xinyong.security.access import Role
+from xinyong.security.access import Action, Role
+from xinyong.security.approvals import Kind, Request
 from xinyong.security.audit import Entry, Event
+from xinyong.security.grants import Held
 
 if TYPE_CHECKING:  # the name exists in the stubs only
     from django.utils.functional import _StrPromise
@@ -116,6 +119,7 @@ KINDS: "dict[str, str | _StrPromise]" = {
     "partner": _("共享节点"),
     "people": _("人员"),
     "record": _("记录"),
+    "role": _("角色"),
     "regions": _("行政区划"),
     "report": _("信用报告"),
     "subject": _("主体"),
@@ -124,6 +128,118 @@ KINDS: "dict[str, str | _StrPromise]" = {
     "waiting-rows": _("待关联的行"),
     "working-days": _("工作日表"),
 }
+
+ACTIONS: "dict[str, str | _StrPromise]" = {
+    Action.VIEW_PUBLIC: _("查看公开信息"),
+    Action.SIGN_IN: _("登录"),
+    Action.USE_OFFICE: _("使用工作台"),
+    Action.OWN_ACCOUNT: _("管理自己的账号"),
+    Action.DELEGATE: _("委托自己的权限"),
+    Action.SUBMIT: _("报送数据"),
+    Action.VIEW_SUBMISSION: _("查看报送"),
+    Action.READ_FINDINGS: _("查看问题和反馈"),
+    Action.VIEW_RECEIPT: _("查看回执"),
+    Action.REVIEW_LINKS: _("判断关联"),
+    Action.VIEW_SHARED: _("查看共享信息"),
+    Action.SPECIAL_QUERY: _("特殊查询"),
+    Action.EXPORT_SHARED: _("导出共享数据"),
+    Action.ISSUE_REPORT: _("出具报告"),
+    Action.VIEW_CATALOGUE: _("查看目录"),
+    Action.MANAGE_CATALOGUE: _("编制目录"),
+    Action.PUBLISH_CATALOGUE: _("发布目录"),
+    Action.MANAGE_TABLES: _("修改参数表"),
+    Action.APPROVE: _("复核他人的申请"),
+    Action.MANAGE_ACCOUNTS: _("管理账号和任职"),
+    Action.MANAGE_UNITS: _("管理单位和科室"),
+    Action.MANAGE_CLIENTS: _("管理接口客户端"),
+    Action.VIEW_PEOPLE: _("查看人员与授权"),
+    Action.GRANT: _("授权"),
+    Action.RESET_FACTOR: _("重置第二因素"),
+    Action.ROTATE_KEYS: _("轮换密钥"),
+    Action.EXPLAIN_ACCESS: _("解释权限"),
+    Action.VIEW_AUDIT: _("查看操作日志"),
+    Action.EXPORT_AUDIT: _("导出操作日志"),
+    Action.VIEW_EVIDENCE: _("查看存证"),
+    Action.CALL_API: _("调用接口"),
+    Action.EXCHANGE: _("节点间交换"),
+    Action.OPERATE: _("运行维护"),
+}
+REQUESTS: "dict[str, str | _StrPromise]" = {
+    Kind.PUBLISH_CATALOGUE: _("发布目录版本"),
+    Kind.EXPORT_SHARED: _("导出共享数据"),
+    Kind.SPECIAL_QUERY: _("特殊查询"),
+    Kind.GRANT_ADMINISTRATOR: _("授予管理员角色"),
+}
+#: state of a request → word, tone, sign.
+STATES: "dict[str, tuple[str | _StrPromise, str, str]]" = {
+    "open": (_("待复核"), "caution", "clock"),
+    "approved": (_("已同意，未使用"), "positive", "check"),
+    "refused": (_("不同意"), "adverse", "cross"),
+    "used": (_("已办理"), "plain", "check"),
+    "expired": (_("已过期"), "plain", "end"),
+}
+#: facts of a request → what they are called; those that are not named here are not shown.
+FACTS: "dict[str, str | _StrPromise]" = {
+    "item": _("目录事项"),
+    "items": _("目录事项"),
+    "version": _("版本"),
+    "effective_from": _("生效日期"),
+    "text": _("内容摘要"),
+    "year": _("年份"),
+    "source": _("信源单位"),
+    "as_of": _("截至日期"),
+    "rows": _("行数"),
+    "subject": _("主体"),
+    "fields": _("数据项"),
+    "account": _("账号"),
+    "role": _("角色"),
+    "region": _("行政区划"),
+    "until": _("有效至"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with its words."""
+
+    request: Request
+    kind: "str | _StrPromise"
+    state: "tuple[str | _StrPromise, str, str]"
+    facts: "tuple[tuple[str | _StrPromise, str], ...]"
+
+
+def request(one: Request) -> Asked:
+    """A request as pages show it."""
+    facts = [(FACTS[name], _said(name, value)) for name, value in one.facts.items() if name in FACTS and value]
+    return Asked(one, REQUESTS.get(one.kind, one.kind), STATES[one.state], tuple(facts))
+
+
+def _said(name: str, value: object) -> str:
+    if name == "role":
+        return str(ROLES.get(str(value), value))
+    if isinstance(value, list):
+        return "、".join(str(each) for each in value)
+    if name in {"text", "subject"} and len(str(value)) > 24:
+        return f"{str(value)[:20]}…"
+    return str(value)
+
+
+def roles(held: Sequence[Role]) -> str:
+    """Roles in a list, each once."""
+    return "、".join(str(ROLES.get(one, one)) for one in dict.fromkeys(held))
+
+
+def grant_state(one: Held, now: datetime) -> "tuple[str | _StrPromise, str, str]":
+    """Whether a grant holds, and if not, why: word, tone, sign."""
+    if one.holds:
+        return _("有效"), "positive", "check"
+    if one.ended_at is not None and one.ended_at <= now:
+        return _("已终止"), "plain", "cross"
+    if one.valid_from > now:
+        return _("尚未开始"), "caution", "clock"
+    if one.valid_to is not None and one.valid_to <= now:
+        return _("已到期"), "plain", "end"
+    return _("暂不生效"), "plain", "lock"
 
 
 @dataclass(frozen=True, slots=True)

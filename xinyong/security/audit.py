@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from django.db import connection
+from django.db.models import Q
 
 from xinyong.kernel import clock, sql
 from xinyong.security.access import Action, Actor, require
@@ -147,6 +148,21 @@ class Entry:
     facts: dict[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which entries: each word exact, ``since`` and ``until`` the first and last day, ``address`` from where, "" for any."""
+
+    event: str = ""
+    actor: str = ""
+    department: str = ""
+    object_kind: str = ""
+    object_ref: str = ""
+    outcome: str = ""
+    address: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
 def entries(
     *,
     seen_by: Actor,
@@ -155,19 +171,21 @@ def entries(
     actor: str = "",
     until: date | None = None,
     limit: int = 50,
+    asked: Asked | None = None,
 ) -> Sequence[Entry]:
-    """The newest entries first, for auditors only; ``before`` continues a page (keyset by id), ``until`` is the last
-    day shown."""
+    """The newest entries first, for auditors only; ``before`` continues a page (keyset by id). What is asked for stands in
+    ``asked``, or for short in ``event``, ``actor`` and ``until``."""
     require(seen_by, Action.VIEW_AUDIT)
-    found = AuditEntry.objects.order_by("-id")
+    asked = asked or Asked(event=event, actor=actor, until=until)
+    exact = ("event", "actor", "department", "object_kind", "object_ref", "outcome", "address")
+    wanted = [Q((name, getattr(asked, name))) for name in exact if getattr(asked, name)]
     if before is not None:
-        found = found.filter(id__lt=before)
-    if event:
-        found = found.filter(event=event)
-    if actor:
-        found = found.filter(actor=actor)
-    if until is not None:
-        found = found.filter(at__lt=datetime.combine(until + timedelta(days=1), time(), tzinfo=clock.ZONE))
+        wanted.append(Q(id__lt=before))
+    if asked.since is not None:
+        wanted.append(Q(at__gte=datetime.combine(asked.since, time(), tzinfo=clock.ZONE)))
+    if asked.until is not None:
+        wanted.append(Q(at__lt=datetime.combine(asked.until + timedelta(days=1), time(), tzinfo=clock.ZONE)))
+    found = AuditEntry.objects.filter(*wanted).order_by("-id")
     return [
         Entry(
             id=e.id, at=e.at, role=e.role, actor=e.actor, department=e.department, event=e.event,

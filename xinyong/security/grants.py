@@ -17,7 +17,7 @@ from xinyong.kernel import sql
 from xinyong.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from xinyong.security import approvals, audit
 from xinyong.security.access import APART, Action, Actor, Role, reaches, require
-from xinyong.security.models import Grant, Post
+from xinyong.security.models import Account, Grant, Post
 
 _SQL = sql.load(__file__, "grants.sql")
 
@@ -185,6 +185,11 @@ def give(
         said = outside(under, role=role, department=department, region=region, items=items, to=to)
         if said is not None:
             raise OutsideScope(*said)
+    if role in ADMINISTRATORS and by.role is not Role.SYSTEM and not _is_in_use(to):
+        raise NotGivable(
+            "此人还没有用一次性链接启用账号。请等本人设置密码后再授予管理员角色。",
+            "The account has not been taken into use by its person yet; an administrator's role comes after that.",
+        )
     grant = Grant(
         account_id=to, reason=reason, granted_by_id=by.account_id, granted_under_id=under.id if under else None,
         valid_from=max(valid_from or at, at), valid_to=valid_to, given_at=at, given_by=by.name,
@@ -280,6 +285,11 @@ def insert_as_owner(*, to: int, role: Role, department: str | None, by: Actor, a
 def group(role: Role) -> int:
     """Which group of ``access.APART`` a role stands in, from 1."""
     return next(number for number, roles in enumerate(APART, start=1) if role in roles)
+
+
+def _is_in_use(account_id: int) -> bool:
+    """True once its person has set a password: before that, whoever made the account could still be the one to do it."""
+    return Account.objects.filter(pk=account_id, password_set_at__isnull=False).exists()
 
 
 def _delegator(held: Held, at: datetime) -> int | None:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from xinyong.kernel.errors import Conflict, NotFound
 from xinyong.security import audit, factors, passwords, sessions
-from xinyong.security.access import Action, Actor, require
+from xinyong.security.access import Action, Actor, Role, require
 from xinyong.security.models import Account, OneTimeLink
 
 LASTS = timedelta(hours=24)
@@ -40,6 +40,13 @@ def invite(username: str, *, by: Actor, now: datetime) -> str:
         raise NotInvited(
             f"账号“{username}”不存在、已停用或是演示账号，不能发一次性链接。可用 xinyong accounts list 查看。",
             f"“{username}” does not exist, is disabled or is a demo account: no link. See xinyong accounts list.",
+        )
+    if by.role is not Role.SYSTEM and account.password_set_at is not None:
+        # Whoever makes accounts must not get into one that has been somebody's, with the rights it has by now.
+        raise NotInvited(
+            "此账号已由本人启用，不能再发一次性链接。本人无法登录时，请安全管理员重置，或由平台所有者办理。",
+            "This account has been taken into use by its person: no link. If they cannot sign in, a security administrator "
+            "resets it, or the owner of the installation.",
         )
     OneTimeLink.objects.filter(account=account, used_at=None).delete()
     token = secrets.token_urlsafe(32)

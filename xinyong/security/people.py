@@ -144,6 +144,12 @@ def person(account_id: int, *, seen_by: Actor, at: datetime) -> Person:
     )  # fmt: skip
 
 
+def name_of(account_id: int, *, seen_by: Actor) -> str:
+    """What to call somebody on a form about them. Raises UnknownAccount, NotAllowed."""
+    require(seen_by, Action.MANAGE_ACCOUNTS)
+    return _account(account_id).display_name
+
+
 def colleagues(*, by: Actor, at: datetime) -> list[PersonLine]:
     """Who serves in the actor's own department now, the actor apart: to whom something can be delegated."""
     require(by, Action.OWN_ACCOUNT)
@@ -159,11 +165,11 @@ def colleagues(*, by: Actor, at: datetime) -> list[PersonLine]:
 
 @transaction.atomic
 def admit(
-    *, username: str, display_name: str, password: str, department: str | None, office: int | None = None, title: str = "",
-    by: Actor, at: datetime,
+    *, username: str, display_name: str, password: str | None = None, department: str | None, office: int | None = None,
+    title: str = "", by: Actor, at: datetime,
 ) -> int:  # fmt: skip
-    """Makes an account with its post and no rights, or takes somebody back who had left; returns its id. Raises
-    AccountExists, UnknownUnit, NotAName, NotAllowed."""
+    """Makes an account with its post and no rights, or takes somebody back who had left; returns its id. Without a password
+    its person sets one by a one-time link (security/invitations.py). Raises AccountExists, UnknownUnit, NotAName, NotAllowed."""
     require(by, Action.MANAGE_ACCOUNTS)
     account = open_account(username=username, display_name=display_name, password=password, is_demo=False)
     begin_post(account.pk, department=department, office=office, title=title, by=by, at=at)
@@ -328,7 +334,7 @@ def _own_unit(actor: Actor) -> str:
 
 
 def _account(account_id: int) -> Account:
-    found = Account.objects.select_for_update().filter(pk=account_id).first()
+    found = Account.objects.filter(pk=account_id).first()
     if found is None:
         raise unknown()
     return found

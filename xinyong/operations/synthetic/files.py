@@ -116,7 +116,13 @@ def inhabitants() -> Manifest:
         regions=tuple(places.regions()),
         accounts=(
             DemoAccount("operator", "信用中心值班员（演示）", "operator", None),
-            DemoAccount("auditor", "审计员（演示）", "auditor", None),
+            DemoAccount("operator2", "信用中心复核员（演示）", "operator", None),
+            DemoAccount("system", "系统管理员（演示）", "system_admin", None),
+            DemoAccount("safety", "安全管理员（演示）", "security_admin", None),
+            DemoAccount("safety2", "安全管理员复核（演示）", "security_admin", None),
+            DemoAccount("auditor", "审计管理员（演示）", "auditor", None),
+            *(DemoAccount("chief", f"{one.name}单位管理员（演示）", "unit_admin", one.code)
+              for one in AGENCIES if one.key == "market"),
             *(DemoAccount(key, f"{one.name}经办人（演示）", "source_unit", one.code)
               for one in AGENCIES for key in [one.key] if key in {"market", "approval", "transport"}),
         ),

@@ -224,12 +224,14 @@ CREATE TRIGGER security_is_kept BEFORE DELETE OR TRUNCATE ON security_post
     FOR EACH STATEMENT EXECUTE FUNCTION security_is_kept();
 CREATE TRIGGER security_is_kept BEFORE DELETE OR TRUNCATE ON security_approval
     FOR EACH STATEMENT EXECUTE FUNCTION security_is_kept();
-CREATE TRIGGER security_is_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON security_handout
-    FOR EACH STATEMENT EXECUTE FUNCTION security_is_kept();
+CREATE FUNCTION handout_only_grows() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'the register of files handed out is only added to: %', TG_OP; END $$;
+CREATE TRIGGER handout_only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON security_handout
+    FOR EACH STATEMENT EXECUTE FUNCTION handout_only_grows();
 """
 
 UNDO = """
-DROP FUNCTION IF EXISTS security_is_kept, approval_one_step_at_a_time, post_only_ends, delegations_end, grant_only_ends,
+DROP FUNCTION IF EXISTS handout_only_grows, security_is_kept, approval_one_step_at_a_time, post_only_ends, delegations_end, grant_only_ends,
     grant_within_bounds, refuse_grant, grant_holds, grant_wait, grant_group, grant_reach CASCADE;
 """
 

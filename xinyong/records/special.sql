@@ -1,0 +1,14 @@
+-- name: of_subject
+-- The newest versions about one subject of one item, past publicity too, never past retention; of the asker's division.
+SELECT r.payload, r.sealed, r.item_version, r.decided_on, r.source_id
+FROM record r
+WHERE r.subject_id = %(subject_id)s AND r.item_id = %(item_id)s AND r.state = 1
+  AND r.disclosure IN ('public', 'shared', 'authorised')
+  AND (r.retain_until IS NULL OR %(today)s < r.retain_until)
+  AND (%(reach)s::bigint[] IS NULL OR r.source_id = ANY(%(reach)s::bigint[]))
+  AND NOT EXISTS (
+      SELECT 1 FROM record n
+      WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
+  )
+ORDER BY r.decided_on DESC
+LIMIT %(limit)s
