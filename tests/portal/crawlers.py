@@ -24,6 +24,8 @@ from xinyong.kernel import codes
 
 #: What a request takes on the simulated clock.
 REQUEST = 0.05
+#: Seconds without anything to ask for after which a client ends.
+IDLE = 60
 _CODE = re.compile(r"/subject/([0-9A-HJ-NP-RT-UW-Y]{18})/")
 _HREF = re.compile(r'href="(/[^"#]*)"')
 _NAME = re.compile(r'<h3><a href="/subject/[0-9A-Z]{18}/"><span[^>]*>(.*?)</span></a>')
@@ -143,8 +145,15 @@ def by_names(seeds: Iterable[str]) -> Crawler:
 
 
 def client(crawler: Crawler, ask: Ask, address: str) -> Iterator[float]:
-    """One address at work; yields seconds until its next request."""
-    while (path := crawler.next()) is not None:
+    """One address at work; yields seconds until its next request. Gives up when for a while nobody knows where to go."""
+    idle = 0
+    while idle < IDLE:
+        path = crawler.next()
+        if path is None:
+            idle += 1
+            yield 1.0
+            continue
+        idle = 0
         page = ask("GET", path, address, {})
         crawler.asked += 1
         if page.status == 429:

@@ -3,44 +3,21 @@
 Small limits, so that the suite has the time; the shipped ones, on a running server: tools/evidence/portal.py (S3-37, T7).
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
 from django.test import Client
 
-from tests.conftest import _empty
 from tests.intake import made
 from tests.portal import crawlers
 from tests.portal.crawlers import Crawler, Page
 from xinyong.web import limits, lookups, proof
 
-ORGANISATIONS = 150
 #: Shown in ten minutes: 25 at once and one a minute.
 SHOWN = (25, 1)
 BOUND = 35
-
-
-@pytest.fixture(scope="module")
-def town(
-    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[str]]:
-    """Organisations with a penalty each, and a person with one; the codes."""
-    with django_db_blocker.unblock(), time_machine.travel(made.NOW, tick=True):
-        unit = made.department()
-        who = [made.organisation() for _ in range(ORGANISATIONS)]
-        made.register(*who)
-        folder: Path = tmp_path_factory.mktemp("town")
-        made.hand_in(
-            made.csv_file(folder / "a.csv", [made.penalty_row(one, unit) for one in who]), "admin-penalty-org", unit
-        )
-        person = made.person_row(made.person(), unit)
-        made.hand_in(made.csv_file(folder / "b.csv", [person]), "admin-penalty-person", unit)
-        yield [one.code for one in who]
-        _empty()
 
 
 @pytest.fixture

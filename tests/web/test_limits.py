@@ -126,5 +126,5 @@ def test_the_log_and_the_limits_know_one_address(
 ) -> None:
     settings.TRUSTED_PROXIES = proxies
     request = rf.get("/", REMOTE_ADDR="192.0.2.1", HTTP_X_FORWARDED_FOR=forwarded)
-    request.user = AnonymousUser()
+    request.user, request.session = AnonymousUser(), {}
     assert gate.client_address(request) == gate.actor_of(request).address == address

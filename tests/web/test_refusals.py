@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 
+from tests.signing import signed_in
 from xinyong.config import urls
 from xinyong.security import identity
 from xinyong.security.access import Action, NotAllowed, access, system
@@ -68,7 +69,7 @@ def test_the_gates_refusal_is_one_line_that_names_nobody(client: Client, logged:
     identity.create_account(
         username="wang.wu", password=PASSWORD, display_name="王五", role="operator", department=None, by=system("test")
     )
-    client.post("/office/sign-in", {"username": "wang.wu", "password": PASSWORD})
+    signed_in(client, "wang.wu")
     logged()
     assert client.get("/office/log/").status_code == 403
     line = logged()
