@@ -159,9 +159,29 @@ def stolen_row() -> tuple[object, str, bool]:
     )  # fmt: skip
 
 
+def interface_row() -> tuple[object, str, bool]:
+    """B3: every operation as every role, 500 fitting and 500 unfitting inputs each; the control is a planted failure."""
+    from unittest import mock
+
+    from tests.exchange.fuzz import fuzz
+
+    with installation() as door:
+        found = fuzz(door, examples=500)
+        with mock.patch("xinyong.exchange.api.catalogue.publish.current", side_effect=ZeroDivisionError):
+            control = fuzz(door, examples=2, only="catalogue_item", roles=("full",))
+    roles, operations = ({pair[place] for pair in found.seen} for place in (0, 1))
+    figure = (
+        f"{len(found.failures)} failures, highest status {found.worst}, {found.calls} calls of {len(operations)} operations as"
+        f" {len(roles)} roles; planted failure {'found' if control.worst == 500 and control.failures else 'MISSED'}"
+    )
+    is_good = not found.failures and found.worst < 500 and control.worst == 500 and bool(control.failures)
+    return figure, "0 failures, no 5xx, over 100 % of operations × roles; a planted 500 is found", is_good
+
+
 ROWS: dict[str, Callable[[], tuple[object, str, bool]]] = {
     "S3-31": stolen_row,
     "S3-32": replay_row,
     "T12": replay_row,
-    "S3-37": quota_row,
+    "S3-37-quotas": quota_row,
+    "B3": interface_row,
 }

@@ -29,7 +29,7 @@ class ItemLine(Schema):
     effective_from: date | None
 
 
-class FieldOut(Schema):
+class ItemField(Schema):
     """A field: what to send and who may see it."""
 
     code: str
@@ -63,7 +63,7 @@ class ItemOut(ItemLine):
     timeliness_working_days: int | None
     natural_key: list[str]
     bases: list[str]
-    fields: list[FieldOut]
+    fields: list[ItemField]
     rules: list[RuleOut]
 
 
@@ -123,7 +123,7 @@ def catalogue_item(request: HttpRequest, item_id: Id) -> ItemOut:
         timeliness_working_days=one.timeliness_working_days, natural_key=list(one.natural_key),
         bases=[f"{basis.title}{basis.article}" for basis in one.bases],
         fields=[
-            FieldOut(
+            ItemField(
                 code=field.code, name_zh=field.name_zh, name_en=field.name_en, type=field.type, length=field.length,
                 unit=field.unit, requirement=field.requirement, grade=field.grade, is_personal=field.is_personal,
                 is_computed=field.is_computed, code_table=field.code_list,

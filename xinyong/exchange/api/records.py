@@ -52,7 +52,7 @@ class NameOut(Schema):
     is_current: bool
 
 
-class FieldOut(Schema):
+class RecordField(Schema):
     """One field of a record, ready to print; masked where the reader may not see it whole."""
 
     code: str
@@ -80,7 +80,7 @@ class RecordOut(Schema):
     publish_until: date | None
     severity: str | None
     marks: list[str]
-    fields: list[FieldOut]
+    fields: list[RecordField]
     known_from: datetime
 
 
@@ -178,7 +178,7 @@ def _record(one: RecordView) -> RecordOut:
         valid_from=one.valid_from, valid_to=one.valid_to, publish_until=one.publish_until, severity=one.severity,
         marks=[mark.value for mark in one.marks],
         fields=[
-            FieldOut(
+            RecordField(
                 code=field.code, label_zh=field.label_zh, label_en=field.label_en, text=field.text,
                 is_masked=field.is_masked, grade=field.grade,
             )

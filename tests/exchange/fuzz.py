@@ -1,0 +1,183 @@
+"""Every operation of the interface, called with made-up input by everybody: nothing fails, every answer is as described.
+
+schemathesis draws the cases from our own description and judges the answers; the calls run in this process through the
+whole WSGI application. A partner's are signed on the way in, as the bytes are then known.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.exchange.conftest import SYSTEM, Door, Node
+from xinyong.kernel import clock
+from xinyong.security import clients, signatures
+from xinyong.security.signatures import Message
+
+CHECKS: list[Any] = [
+    not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
+    response_schema_conformance,
+]  # fmt: skip
+Application = Callable[[dict[str, Any], Callable[..., Any]], Any]
+
+
+@dataclass(slots=True)
+class Fuzzed:
+    """What came of it. ``seen``: (role, operation) → status → how many; ``failures``: what was not as described."""
+
+    seen: dict[tuple[str, str], Counter[int]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def calls(self) -> int:
+        """Calls in all."""
+        return sum(sum(one.values()) for one in self.seen.values())
+
+    @property
+    def worst(self) -> int:
+        """The highest status that was answered."""
+        return max(status for one in self.seen.values() for status in one)
+
+
+def fuzz(door: Door, *, examples: int, others: int = 0, only: str = "", roles: tuple[str, ...] = ()) -> Fuzzed:
+    """Calls every operation (or ``only`` one) as every role: ``examples`` fitting and as many unfitting inputs for those
+    who get in, ``others`` for those who are refused before anything is read."""
+    found = Fuzzed()
+    application = _application()
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        for role, dress in _roles(door).items():
+            if not roles or role in roles:
+                count = examples if role in {"full", "partner"} else others or examples
+                _fuzz_as(role, dress(application), count, only, found, _known(door) if role == "full" else {})
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
+    return found
+
+
+def _fuzz_as(
+    role: str, application: Application, examples: int, only: str, found: Fuzzed, known: dict[str, dict[str, Any]]
+) -> None:
+    described = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
+    for result in described.get_all_operations():
+        operation = result.ok()
+        name = operation.definition.raw["operationId"]
+        if only and name != only:
+            continue
+        seen = found.seen.setdefault((role, name), Counter())
+        count = examples if role != "partner" or name == "exchange_message" else 1
+        inputs = [(GenerationMode.POSITIVE, {}), (GenerationMode.NEGATIVE, {})]
+        if name in known:
+            inputs.append((GenerationMode.POSITIVE, known[name]))
+        for mode, given_values in inputs:
+            try:
+                strategy = operation.as_strategy(generation_mode=mode, **given_values)
+                _run(strategy, mode, 2 if given_values else count, seen, is_signed=role == "partner")
+            except BaseExceptionGroup as group:
+                found.failures += [f"{role} {name}: {one}" for one in group.exceptions]
+            except schemathesis.errors.SchemathesisError as error:
+                if mode is GenerationMode.POSITIVE:  # an operation without input has nothing that would not fit
+                    found.failures.append(f"{role} {name}: {error}")
+            except Exception as error:  # noqa: BLE001  whatever it is, it is what is looked for
+                if type(error).__name__ not in {"Unsatisfiable", "SkipTest", "Skipped"}:
+                    found.failures.append(f"{role} {name}: {type(error).__name__} {error}")
+
+
+def _known(door: Door) -> dict[str, dict[str, Any]]:
+    """Input that leads to something, so that what is found is judged too."""
+    code = door.organisation.code
+    credentials = {"client_id": door.full.client_id, "client_secret": door.full.secret}
+    return {
+        "catalogue_item": {"path_parameters": {"item_id": "admin-penalty-org"}},
+        "code_table": {"path_parameters": {"table_id": "penalty-kind"}},
+        "organisation": {"path_parameters": {"code": code}, "query": {}},
+        "look_up": {"body": {"code": code, "purpose": "示例事项"}, "media_type": "application/json"},
+        "token": {
+            "body": {"grant_type": "client_credentials"} | credentials,
+            "media_type": "application/x-www-form-urlencoded",
+        },
+    }
+
+
+def _run(strategy: Any, mode: GenerationMode, examples: int, seen: Counter[int], *, is_signed: bool) -> None:
+    # What a partner leaves unsigned is signed on the way in, so what was to be missing is not.
+    is_judged = mode is GenerationMode.NEGATIVE and not is_signed
+    checks = CHECKS + ([negative_data_rejection] if is_judged else [])
+
+    @settings(
+        max_examples=examples, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck), print_blob=False,
+    )  # fmt: skip
+    @given(case=strategy)
+    def one(case: Any) -> None:
+        response = case.call()
+        seen[response.status_code] += 1
+        case.validate_response(response, checks=checks)
+
+    one()
+
+
+def _roles(door: Door) -> dict[str, Callable[[Application], Application]]:
+    closed = door.program()
+    token = closed.token()
+    clients.disable(closed.client_id, by=SYSTEM, now=clock.now())
+    return {
+        "anonymous": lambda application: _bearing(application, ""),
+        "full": lambda application: _bearing(application, door.full.token()),
+        "narrow": lambda application: _bearing(application, door.narrow.token()),
+        "sandbox": lambda application: _bearing(application, door.sandbox.token()),
+        "disabled": lambda application: _bearing(application, token),
+        "partner": lambda application: _signing(application, door.node),
+    }
+
+
+def _application() -> Application:
+    from xinyong.config.wsgi import application
+
+    def local(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        return application(environ | {"REMOTE_ADDR": "127.0.0.1"}, start)
+
+    return local
+
+
+def _bearing(application: Application, token: str) -> Application:
+    def dressed(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        extra = {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token and environ["PATH_INFO"] != "/oauth/token" else {}
+        return application(environ | extra, start)
+
+    return dressed
+
+
+def _signing(application: Application, node: Node) -> Application:
+    import io
+
+    def dressed(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        size = int(environ.get("CONTENT_LENGTH") or 0)
+        content = environ["wsgi.input"].read(size) if size else b""
+        host = environ.get("HTTP_HOST") or "localhost"
+        query = f"?{environ['QUERY_STRING']}" if environ.get("QUERY_STRING") else ""
+        message = Message(environ["REQUEST_METHOD"], f"http://{host}/api/v1/exchange/messages{query}", {}, content)
+        if environ["PATH_INFO"].endswith("/exchange/messages") and environ["REQUEST_METHOD"] == "POST":
+            signatures.sign(
+                message, private=node.key, key_id=node.key_id, tag=signatures.PARTNER_TAG, now=clock.now()
+            )  # fmt: skip
+        extra = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in message.headers.items()}
+        return application(environ | extra | {"wsgi.input": io.BytesIO(content)}, start)
+
+    return dressed
