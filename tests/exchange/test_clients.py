@@ -191,7 +191,7 @@ def test_when_its_department_closes_a_client_is_out(door: Door) -> None:
 def test_old_and_new_secret_run_side_by_side_for_the_days_that_were_said(door: Door) -> None:
     program = door.program()
     second = Program(
-        program.client_id, clients.rotate(program.client_id, overlap=timedelta(days=3), by=SYSTEM, now=clock.now())
+        program.client_id, clients.rotate(program.client_id, overlap=timedelta(days=3), by=SYSTEM, now=clock.now())[1]
     )
     assert (program.ask().status_code, second.ask().status_code) == (200, 200)
     with time_machine.travel(clock.now() + timedelta(days=3, seconds=1)):
@@ -200,11 +200,13 @@ def test_old_and_new_secret_run_side_by_side_for_the_days_that_were_said(door: D
 
 def test_a_third_secret_ends_the_eldest_and_no_overlap_ends_all_with_their_tokens(door: Door) -> None:
     first = door.program()
-    second = Program(first.client_id, clients.rotate(first.client_id, by=SYSTEM, now=clock.now()))
-    third = Program(first.client_id, clients.rotate(first.client_id, by=SYSTEM, now=clock.now()))
+    second = Program(first.client_id, clients.rotate(first.client_id, by=SYSTEM, now=clock.now())[1])
+    third = Program(first.client_id, clients.rotate(first.client_id, by=SYSTEM, now=clock.now())[1])
     assert [one.ask().status_code for one in (first, second, third)] == [401, 200, 200]
     token = third.token()
-    last = Program(first.client_id, clients.rotate(first.client_id, overlap=timedelta(0), by=SYSTEM, now=clock.now()))
+    last = Program(
+        first.client_id, clients.rotate(first.client_id, overlap=timedelta(0), by=SYSTEM, now=clock.now())[1]
+    )
     assert [one.ask().status_code for one in (second, third, last)] == [401, 401, 200]
     assert third.get("/whoami", token=token).status_code == 401
 

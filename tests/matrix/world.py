@@ -58,6 +58,8 @@ ARGUMENTS: dict[str, Argument] = {
     "rest": lambda world, relation: "nothing",
     "token": lambda world, relation: "nobodys-token",
     "check_code": lambda world, relation: world.check_code,
+    "client_id": lambda world, relation: "xy-0000000000000000",
+    "partner_code": lambda world, relation: "nobody",
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.
 OWNED = frozenset({"submission_id"})

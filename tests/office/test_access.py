@@ -72,6 +72,12 @@ GET = {
     "special/": (302, 403, 403, 200, 403),
     "special/999999/answer": (302, 403, 403, 302, 403),
     "explain/": (302, 403, 403, 403, 200),
+    "clients/": (302, 403, 403, 403, 403),
+    "clients/new": (302, 403, 403, 403, 403),
+    "clients/{nobody}/": (302, 403, 403, 403, 403),
+    "partners/": (302, 403, 403, 403, 403),
+    "partners/new": (302, 403, 403, 403, 403),
+    "partners/{nobody}/": (302, 403, 403, 403, 403),
 }
 POST = {
     "sign-in": (400, 400, 400, 400, 400),
@@ -120,8 +126,9 @@ LOOK_ONLY = (
 def _path(office: Office, address: str) -> str:
     clerk = Account.objects.get(username="clerk")
     return "/office/" + address.format(
-        mine=office.submission.id, clerk=clerk.pk, grant=clerk.grant_set.get().pk, unit=office.unit.code, version=1
-    )
+        mine=office.submission.id, clerk=clerk.pk, grant=clerk.grant_set.get().pk, unit=office.unit.code, version=1,
+        nobody="nobody",
+    )  # fmt: skip
 
 
 def _login(answer: object) -> bool:

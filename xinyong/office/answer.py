@@ -52,6 +52,7 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
         "may_query": may(who, Action.SPECIAL_QUERY),
         "may_publish": may(who, Action.PUBLISH_CATALOGUE),
         "may_decide": may(who, Action.APPROVE),
+        "may_manage_clients": may(who, Action.MANAGE_CLIENTS),
     }
     return kept_by_nobody(render(request, template, rights | context | {"path": request.path}, status=status))
 

@@ -51,6 +51,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "witness": ("xinyong.operations.log", "witness", "见证 Cosign a log's checkpoints, as an independent party"),
     "accounts": ("xinyong.operations.people", "accounts", "账号 first-admin | add | invite | list | disable"),
+    "clients": ("xinyong.operations.clients", "clients", "接口客户端 add | list | rotate | disable machine clients"),
+    "partners": (
+        "xinyong.operations.clients",
+        "partners",
+        "共享节点 add | list | add-key | end-key | disable exchange partners",
+    ),
     "nightly": ("xinyong.operations.jobs", "nightly", "夜间作业 Run the clocks for the day that ended"),
     "worker": ("xinyong.operations.jobs", "worker", "后台作业 Run the background worker"),
     "doctor": ("xinyong.operations.doctor", "doctor", "自检 Check database, versions, disk, clock, calendar"),

@@ -128,8 +128,10 @@ def register(
 
 
 @transaction.atomic
-def rotate(client_id: str, *, overlap: timedelta = timedelta(days=7), by: Actor, now: datetime) -> str:
-    """Draws a new secret and returns it; older ones end after ``overlap`` (none: at once, with all tokens).
+def rotate(
+    client_id: str, *, overlap: timedelta = timedelta(days=7), by: Actor, now: datetime
+) -> tuple[ClientView, str]:
+    """Draws a new secret and returns it with the client; older ones end after ``overlap`` (none: at once, with all tokens).
 
     At most two are good at a time: a third ends the eldest. Raises UnknownClient, ClientClosed, BadClient.
     """
@@ -151,7 +153,7 @@ def rotate(client_id: str, *, overlap: timedelta = timedelta(days=7), by: Actor,
         audit.Event.CLIENT_SECRET_ROTATED, by=by, object_kind="client", object_ref=client_id,
         overlap_days=overlap.total_seconds() / 86400,
     )  # fmt: skip
-    return secret
+    return _view(client), secret
 
 
 @transaction.atomic

@@ -209,6 +209,15 @@ def partners(*, seen_by: Actor) -> list[PartnerView]:
         return [_view(one) for one in found]
 
 
+def partner(code: str, *, seen_by: Actor) -> PartnerView:
+    """One partner; leaves an audit entry. Raises UnknownPartner, NotAllowed."""
+    require(seen_by, Action.MANAGE_CLIENTS)
+    with transaction.atomic():
+        found = _view(_find(code))
+        audit.enter(audit.Event.CLIENTS_VIEWED, by=seen_by, object_kind="partner", object_ref=code)
+    return found
+
+
 def recognise(message: Message, *, address: str | None, now: datetime) -> Peer:
     """Whose message this is: signature, time, key's epoch, and that it was not here before.
 
@@ -224,7 +233,7 @@ def recognise(message: Message, *, address: str | None, now: datetime) -> Peer:
         )
     actor = Actor(role=Role.PARTNER, name=key.partner.code, address=address)
     try:
-        if said.created_at < key.valid_from or (key.valid_to is not None and now >= key.valid_to):
+        if now < key.valid_from or (key.valid_to is not None and now >= key.valid_to):
             raise KeyEnded(
                 "这把密钥不在有效期内。请用现行密钥重新签名。",
                 "This key's epoch has not begun or is over. Sign again with the current key.",
