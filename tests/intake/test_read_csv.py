@@ -153,10 +153,11 @@ def test_a_last_row_without_line_end_is_whole(tail: str, tmp_path: Path) -> None
     assert rows[-1][:2] == (3, "甲")
 
 
-def test_a_file_without_a_known_header_is_refused_with_what_was_seen(tmp_path: Path) -> None:
+def test_a_file_without_a_known_header_is_refused_and_no_cell_of_it_quoted(tmp_path: Path) -> None:
     with pytest.raises(read.HeaderNotFound) as refusal:
         reading_of("姓名,电话\n张某,1\n".encode(), tmp_path)
-    assert "姓名、电话" in refusal.value.zh
+    assert "第 1 行（2 格有内容）" in refusal.value.zh
+    assert not any(cell in f"{refusal.value}" for cell in ("姓名", "电话", "张某"))  # it may be a person's row
     assert "Expected column names" in refusal.value.en
 
 

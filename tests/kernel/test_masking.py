@@ -11,7 +11,8 @@ from tests.kernel import codes_made
 from xinyong.catalogue.schema import Masking
 from xinyong.kernel import codes
 from xinyong.kernel.codes import Kind
-from xinyong.kernel.masking import CANDIDATES, HIDDEN, Personal, certificate, mask, scrubbed
+from xinyong.kernel.masking import CANDIDATES, HIDDEN, Personal, certificate, mask
+from xinyong.kernel.scrubbing import scrubbed, unnumbered
 
 seeds = st.randoms(use_true_random=False)
 cells = st.one_of(
@@ -129,3 +130,9 @@ def test_a_line_of_a_log_keeps_no_number() -> None:
     assert (
         scrubbed(f"GET /x/{number}?phone=13800138000 id=12345 2026-06-15") == "GET /x/***?phone=*** id=12345 2026-06-15"
     )
+
+
+def test_a_sentence_keeps_organisations_codes_and_no_persons_number() -> None:
+    rng = random.Random(9)
+    number, code = codes_made.citizen_id(rng), codes_made.uscc(rng, "11", "130902")
+    assert unnumbered(f"{number}、{code} 13800138000 20260615123045001") == f"***、{code} *** 20260615123045001"

@@ -36,6 +36,9 @@ log_min_messages = warning
 jit = off
 """
 
+#: An error of a statement goes to who sent it. In the server's log it would quote values: persons' names and numbers.
+SILENT = ("log_min_messages=log", "log_min_error_statement=panic", "log_parameter_max_length_on_error=0")
+
 _user: IO[bytes] | None = None
 
 
@@ -221,7 +224,8 @@ def _start(folder: Path) -> None:
     if os.geteuid() == 0:
         _give(sockets)
     log = folder / "server.log"
-    _run("pg_ctl", "-w", "-t", "60", "-l", str(log), "-D", str(folder), "-o", f"-k '{sockets}'", "start")
+    options = f"-k '{sockets}' {' '.join(f'-c {one}' for one in SILENT)}"
+    _run("pg_ctl", "-w", "-t", "60", "-l", str(log), "-D", str(folder), "-o", options, "start")
 
 
 def _ensure_database() -> None:

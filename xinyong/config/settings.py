@@ -188,10 +188,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # Every upload is a file: intake takes paths, and memory stays bounded.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "xinyong.web.logs.NoValues"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {
+        "plain": {"()": "xinyong.web.logs.Careful", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
     "filters": {"refusals": {"()": "xinyong.web.refusals.OneLine"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["refusals"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},

@@ -18,6 +18,13 @@ LIKENESS = (
     rf"[０-９]|[1-9](?:{_GAP}[0-9]){{5}}{_GAP}(?:(?:1{_GAP}9|2{_GAP}0){_GAP})?[0-9]{_GAP}[0-9]{_GAP}{_MONTH_DAY}"
     rf"(?:{_GAP}[0-9]){{3}}"
 )
+#: A value that may be a person's number, a mobile number or a bank card's (RE2, for whole columns).
+CONTACT = rf"{LIKENESS}|(?:^|[^0-9])(?:1[3-9][0-9]{{9}}|[1-9][0-9]{{15,18}})(?:[^0-9Xx]|$)"
+#: A header of the sender's own that speaks of people. One too many is sealed; that costs nothing.
+OWN_COLUMN = re.compile(
+    r"姓名|联系|经办|负责人|当事人|家属|电话|手机|住址|地址|身份|证件|银行|账号|帐号|邮箱|微信|name|phone|mobile|tel|mail|address|contact",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(
     r"(?<![0-9A-Za-z])[1-9][0-9]{5}(?:(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
     r"|[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3})(?![0-9A-Za-z])"

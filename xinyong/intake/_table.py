@@ -78,14 +78,21 @@ def trim_header(row: Cells) -> list[str]:
 
 
 def header_missing(rows: Sequence[Cells], known: Collection[str], where: str = "") -> HeaderNotFound:
-    """The refusal that says what was seen and what was looked for."""
-    seen = max((trim_header(row) for row in rows), key=lambda cells: sum(map(bool, cells)), default=[])
-    shown = "、".join(cell[:20] for cell in seen if cell)[:200] or "（空）"
+    """The refusal that says what was seen and what was looked for. A file without a header has a person's row there: only
+    what is the name of a column is quoted."""
+    counts = [sum(map(bool, trim_header(row))) for row in rows]
+    fullest = max(range(len(rows)), key=counts.__getitem__, default=0)
+    cells = trim_header(rows[fullest]) if rows else []
+    names = set(known)
+    met = "、".join(cell[:20] for cell in cells if cell and normalise(cell) in names)[:200]
     wanted = "、".join(sorted(known)[:8])
+    count = counts[fullest] if counts else 0
     return HeaderNotFound(
-        f"{where}前 {len(rows)} 行中没有找到表头。最像表头的一行是：{shown}。期望的列名如：{wanted}。请使用目录提供的模板表头。",
-        f"No header was found in the first {len(rows)} rows{f' ({where})' if where else ''}. The fullest row reads: {shown}. "
-        f"Expected column names such as: {wanted}. Please use the headers of the template.",
+        f"{where}前 {len(rows)} 行中没有找到表头。最像表头的是第 {fullest + 1} 行（{count} 格有内容），其中认得的列名：{met or '无'}。"
+        f"期望的列名如：{wanted}。请使用目录提供的模板表头。",
+        f"No header was found in the first {len(rows)} rows{f' ({where})' if where else ''}. The fullest is row {fullest + 1} with "
+        f"{count} cells; column names known among them: {met or 'none'}. Expected column names such as: {wanted}. Please use the "
+        "headers of the template.",
     )
 
 

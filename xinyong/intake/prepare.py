@@ -7,6 +7,7 @@ the same number is written 〔2025〕, [2025] and （2025） (security.md T18).
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xinyong.catalogue.schema import Field, FieldType
+from xinyong.intake import _privacy
 from xinyong.intake._coded import Coded, combinations, empty, encoded
 from xinyong.intake.keys import folded_column
 from xinyong.intake.link import NOBODY, Linked
@@ -168,27 +170,31 @@ def _as_text(column: pa.Array) -> pa.Array:
 
 
 def _seal(checked: Checked, plan: Plan, rows: Rows) -> tuple[pa.Array, pa.Array, list[str]]:
-    """Encrypts personal fields row by row; a person's row is sealed whole, its extra columns too.
+    """Encrypts personal fields row by row; a person's row is sealed whole. Of the sender's own columns, all of a person's and
+    those of an organisation's that may be about a person.
 
-    Returns sealed bytes, the keyed digest of what was sealed (both null where nothing was), and the fields that stay
-    readable.
+    Returns sealed bytes, the keyed digest of the fields that were sealed (both null where nothing was), and the fields that
+    stay readable.
     """
     whole = plan.item.is_about_persons
     fields: list[Field] = [f for f in plan.item.fields if whole or f.is_personal]
     hidden = {field.code for field in fields}
     open_fields = [field.code for field in plan.item.fields if field.code not in hidden]
     filled = [f.code for f in fields if checked.columns.coded(f.code).null_count < len(checked)]
+    own = _personal(checked, plan)
     sealed: list[bytes | None] = [None] * len(rows)
     keyed: list[str | None] = [None] * len(rows)
-    if filled:
+    if filled or own:
         texts = [_as_text(checked.columns.coded(code).take(rows)).to_pylist() for code in filled]
-        extras = extra_texts(checked, plan, pa.array(rows)) if whole else [None] * len(rows)
-        for place, (row, extra) in enumerate(zip(zip(*texts, strict=True), extras, strict=True)):
+        values = zip(*texts, strict=True) if texts else [()] * len(rows)
+        extras = extra_texts(checked, plan, pa.array(rows), own)
+        for place, (row, extra) in enumerate(zip(values, extras, strict=True)):
             content: dict[str, Any] = {c: value for c, value in zip(filled, row, strict=True) if value is not None}
             if not content and not extra:
                 continue
-            plain = json.dumps(content, ensure_ascii=False, sort_keys=True)
-            keyed[place] = encryption.digest(plain, kind="sealed-content").hex()
+            if content:
+                plain = json.dumps(content, ensure_ascii=False, sort_keys=True)
+                keyed[place] = encryption.digest(plain, kind="sealed-content").hex()
             if extra:
                 content["$extra"] = json.loads(extra)
             plain = json.dumps(content, ensure_ascii=False)
@@ -199,17 +205,40 @@ def _seal(checked: Checked, plan: Plan, rows: Rows) -> tuple[pa.Array, pa.Array,
 def _extra(checked: Checked, plan: Plan, rows: Rows) -> pa.Array:
     if not plan.unmapped or plan.item.is_about_persons:
         return pa.nulls(len(rows), pa.string())
-    return pa.array(extra_texts(checked, plan, pa.array(rows)), pa.string())
+    own = _personal(checked, plan)
+    return pa.array(
+        extra_texts(checked, plan, pa.array(rows), [index for index in plan.unmapped if index not in own]), pa.string()
+    )
 
 
-def extra_texts(checked: Checked, plan: Plan, places: pa.Array) -> list[str | None]:
-    """The sender's own columns as JSON, by header."""
-    if not plan.unmapped:
-        return [None] * len(places)
-    headers = _distinct([plan.header_texts[index] or f"column {index + 1}" for index in plan.unmapped])
-    columns = [checked.raw.column(f"c{index}").combine_chunks().take(places).to_pylist() for index in plan.unmapped]
+def _personal(checked: Checked, plan: Plan) -> list[int]:
+    """Which of the sender's own columns may be about a person: by their header, or by a value in this chunk."""
+    if plan.item.is_about_persons:
+        return list(plan.unmapped)
     return [
-        archive.as_kept({h: v for h, v in zip(headers, row, strict=True) if v is not None})
+        index
+        for index in plan.unmapped
+        if _privacy.OWN_COLUMN.search(plan.header_texts[index] or "")
+        or _speaks_of_people(checked.raw.column(f"c{index}"))
+    ]
+
+
+def _speaks_of_people(column: pa.ChunkedArray) -> bool:
+    """True when a value may be a person's number, phone or card; each distinct value is looked at once."""
+    parts = [part.dictionary if pa.types.is_dictionary(part.type) else part for part in column.chunks]
+    return any(pc.any(pc.match_substring_regex(part, _privacy.CONTACT)).as_py() for part in parts)
+
+
+def extra_texts(checked: Checked, plan: Plan, places: pa.Array, only: Sequence[int] | None = None) -> list[str | None]:
+    """The sender's own columns as JSON, by header; all of them, or ``only`` these."""
+    wanted = plan.unmapped if only is None else only
+    if not wanted:
+        return [None] * len(places)
+    named = _distinct([plan.header_texts[index] or f"column {index + 1}" for index in plan.unmapped])
+    headers = [header for index, header in zip(plan.unmapped, named, strict=True) if index in wanted]
+    columns = [checked.raw.column(f"c{index}").combine_chunks().take(places).to_pylist() for index in wanted]
+    return [
+        json.dumps({h: v for h, v in zip(headers, row, strict=True) if v is not None}, ensure_ascii=False)
         if any(v is not None for v in row)
         else None
         for row in zip(*columns, strict=True)

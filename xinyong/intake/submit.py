@@ -26,6 +26,7 @@ from xinyong.intake.staging import Staged
 from xinyong.intake.views import SubmissionView, Trial
 from xinyong.kernel import clock, sql
 from xinyong.kernel.errors import Conflict, Invalid
+from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security import audit, identity
 from xinyong.security.access import Action, Actor, require
 from xinyong.security.identity import SourceUnit
@@ -86,7 +87,7 @@ def receive(
             item_id=item.id,
             content_digest=digest,
             defaults={
-                "item_version": item.version, "channel": channel, "file_name": Path(file_name).name[-200:],
+                "item_version": item.version, "channel": channel, "file_name": unnumbered(Path(file_name).name)[-200:],
                 "file_size": size, "received_at": received_at, "received_by": by.name, "mapping": dict(mapping or {}),
             },
         )  # fmt: skip

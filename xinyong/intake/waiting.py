@@ -52,7 +52,7 @@ def rows(checked: Checked, plan: Plan, positions: Sequence[int], outcomes: Seque
     made = []
     for index, position in enumerate(positions):
         values = {name: text for name, column in zip(names, texts, strict=True) if (text := column[index]) is not None}
-        private = personal & values.keys()
+        private = (personal | {EXTRA}) & values.keys()  # what a sender adds of their own may be about anybody
         # One look at all rows says whose cells need looking at; nearly no row has anything of the kind. What may never
         # be collected is not kept with the row either: the sender has it, and must remove it.
         if is_strange[index]:

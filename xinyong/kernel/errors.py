@@ -5,6 +5,8 @@ The message is for the person who caused it, in Chinese and English: what happen
 
 from typing import ClassVar
 
+from xinyong.kernel.scrubbing import unnumbered
+
 
 class XinyongError(Exception):
     """Root of every error we raise on purpose. ``zh`` and ``en`` are sentences for the person who caused it."""
@@ -13,6 +15,7 @@ class XinyongError(Exception):
     status: ClassVar[int] = 500
 
     def __init__(self, zh: str, en: str, **facts: object) -> None:
+        zh, en = unnumbered(zh), unnumbered(en)  # whatever was typed where a code belongs and is quoted
         super().__init__(f"{zh} / {en}")
         self.zh = zh
         self.en = en

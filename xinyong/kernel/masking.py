@@ -29,7 +29,6 @@ _AREA: Final = re.compile(
     r"(?:[^\s\d]{2,8}?(?:自治区|特别行政区|省))?(?:[^\s\d]{2,8}?(?:自治州|地区|市|盟))?(?:[^\s\d]{1,8}?(?:区|县|旗|市))?"
 )
 _HAN: Final = re.compile("[\u3400-\u9fff〇\U00020000-\U000323af]")
-_NUMBER: Final = re.compile(r"\d{14,17}[\dXx]|(?<!\d)1[3-9]\d{9}(?!\d)")
 
 
 class Personal(StrEnum):
@@ -83,11 +82,6 @@ def certificate(text: str, kind: Kind | None = None) -> str:
     else:
         shown = 2 if len(code) >= _LONG_ENOUGH else 0
     return code[:shown] + "*" * (len(code) - shown)
-
-
-def scrubbed(text: str) -> str:
-    """A line for a log: whatever may be an identity or a mobile number is gone, place and all."""
-    return _NUMBER.sub("***", text)
 
 
 def _name(text: str) -> str:

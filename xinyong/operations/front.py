@@ -12,7 +12,7 @@ from typing import Any
 from gunicorn import util
 from gunicorn.http import wsgi
 
-from xinyong.kernel import masking
+from xinyong.kernel.scrubbing import scrubbed
 
 _CSP = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PAGE = (
@@ -25,7 +25,12 @@ def post_fork(server: Any, worker: Any) -> None:
     """In each worker, before it answers anybody."""
     wsgi.SERVER = "xinyong"
     util.write_error = write_error
-    logging.getLogger("gunicorn.error").addFilter(_masked)
+    from xinyong.web.logs import Careful
+
+    log = logging.getLogger("gunicorn.error")
+    log.addFilter(_masked)
+    for handler in log.handlers:
+        handler.setFormatter(Careful(getattr(handler.formatter, "_fmt", None)))
 
 
 def write_error(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:
@@ -40,5 +45,5 @@ def write_error(sock: socket.socket, status_int: int, reason: str, mesg: str) ->
 
 
 def _masked(record: logging.LogRecord) -> bool:
-    record.msg, record.args = masking.scrubbed(record.getMessage()), ()
+    record.msg, record.args = scrubbed(record.getMessage()), ()
     return True

@@ -18,6 +18,7 @@ from django.utils.translation import gettext
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden, NotFound
+from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security import access, audit, grants, routes, scope, sessions
 from xinyong.security.access import Actor, FactorNeeded, Role
 from xinyong.security.models import Account
@@ -85,7 +86,7 @@ def _note_refusal(request: HttpRequest, actor: Actor, error: Forbidden | NotFoun
     if actor.account_id is not None or actor.role is not Role.PUBLIC:
         outcome = "not-found" if isinstance(error, NotFound) else "refused"
         audit.enter(
-            audit.Event.ACCESS_REFUSED, by=actor, object_kind="page", object_ref=request.path[:80], outcome=outcome,
+            audit.Event.ACCESS_REFUSED, by=actor, object_kind="page", object_ref=unnumbered(request.path)[:80], outcome=outcome,
             method=request.method, code=error.code,
         )  # fmt: skip
 

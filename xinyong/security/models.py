@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from xinyong.security.ledger import models as ledger_models  # noqa: F401 - the log's own tables
+from xinyong.security.sealed import SealedColumn
 from xinyong.security.sign_in_models import (
     Attempt,
     Factor,
@@ -39,6 +40,12 @@ class Region(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["code", "valid_from"], name="region_code_once", nulls_distinct=False)
         ]
+
+
+SEALED = (
+    SealedColumn("security_factor", "factor.secret", column="secret"),
+    SealedColumn("security_outsideidentity", "oidc.subject", column="subject"),
+)
 
 
 class Department(models.Model):

@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from xinyong.kernel.errors import XinyongError
+from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security.access import Action, access
 from xinyong.web import refusals
 
@@ -37,7 +38,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "is_english": (get_language() or "").startswith("en"),
         "text_size": _chosen(request, TEXT_COOKIE),
         "contrast": _chosen(request, CONTRAST_COOKIE),
-        "here": request.get_full_path(),
+        "here": unnumbered(request.get_full_path()),
         "site_nav": settings.SITE_NAV,
         "site_foot": settings.SITE_FOOT,
     }

@@ -9,7 +9,7 @@ import re
 
 from django.http import HttpRequest
 
-from xinyong.kernel.masking import scrubbed
+from xinyong.kernel.scrubbing import scrubbed
 
 #: No address of ours has such letters; what somebody typed may be a name.
 _FOREIGN = re.compile("[^\x00-\x7f]+")
