@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,8 +12,13 @@ from typing import Any
 from tests.intake import hostile
 from tests.intake.hostile import exports_made, formulas, mutated, others, verdicts
 from tests.kernel import json_made
+from tests.security import planted
 from xinyong.intake._limits import Limits
 from xinyong.kernel import strict_json
+from xinyong.security import scanned_files
+from xinyong.security.scanner import Kind
+
+_TODAY = date(2026, 6, 15)
 
 
 @dataclass(slots=True)
@@ -183,9 +189,60 @@ def mutated_row() -> tuple[object, str, bool]:
     return figure, target, found.passed and found.files == 20_000 and control > 512 * 1024
 
 
+@dataclass(slots=True)
+class Planted:
+    """What the outgoing scanner said of documents some of which hold a person's number."""
+
+    documents: int = 0
+    planted: int = 0
+    found: int = 0
+    flagged: int = 0
+    checked_through: int = 0  # identity numbers with a right check digit that passed
+    missed: list[str] = field(default_factory=list)
+    false: list[str] = field(default_factory=list)
+
+    @property
+    def recall(self) -> float:
+        return self.found / self.planted
+
+    @property
+    def precision(self) -> float:
+        return self.found / self.flagged
+
+
+def scan_planted(count: int, planted_count: int, *, seed: int = 21) -> Planted:
+    """Scans documents: a planted one is found when a number of its kind is, an innocent one is false when any is."""
+    result = Planted()
+    for document in planted.documents(count, planted_count, seed=seed):
+        hits = scanned_files.scan_file(document.content, today=_TODAY).hits
+        result.documents += 1
+        result.planted += document.planted is not None
+        result.flagged += bool(hits)
+        if document.planted is not None and any(hit.kind is document.planted for hit in hits):
+            result.found += 1
+        elif document.planted is not None:
+            result.missed.append(f"{document.planted.value} in {document.where}")
+            result.checked_through += document.planted is Kind.CITIZEN_ID
+        elif hits:
+            result.false.append(f"{hits[0].kind.value} in {hits[0].place}")
+    return result
+
+
+def outgoing_row() -> tuple[object, str, bool]:
+    """T21: five hundred numbers planted in five thousand documents."""
+    found = scan_planted(5_000, 500)
+    figure = (
+        f"recall {found.recall:.2%}, precision {found.precision:.2%}; {found.checked_through} identity numbers with a right "
+        f"check digit passed"
+    )
+    passed = found.recall >= 0.995 and found.precision >= 0.95 and found.checked_through == 0
+    return figure, "recall ≥ 99.5 %, precision ≥ 95 %, no number with a right check digit passes", passed
+
+
 ROWS: dict[str, Callable[[], tuple[Any, str, bool]]] = {
     "B1": mutated_row,
     "T2": crafted_row,
     "S3-25": formulas_row,
+    "T21": outgoing_row,
     "T26": strict_json_row,
 }

@@ -20,6 +20,7 @@ from xinyong.intake._coded import Coded, coded
 from xinyong.intake.outcome import Findings
 from xinyong.kernel import codes
 from xinyong.kernel.masking import Personal, mask
+from xinyong.security import scanner
 
 #: Trimmed from both ends of every cell: blanks of all widths, byte order mark, zero-width characters.
 _EDGES = " \t\r\n\v\f\u00a0\u3000\ufeff\u200b\u200c\u200d\u2060"
@@ -28,7 +29,7 @@ _ROUGH = '[\\x00-\\x1f\\x7f"\\\\\u202a-\u202e\u2066-\u2069]'
 _SHOWN = 200
 
 #: Rough characters, and the phrases and numbers that ``validate`` refuses: one automaton for one look.
-_STRANGE = f"{_ROUGH}|{forbidden.PATTERN}|{_privacy.PATTERN}"
+_STRANGE = f"{_ROUGH}|{forbidden.PATTERN}|{scanner.LIKENESS}"
 
 _READERS: dict[FieldType, Callable[[str], Any]] = {
     FieldType.DATE: _values.read_date,
@@ -59,9 +60,11 @@ def shown(field: Field, values: pa.Array) -> list[str]:
 
 def strange(texts: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Which texts may hold what is never collected, or a person's number in any writing: they need a closer look."""
-    return _mask(
-        pc.or_(pc.match_substring_regex(texts, forbidden.PATTERN), pc.match_substring_regex(texts, _privacy.LIKENESS))
-    )
+    patterns = (forbidden.PATTERN, _privacy.LIKENESS, scanner.LIKENESS)
+    found = np.zeros(len(texts), dtype=bool)
+    for pattern in patterns:
+        found |= _mask(pc.match_substring_regex(texts, pattern))
+    return found
 
 
 def title(basis: str) -> str:

@@ -1,6 +1,7 @@
 """A chunk's rows checked in columns: form of each cell, what must stand or be empty, one-of groups, the item's rules,
 what may never be collected."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from xinyong.catalogue import forbidden
-from xinyong.catalogue.schema import Field, FieldType, Severity
-from xinyong.intake import _columns, _privacy
+from xinyong.catalogue.schema import Field, FieldType, Grade, Severity
+from xinyong.intake import _columns
 from xinyong.intake._coded import Coded, Columns, of_raw
 from xinyong.intake.outcome import Findings, Found
 from xinyong.intake.plan import CONTEXT_COLUMNS, Plan
 from xinyong.kernel import names
 from xinyong.rules import duckdb_engine
 from xinyong.rules.language import Expression
+from xinyong.security import scanner
 
 _LOST_DIGITS = (
     "该单元格是数字格式，末几位已被电子表格改成 0，无法还原。请把整列改为“文本”格式后重新录入。",
@@ -226,33 +228,82 @@ def _check_source(checked: Checked, plan: Plan) -> None:
 
 
 def _check_forbidden(checked: Checked, plan: Plan) -> None:
-    """V13: classes that are never collected (INV-06); persons' numbers in texts of organisations' records, which would
-    be published with them. The value itself is not kept in the finding."""
-    pattern = forbidden.PATTERN if plan.item.is_about_persons else f"{forbidden.PATTERN}|{_privacy.PATTERN}"
+    """V13: classes that are never collected (INV-06); V12: persons' numbers in texts of organisations' records, which would
+    be published with them (INV-70, INV-72). The value itself is not kept in the finding. One look at the distinct values,
+    a closer one at those that it finds."""
     for field in plan.item.fields:
         if field.code not in checked.findings.strange:
             continue
         column = checked.columns.coded(field.code)
-        rows = column.rows(pc.match_substring_regex(column.values, pattern))
-        if not len(rows):
-            continue
-        texts = column.take(rows).to_pylist()
-        checked.findings.add(
-            [row for row, text in zip(rows.tolist(), texts, strict=True) if forbidden.scan(text)],
-            rule="E_FORBIDDEN_CLASS", severity="error", field_code=field.code,
-            message="含有法律禁止采集的信息（宗教信仰、基因、指纹、血型、疾病和病史等）。请删去后重报；本行未被采集。",
-            message_en="Holds information that may never be collected (religion, genes, fingerprints, blood type, illness). "
-            "Remove it; the row has not been collected.",
-            basis="《征信业管理条例》第十四条",
-        )  # fmt: skip
-        checked.findings.add(
-            [row for row, text in zip(rows.tolist(), texts, strict=True) if _privacy.is_sure(text)],
-            rule="V12-person-in-text", severity="error", field_code=field.code,
-            message="含有自然人的身份证件号码，不能随法人数据公示。请删去号码后重报；自然人的数据请用自然人模板。",
-            message_en="Holds a person's identity number, which may not be published with an organisation's data. Remove "
-            "the number; for persons use the persons' template.",
-            basis="《政府信息公开条例》第十五条",
-        )  # fmt: skip
+        matches = _mask(pc.match_substring_regex(column.values, _pattern(field, plan)))
+        places = np.flatnonzero(matches)
+        if len(places):
+            odd = _Odd(column, places, column.values.take(pa.array(places)).to_pylist())
+            _report_forbidden(checked, field, odd)
+            if not plan.item.is_about_persons:
+                _report_persons(checked, field, odd, plan)
+
+
+def _pattern(field: Field, plan: Plan) -> str:
+    if plan.item.is_about_persons:
+        return forbidden.PATTERN
+    is_another = scanner.names_another_number(field.name_zh)
+    return f"{forbidden.PATTERN}|{scanner.LIKENESS_BEHIND if is_another else scanner.LIKENESS}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Odd:
+    """The distinct values of a column that need a closer look, and their places among all of its values."""
+
+    column: Coded
+    places: npt.NDArray[np.int64]
+    texts: list[str]
+
+    def rows(self, is_one: Callable[[str], bool]) -> npt.NDArray[np.int64]:
+        holds = np.zeros(len(self.column.values), dtype=bool)
+        holds[self.places] = [is_one(text) for text in self.texts]
+        return self.column.rows(holds)
+
+
+def _report_forbidden(checked: Checked, field: Field, odd: _Odd) -> None:
+    checked.findings.add(
+        odd.rows(lambda text: bool(forbidden.scan(text))),
+        rule="E_FORBIDDEN_CLASS", severity="error", field_code=field.code,
+        message="含有法律禁止采集的信息（宗教信仰、基因、指纹、血型、疾病和病史等）。请删去后重报；本行未被采集。",
+        message_en="Holds information that may never be collected (religion, genes, fingerprints, blood type, illness). "
+        "Remove it; the row has not been collected.",
+        basis="《征信业管理条例》第十四条",
+    )  # fmt: skip
+
+
+def _report_persons(checked: Checked, field: Field, odd: _Odd, plan: Plan) -> None:
+    # The column's name stands before the value: a document's number is not taken for a telephone's.
+    label, today = f"{field.name_zh}：", plan.received_on
+    kinds = {text: {one.kind for one in scanner.scan(label + text, today=today)} for text in odd.texts}
+    is_sure = scanner.Kind.CITIZEN_ID
+    checked.findings.add(
+        odd.rows(lambda text: is_sure in kinds[text]),
+        rule="V12-person-in-text", severity="error", field_code=field.code,
+        message="含有自然人的身份证件号码，不能随法人数据公示。请删去号码后重报；自然人的数据请用自然人模板。",
+        message_en="Holds a person's identity number, which may not be published with an organisation's data. Remove "
+        "the number; for persons use the persons' template.",
+        basis="《政府信息公开条例》第十五条",
+    )  # fmt: skip
+    if field.grade is not Grade.PUBLIC or plan.item.disclosure is not Grade.PUBLIC:
+        return
+    checked.findings.add(
+        odd.rows(lambda text: bool(kinds[text]) and is_sure not in kinds[text]),
+        rule="V12-personal-number-in-public-text", severity="doubtful", field_code=field.code,
+        message="将公示的文字中疑有手机号码、银行卡号或 15 位身份证号码，本行暂不公示。请删去后重报，或由经办人核实后确认。",
+        message_en="A text that would be published seems to hold a mobile phone, bank card or 15-digit identity number; the row "
+        "waits. Remove the number, or have it confirmed.",
+        basis="《政府信息公开条例》第十五条",
+    )  # fmt: skip
+
+
+def _mask(column: Any) -> npt.NDArray[np.bool_]:
+    values: npt.NDArray[np.bool_] = pc.fill_null(column, False).to_numpy(zero_copy_only=False)
+    return values
 
 
 __all__ = ["Checked", "Found", "validate"]

@@ -17,7 +17,7 @@ from xinyong.intake.outcome import Outcome
 from xinyong.intake.plan import Plan
 from xinyong.intake.prepare import SUBJECT
 from xinyong.intake.validate import Checked
-from xinyong.security import encryption
+from xinyong.security import encryption, scanner
 
 #: Where a waiting row keeps the sender's own columns.
 EXTRA = "$extra"
@@ -57,7 +57,9 @@ def rows(checked: Checked, plan: Plan, positions: Sequence[int], outcomes: Seque
         # be collected is not kept with the row either: the sender has it, and must remove it.
         if is_strange[index]:
             values = {code: value for code, value in values.items() if not forbidden.scan(value)}
-            private |= {code for code, value in values.items() if _privacy.holds_number(value)}
+            private |= {
+                code for code, value in values.items() if _privacy.holds_number(value) or scanner.holds_any(value)
+            }
             private &= values.keys()
         hidden = values if is_sealed else {code: values.pop(code) for code in private}
         made.append(

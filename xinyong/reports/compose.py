@@ -1,5 +1,6 @@
 """Composing the report of an organisation: what the public may see of it today, in the official order."""
 
+from dataclasses import replace
 from datetime import date
 
 from django.conf import settings
@@ -7,8 +8,9 @@ from django.conf import settings
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden, Invalid
 from xinyong.records import dossier, listing
-from xinyong.reports import chapters
+from xinyong.reports import chapters, printable
 from xinyong.reports.content import ReportContent
+from xinyong.security import scanner
 from xinyong.security.access import PUBLIC, Action, Actor, Role, require
 
 #: Records printed of one kind; above it the newest are printed and the report says how many there are.
@@ -54,4 +56,12 @@ def compose(code: str, *, as_of: date, seen_by: Actor, kind: str = "ordinary") -
             "The public can have today's report only: information past its publication period is no longer given out.",
         )
     found = dossier.of(code, as_of=as_of, seen_by=PUBLIC, per_section=ENTRIES)
-    return chapters.content_of(found, collected=listing.collected(seen_by=PUBLIC), issuer=settings.SITE_NAME)
+    content = chapters.content_of(found, collected=listing.collected(seen_by=PUBLIC), issuer=settings.SITE_NAME)
+    return without_persons_numbers(content, today=today)
+
+
+def without_persons_numbers(content: ReportContent, *, today: date) -> ReportContent:
+    """The content with every person's number in what the records say starred out (INV-72, security.md T21): also those of
+    records that came in before numbers kept a row from publicity, or that somebody confirmed."""
+    said = printable.everywhere(content.chapters, lambda text: scanner.masked(text, today=today))
+    return replace(content, chapters=said)
