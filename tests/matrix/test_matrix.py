@@ -29,7 +29,7 @@ def asked(world: World, request: pytest.FixtureRequest) -> dict[tuple[str, str, 
     found: dict[tuple[str, str, str, str], dict[str, str]] = {}
     with today(), override_settings(RATE_LIMITS_ON=False):
         for state in (cells.ORDINARY, STALE, DISABLED):
-            clients = {role: client(role, state) for role in ASKERS}
+            clients = {role: client(world, role, state) for role in ASKERS}
             for row in (one for one in ROWS if one.state == state):
                 found[row.key] = {role.value: cells.ask(clients[role], row, world) for role in ASKERS}
     if request.config.getoption("--write-matrix"):

@@ -10,11 +10,12 @@ from typing import Any
 import time_machine
 from django.test import Client
 
+from tests.exchange.conftest import ALL, Program
 from tests.intake import made
 from tests.signing import signed_in
 from xinyong.intake import views
-from xinyong.kernel import codes
-from xinyong.security import identity
+from xinyong.kernel import clock, codes
+from xinyong.security import clients, identity
 from xinyong.security.access import Role
 from xinyong.security.identity import SourceUnit
 from xinyong.web import messages
@@ -25,7 +26,7 @@ RELATIONS = {OWN: "990102", SIBLING: "990102", PARENT: "990100", OTHER_COUNTY: "
 #: Who asks. A role's person belongs to the department ``own``, where a role has a department.
 ASKERS = (
     Role.PUBLIC, Role.SOURCE_UNIT, Role.UNIT_ADMIN, Role.READER, Role.OPERATOR, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN,
-    Role.AUDITOR,
+    Role.AUDITOR, Role.CLIENT,
 )  # fmt: skip
 _OF_A_DEPARTMENT = {Role.SOURCE_UNIT, Role.UNIT_ADMIN, Role.READER}
 
@@ -42,6 +43,7 @@ class World:
     grants: dict[str, int] = field(default_factory=dict)
     posts: dict[str, int] = field(default_factory=dict)
     check_code: str = ""
+    program: Program = field(default_factory=lambda: Program("", ""))
 
 
 #: Names of parameters in addresses → what stands there for a relation. An address with another one is not known here, and
@@ -84,10 +86,15 @@ def build(folder: Path) -> World:
             world.refs[relation] = _ref(who.code)
             world.accounts[relation] = _account(f"somebody-{number}", Role.SOURCE_UNIT, unit)
         for role in ASKERS:
-            if role is not Role.PUBLIC:
+            if role not in {Role.PUBLIC, Role.CLIENT}:
                 own = world.units[OWN] if role in _OF_A_DEPARTMENT else None
                 world.accounts[role.value] = _account(role.value, role, own)
         world.check_code = "A" * 26
+        view, secret = clients.register(
+            name="矩阵客户端", department=world.units[OWN].code, scopes=ALL, networks=("127.0.0.0/8",),
+            per_minute=1_000_000, per_day=1_000_000, by=made.SYSTEM, now=clock.now(),
+        )  # fmt: skip
+        world.program = Program(view.client_id, secret)
     assert all(codes.judge(one.code).verdict.value != "invalid" for one in world.organisations.values())
     return world
 
@@ -113,11 +120,16 @@ def today() -> Iterator[None]:
         yield
 
 
-def client(role: Role, state: str) -> Client:
+def client(world: World, role: Role, state: str) -> Client:
     """Somebody of the role, signed in with both factors; nobody for the public. ``stale``: the second factor was shown
     six minutes ago; ``disabled``: the account was disabled after signing in."""
     from xinyong.security.models import Account
 
+    if role is Role.CLIENT:
+        token = world.program.token()
+        if state == "disabled":
+            clients.disable(world.program.client_id, by=made.SYSTEM, now=clock.now())
+        return Client(headers={"Authorization": f"Bearer {token}"})
     found = Client()
     if role is not Role.PUBLIC:
         signed_in(found, role.value, fresh=state != "stale")

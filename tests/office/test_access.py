@@ -37,7 +37,7 @@ GET = {
     "submissions/": (302, 200, 200, 200, 200),
     "submissions/new": (302, 200, 200, 200, 403),
     "submissions/{mine}/": (302, 200, 404, 200, 200),
-    "submissions/{mine}/columns": (302, 302, 302, 302, 403),
+    "submissions/{mine}/columns": (302, 302, 404, 302, 403),
     "submissions/{mine}/feedback.xlsx": (302, 200, 404, 200, 403),
     "submissions/{mine}/feedback.csv": (302, 200, 404, 200, 403),
     "submissions/{mine}/feedback.pdf": (302, 404, 404, 404, 403),
@@ -45,6 +45,8 @@ GET = {
     "templates/": (302, 200, 200, 200, 200),
     "templates/admin-penalty-org.xlsx": (302, 200, 200, 200, 200),
     "templates/nothing.xlsx": (302, 404, 404, 404, 404),
+    "files/": (302, 200, 200, 200, 403),
+    "files/{code}/": (302, 200, 200, 200, 403),
     "links/": (302, 403, 403, 200, 403),
     "links/judge": (302, 403, 403, 302, 403),
     "log/export": (302, 403, 403, 403, 302),
@@ -127,7 +129,7 @@ def _path(office: Office, address: str) -> str:
     clerk = Account.objects.get(username="clerk")
     return "/office/" + address.format(
         mine=office.submission.id, clerk=clerk.pk, grant=clerk.grant_set.get().pk, unit=office.unit.code, version=1,
-        nobody="nobody",
+        nobody="nobody", code=office.organisation.code,
     )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def filled(module_db: None, on_the_day: object, tmp_path_factory: pytest.TempPat
 
 def seen(filled: Filled, actor: Actor = PUBLIC, as_of: date | None = None) -> set[str]:
     """Names of the documents in the file of ``who``."""
-    file = dossier.of(filled.who.code, as_of=as_of or clock.today(), seen_by=actor)
+    file = dossier.of(filled.who.code, as_of=as_of or clock.today(), seen_by=actor, purpose="测试")
     numbers = {record.document_no for section in file.sections for record in section.records}
     return {name for name, number in filled.document.items() if number in numbers}
 

@@ -46,7 +46,7 @@ def _noted(who: Organisation) -> list[tuple[int, str, str, str]]:
 
 
 def _shown(who: Organisation, actor: Actor = PUBLIC) -> set[str]:
-    file = dossier.of(who.code, as_of=clock.today(), seen_by=actor)
+    file = dossier.of(who.code, as_of=clock.today(), seen_by=actor, purpose="测试")
     return {record.ref for section in file.sections for record in section.records}
 
 

@@ -29,7 +29,7 @@ _SEVERITIES = ("error", "doubtful", "warning")
 #: Where a role begins its day; everybody else with the submissions.
 _HOMES = {
     Role.AUDITOR: "/office/log/", Role.SYSTEM_ADMIN: "/office/people/", Role.SECURITY_ADMIN: "/office/people/",
-    Role.UNIT_ADMIN: "/office/people/", Role.READER: "/office/grants/",
+    Role.UNIT_ADMIN: "/office/people/", Role.READER: "/office/files/",
 }  # fmt: skip
 #: A choice for a column that is no field at all.
 _NOT_USED = "-"
@@ -180,9 +180,9 @@ def submission(request: HttpRequest, submission_id: int) -> HttpResponse:
 def columns(request: HttpRequest, submission_id: int) -> HttpResponse:
     """Takes the sender's word on which field each ambiguous column is, and goes on."""
     who, its_page = answer.actor(request), HttpResponseRedirect(f"/office/submissions/{submission_id}/")
+    seen = views.find(submission_id, seen_by=who)
     if request.method == "GET":
         return its_page
-    seen = views.find(submission_id, seen_by=who)
     form = _columns_form(seen, request.POST)
     if form is None:  # pressed twice, or another has answered
         return its_page
