@@ -9,7 +9,7 @@ SEED ?= 7
 WORKERS ?= 2
 export PYTHONUTF8 = 1
 
-.PHONY: run setup check test bench sbom audit docs lock clean help
+.PHONY: run setup check test bench evidence mutants sbom audit docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## 列出命令 list the commands
@@ -53,6 +53,13 @@ test: $(VENV)/dev.done $(VENV)-semgrep/done ## 测试 the test suite (WORKERS=)
 
 bench: $(VENV)/dev.done ## 性能测量 measure speed (ROWS=100000,1000000)
 	@$(BIN)/python -m bench $(if $(ROWS),--rows $(ROWS))
+
+evidence: $(VENV)/dev.done ## 全量取证 every control's figure at full size, hours (ROW=)
+	@tools/browser.sh
+	@$(BIN)/python -m tools.evidence $(ROW)
+
+mutants: $(VENV)/dev.done ## 逐一去掉防线 one guard away at a time; the tests must notice
+	@$(BIN)/python -m tools.mutants
 
 sbom: $(VENV)/dev.done ## 软件物料清单 bill of materials (sbom.json, CycloneDX)
 	@$(BIN)/python -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.json requirements/runtime.lock

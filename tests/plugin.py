@@ -27,7 +27,10 @@ LONGEST = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """An option of ours: the authorisation matrix as it is, to be read and committed."""
+    """Options of ours: the authorisation matrix as it is, to be read and committed; sizes that evidence raises."""
+    parser.addoption(
+        "--interleaved", type=int, default=80, help="requests of two tenants (tests/security/test_scope.py)"
+    )
     parser.addoption("--write-matrix", action="store_true", help="write tests/matrix/expected.csv anew")
 
 

@@ -31,7 +31,7 @@ _FAMILIES = ("NotFound", "Forbidden", "Conflict", "Invalid")
 def pages() -> dict[str, str]:
     """Path below docs/reference → text, for every generated page."""
     _ready()
-    from tools import catalogue_reference
+    from tools import catalogue_reference, controls
     from xinyong.exchange import description
     from xinyong.rules.reference import page as rule_language
 
@@ -42,6 +42,8 @@ def pages() -> dict[str, str]:
         "access.md": _access(),
         "rule-language.md": rule_language(),
         "openapi.json": description.text(),
+        "controls.md": controls.page("controls"),
+        "threats.md": controls.page("threats"),
     }
     return found | {f"catalogue/{name}": text for name, text in catalogue_reference.pages().items()}
 

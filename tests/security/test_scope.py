@@ -177,9 +177,9 @@ def interleaved(two: Two, requests: int, signed_in: Callable[[Client, str], Clie
 
 
 def test_two_tenants_on_shared_connections_never_read_each_others_submissions(
-    two: Two, monkeypatch: pytest.MonkeyPatch
+    two: Two, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """With the query's own filter taken away, so that it is the database's wall alone that holds."""
     monkeypatch.setattr(views, "_within", lambda actor: Submission.objects.all())
 
-    assert interleaved(two, 80, signed_in) == []
+    assert interleaved(two, request.config.getoption("--interleaved"), signed_in) == []
