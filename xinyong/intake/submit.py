@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item, Section
-from xinyong.intake import desk, headers, staging, views, work
+from xinyong.intake import desk, headers, receipt, staging, views, work
 from xinyong.intake import plan as plans
 from xinyong.intake.deposit import Deposit
 from xinyong.intake.models import Submission
@@ -102,6 +102,8 @@ def receive(
             submission.mapping = dict(mapping or submission.mapping)
             submission.item_version, submission.received_at = item.version, received_at
             submission.save()
+        if is_new or is_reopened:
+            receipt.received(submission)
     return views.of(submission, source)
 
 
@@ -224,6 +226,7 @@ def _finish(submission: Submission, staged: Staged, *, by: Actor) -> None:
         rows=staged.rows, accepted=submission.accepted, doubtful=submission.doubtful, rejected=submission.rejected,
         duplicate=submission.duplicate, unchanged=submission.unchanged,
     )  # fmt: skip
+    receipt.deposited(submission)
 
 
 @transaction.atomic
@@ -236,6 +239,7 @@ def _refuse(submission: Submission, refusal: Invalid, *, by: Actor) -> None:
         audit.Event.FILE_REFUSED, by=by, object_kind="submission", object_ref=str(submission.pk), outcome="refused",
         reason=refusal.code,
     )  # fmt: skip
+    receipt.refused(submission)
 
 
 def _plain(facts: Mapping[str, object]) -> dict[str, object]:

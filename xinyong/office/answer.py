@@ -44,6 +44,8 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
     rights = {
         "may_submit": may(who, Action.SUBMIT),
         "may_audit": may(who, Action.VIEW_AUDIT),
+        "may_see_evidence": may(who, Action.VIEW_EVIDENCE),
+        "may_take_receipt": may(who, Action.VIEW_RECEIPT),
         "may_review": may(who, Action.REVIEW_LINKS),
         "may_see_submissions": may(who, Action.VIEW_SUBMISSION),
         "may_see_people": may(who, Action.VIEW_PEOPLE),

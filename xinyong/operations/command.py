@@ -49,6 +49,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "export_log",
         "导出日志 Write the log for an auditor without our database",
     ),
+    "receipt": ("xinyong.operations.log", "receipt", "报送回执 The signed receipt of a submission, with its proof"),
+    "verify-receipt": ("xinyong.operations.log", "verify_receipt", "验证回执 Does a receipt hold? Offline"),
     "witness": ("xinyong.operations.log", "witness", "见证 Cosign a log's checkpoints, as an independent party"),
     "accounts": ("xinyong.operations.people", "accounts", "账号 first-admin | add | invite | list | disable"),
     "clients": ("xinyong.operations.clients", "clients", "接口客户端 add | list | rotate | disable machine clients"),

@@ -273,6 +273,55 @@ def witness(place: str, log_key: str, state: Path, name: str, deliver: Path | No
         time.sleep(every)
 
 
+@click.command()
+@click.argument("submission", type=int)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="文件 to write (default: print)")
+def receipt(submission: int, output: Path | None) -> None:
+    """报送回执 The signed receipt of SUBMISSION, with its proof, as JSON."""
+    command.with_database()
+    import json
+
+    from xinyong.intake import receipt as receipts
+    from xinyong.security.access import system
+
+    text = json.dumps(receipts.of(submission, seen_by=system("xinyong receipt")), ensure_ascii=False, indent=1) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+        click.echo(f"✓ {output}")
+
+
+@click.command("verify-receipt")
+@click.argument("file", type=_FILE)
+@click.option(
+    "--key", "keys", multiple=True, required=True, help="公钥 public key of the log: a file or the line itself"
+)
+@click.option("--file", "original", type=_FILE, help="the file that was handed in, to be compared")
+@click.option("--json", "as_json", is_flag=True)
+def verify_receipt(file: Path, keys: tuple[str, ...], original: Path | None, as_json: bool) -> None:
+    """验证回执 Does a receipt hold? Needs the public key and nothing else; no database. Exit 1: it does not."""
+    import hashlib
+
+    command.without_database()
+    from xinyong.security.ledger import receipts
+
+    digest = None
+    if original is not None:
+        with original.open("rb") as plain:
+            digest = hashlib.file_digest(plain, "sha256").hexdigest()
+    verdict = receipts.verify(file.read_text("utf-8"), keys=_keys(keys), file_digest=digest)
+    if as_json:
+        said = {"is_genuine": verdict.is_genuine, "statements": verdict.statements}
+        command.print_json(said | {"holds": verdict.holds, "fails": verdict.fails})
+    else:
+        for zh, en in verdict.holds:
+            click.echo(f"✓ {zh}\n  {en}")
+        for zh, en in verdict.fails:
+            click.echo(f"✗ {zh}\n  {en}")
+    sys.exit(0 if verdict.is_genuine else 1)
+
+
 def _keys(texts: Sequence[str]) -> "list[PublicKey]":
     """Public keys from files (a key a line) or from the line itself."""
     from xinyong.security.ledger import notes

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xinyong.portal import about, home, lists, records, reports, statistics, subjects
+from xinyong.portal import about, evidence, home, lists, records, reports, statistics, subjects
 
 app_name = "portal"
 urlpatterns = [
@@ -19,6 +19,11 @@ urlpatterns = [
     path("statistics/", statistics.statistics, name="statistics"),
     path("verify/", reports.verify, name="verify"),
     path("verify/<slug:check_code>/", reports.verify_code, name="verify-code"),
+    path("evidence/", evidence.evidence, name="evidence"),
+    path("evidence/checkpoint", evidence.checkpoint, name="evidence-checkpoint"),
+    path("evidence/witnessed", evidence.witnessed, name="evidence-witnessed"),
+    path("evidence/key", evidence.key, name="evidence-key"),
+    path("evidence/tile/<int:level>/<path:place>", evidence.tile, name="evidence-tile"),
     path("about/", about.about, name="about"),
     path("about/legal/", about.legal, name="legal"),
     path("about/accessibility/", about.accessibility, name="accessibility"),

@@ -69,6 +69,7 @@ def _publish(now: datetime, where: Path) -> Published:
             connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", store.LOCK)
             checkpoint, note, before = _sign(connection, now, where)
         tiles.write(where, Table(connection), before, checkpoint.size)
+        tiles.put(where / signing.KEYS, "".join(f"{one}\n" for one in signing.public_keys()).encode())
         tiles.put(where / tiles.CHECKPOINT, note.encode())
     return Published(checkpoint, note, appended)
 

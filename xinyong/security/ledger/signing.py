@@ -12,7 +12,10 @@ from django.conf import settings
 
 from xinyong.kernel.errors import Conflict
 from xinyong.kernel.secrets_kept import kept
-from xinyong.security.ledger.notes import LOG, Signer
+from xinyong.security.ledger.notes import LOG, PublicKey, Signer, public_key
+
+#: The file of the public keys beside the checkpoint.
+KEYS = "key"
 
 
 class NoSigningKey(Conflict):
@@ -45,6 +48,16 @@ def signers() -> list[Signer]:
             f"The log's signing key {_path()} is not whole and signs nothing. Restore it from a backup.",
         )
     return [Signer(origin(), LOG, seed) for seed in reversed(seeds[-2:])]
+
+
+def public_keys() -> list[PublicKey]:
+    """What checkpoints are verified with, the newest first: also while the private ones cannot be read."""
+    try:
+        return [signer.public for signer in signers()]
+    except NoSigningKey:
+        path = home() / KEYS
+        lines = path.read_text("utf-8").splitlines() if path.is_file() else []
+        return [public_key(line) for line in lines]
 
 
 def add_key() -> Signer:

@@ -39,7 +39,7 @@ def keys() -> list[PublicKey]:
 
 def all_seen() -> list[Seen]:
     """Each witness we know, with the newest checkpoint of ours that it signed."""
-    ours = [signer.public for signer in signing.signers()]
+    ours = signing.public_keys()
     found = []
     delivered = [path.read_text("utf-8", errors="replace") for path in sorted(_folder().glob("*.note"))]
     for key in keys():
