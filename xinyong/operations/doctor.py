@@ -160,4 +160,20 @@ def _work() -> list[Check]:
     return [Check("intake", GOOD if not waiting else CARE, f"{waiting} submissions unfinished", advice)]
 
 
-_READ_TABLES: tuple[Callable[[], list[Check]], ...] = (_calendar, _catalogue, _keys, _work)
+def _evidence() -> list[Check]:
+    from xinyong.security.ledger import health, witnesses
+
+    now = clock.now()
+    found = health.now(now)
+    age = found.age(now)
+    if found.trouble is not None:
+        return [Check("evidence", BAD, "no checkpoint can be signed", f"{found.trouble[0]} {found.trouble[1]}")]
+    if age is None:
+        return [Check("evidence", GOOD, f"no checkpoint yet, {found.waiting:,} entries waiting")]
+    late = "" if age < found.limit else "后台作业应在运行：xinyong serve。The worker should be running: xinyong serve."
+    alone = "" if witnesses.keys() else "没有见证方：见 docs/how-to/verify-the-log.md。There is no witness yet."
+    said = f"checkpoint {str(age).split('.')[0]} old, {found.waiting:,} entries waiting, {len(witnesses.keys())} witnesses"
+    return [Check("evidence", BAD if late else GOOD, said, late or alone)]
+
+
+_READ_TABLES: tuple[Callable[[], list[Check]], ...] = (_calendar, _catalogue, _keys, _work, _evidence)

@@ -276,9 +276,14 @@ def witness(place: str, log_key: str, state: Path, name: str, deliver: Path | No
 @click.command()
 @click.argument("submission", type=int)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="文件 to write (default: print)")
-def receipt(submission: int, output: Path | None) -> None:
+@click.option(
+    "--compare", type=_FILE, help="对照 the department's file of today: says which rows read otherwise; exit 1"
+)
+def receipt(submission: int, output: Path | None, compare: Path | None) -> None:
     """报送回执 The signed receipt of SUBMISSION, with its proof, as JSON."""
     command.with_database()
+    if compare is not None:
+        _compare(submission, compare)
     import json
 
     from xinyong.intake import receipt as receipts
@@ -290,6 +295,18 @@ def receipt(submission: int, output: Path | None) -> None:
     else:
         output.write_text(text, encoding="utf-8")
         click.echo(f"✓ {output}")
+
+
+def _compare(submission: int, path: Path) -> None:
+    from xinyong.intake import receipt as receipts
+    from xinyong.security.access import system
+
+    found = receipts.compare(submission, path, seen_by=system("xinyong receipt"))
+    words = {"changed": "改动 changed", "removed": "删除 removed", "added": "增加 added"}
+    for one in found:
+        click.echo(f"✗ 第 {one.row_no} 行 row: {words[one.kind]}")
+    click.echo(f"{'✗' if found else '✓'} {len(found)} 处不同 rows differ")
+    sys.exit(1 if found else 0)
 
 
 @click.command("verify-receipt")

@@ -108,17 +108,18 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A witness and its directory: ``key`` (seed, mode 0600), one note for each log, and refusals."""
+    """A witness and its directory: ``key`` (name and seed, mode 0600), one note for each log, and refusals."""
 
     state: Path
-    name: str
+    wanted: str  # the name it takes when it has none yet
 
     @property
     def signer(self) -> Signer:
-        """Its key; made at first use."""
+        """Its key; made at first use, and its name with it, for good."""
         self.state.mkdir(parents=True, exist_ok=True)
+        name = kept(self.state / "key" / "name", lambda: self.wanted)
         seed = kept(self.state / "key" / "seed", lambda: secrets.token_hex(32))
-        return Signer(self.name, WITNESS, bytes.fromhex(seed))
+        return Signer(name, WITNESS, bytes.fromhex(seed))
 
     def last(self, log: PublicKey) -> Checkpoint | None:
         """What it signed last for a log."""
