@@ -57,6 +57,8 @@ ARGUMENTS: dict[str, Argument] = {
     "form": lambda world, relation: "csv",
     "section": lambda world, relation: "penalties",
     "table_id": lambda world, relation: "no-such-table",
+    "level": lambda world, relation: 0,
+    "place": lambda world, relation: "nothing",
     "rest": lambda world, relation: "nothing",
     "token": lambda world, relation: "nobodys-token",
     "check_code": lambda world, relation: world.check_code,

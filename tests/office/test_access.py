@@ -42,6 +42,8 @@ GET = {
     "submissions/{mine}/feedback.csv": (302, 200, 404, 200, 403),
     "submissions/{mine}/feedback.pdf": (302, 404, 404, 404, 403),
     "submissions/999999/": (302, 404, 404, 404, 404),
+    "submissions/{mine}/receipt.json": (302, 200, 404, 200, 200),
+    "evidence/": (302, 403, 403, 403, 200),
     "templates/": (302, 200, 200, 200, 200),
     "templates/admin-penalty-org.xlsx": (302, 200, 200, 200, 200),
     "templates/nothing.xlsx": (302, 404, 404, 404, 404),
@@ -120,6 +122,8 @@ LOOK_ONLY = (
     "submissions/",
     "submissions/{mine}/",
     "submissions/{mine}/feedback.csv",
+    "submissions/{mine}/receipt.json",
+    "evidence/",
     "templates/",
     "links/",
 )

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.conf import settings
 from django.db import connection
 
 from tests.intake import made
@@ -147,20 +146,16 @@ def test_the_state_of_the_log_is_for_auditors_and_administrators(browsers: Offic
     assert browsers[role].get("/office/evidence/").status_code == status
 
 
-def test_when_nothing_can_be_signed_what_is_not_public_stays_closed(
-    browsers: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_when_nothing_can_be_signed_what_is_not_public_stays_closed(browsers: Office, settings: Any) -> None:
     sequencer.publish(now=clock.now())
-    signing.signers()
     path = Path(settings.XINYONG_HOME) / "keys" / "log-signing"
     kept = path.read_text()
+    settings.LOG_LIMIT_MINUTES = 5
     try:
         path.write_text("not a key")
-        health._seen.clear()
-        assert browsers["clerk"].get("/office/submissions/").status_code == 200  # the limit is not over
-        with time_machine.travel(made.NOW + timedelta(hours=6), tick=True):
-            health._seen.clear()
-            refused = browsers["clerk"].get("/office/submissions/")
+        assert _looked(browsers).status_code == 200  # the limit is not over
+        with time_machine.travel(clock.now() + timedelta(minutes=10), tick=True):
+            refused = _looked(browsers)
             assert refused.status_code == 503
             assert "非公开数据暂停查询" in refused.body.decode()
             assert "签名密钥" in refused.body.decode()
@@ -171,10 +166,14 @@ def test_when_nothing_can_be_signed_what_is_not_public_stays_closed(
             assert state.status_code == 200
             assert "签发停止" in state.body.decode()
             path.write_text(kept)
-            health._seen.clear()
-            assert browsers["clerk"].get("/office/submissions/").status_code == 200  # signs again by itself
+            assert _looked(browsers).status_code == 200  # signs again by itself
     finally:
         path.write_text(kept)
+
+
+def _looked(browsers: Office) -> Any:
+    health._seen.clear()
+    return browsers["clerk"].get("/office/submissions/")
 
 
 def test_when_no_entry_can_be_made_nothing_is_shown(browsers: Office) -> None:

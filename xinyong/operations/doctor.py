@@ -172,7 +172,9 @@ def _evidence() -> list[Check]:
         return [Check("evidence", GOOD, f"no checkpoint yet, {found.waiting:,} entries waiting")]
     late = "" if age < found.limit else "后台作业应在运行：xinyong serve。The worker should be running: xinyong serve."
     alone = "" if witnesses.keys() else "没有见证方：见 docs/how-to/verify-the-log.md。There is no witness yet."
-    said = f"checkpoint {str(age).split('.')[0]} old, {found.waiting:,} entries waiting, {len(witnesses.keys())} witnesses"
+    said = (
+        f"checkpoint {str(age).split('.')[0]} old, {found.waiting:,} entries waiting, {len(witnesses.keys())} witnesses"
+    )
     return [Check("evidence", BAD if late else GOOD, said, late or alone)]
 
 

@@ -39,7 +39,7 @@ def _one(connection: Connection, statement: str, *values: Any) -> Any:
 
 def _audit_id(connection: Connection, chance: random.Random) -> int:
     ids = [number for (number,) in connection.execute("SELECT ref FROM security_leaf WHERE kind = 'audit'").fetchall()]
-    return chance.choice(ids)
+    return int(chance.choice(ids))
 
 
 _AUDIT_COLUMNS = {
@@ -116,7 +116,8 @@ def truncate_table(connection: Connection, chance: random.Random) -> tuple[str, 
 
 def _row(connection: Connection, chance: random.Random) -> tuple[int, bytes, int, int, int]:
     rows = connection.execute("SELECT subject_id, key_digest, version, submission_id, row_no FROM record").fetchall()
-    return chance.choice(sorted(rows))
+    row: tuple[int, bytes, int, int, int] = chance.choice(sorted(rows))
+    return row
 
 
 def _named(row: tuple[int, bytes, int, int, int]) -> str:
