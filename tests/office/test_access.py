@@ -123,7 +123,6 @@ LOOK_ONLY = (
     "submissions/{mine}/",
     "submissions/{mine}/feedback.csv",
     "submissions/{mine}/receipt.json",
-    "evidence/",
     "templates/",
     "links/",
 )
