@@ -119,12 +119,19 @@ def test_a_persons_number_is_not_looked_up_and_does_not_stay_in_the_address(page
     first = "11010119900307" + "123"
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     number = first + "10X98765432"[sum(int(d) * w for d, w in zip(first, weights, strict=True)) % 11]
+    asked: list[str] = []
+    page.on("request", lambda r: asked.append(r.url + str(r.headers)))
     page.goto("/")
     page.get_by_role("searchbox").fill(number)
     page.keyboard.press("Enter")
     page.wait_for_url("**/search?person=1")
     assert "不能查询个人" in page.content()
     assert number not in page.content()
+    follow(page.get_by_role("link", name="统计"))
+    page.go_back()
+    assert page.url.endswith("/search?person=1")
+    assert asked
+    assert not any(number in one for one in asked)
 
 
 def test_filters_narrow_the_list_and_pages_go_on_and_back(page: Any) -> None:
