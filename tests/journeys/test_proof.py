@@ -1,5 +1,6 @@
 """Who looks up more than a person does: the browser computes for a moment and goes on; without JavaScript one waits."""
 
+import contextlib
 import http.client
 import os
 import subprocess
@@ -41,11 +42,9 @@ def limited(city: City) -> Iterator[str]:
 
 def ask(url: str, path: str, address: str) -> int:
     """The status of a page, asked for from an address behind the proxy that we are."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
-    connection.request("GET", path, headers={"X-Forwarded-For": address})
-    status = connection.getresponse().status
-    connection.close()
-    return status
+    with contextlib.closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)) as connection:
+        connection.request("GET", path, headers={"X-Forwarded-For": address})
+        return connection.getresponse().status
 
 
 def worn(url: str, address: str) -> int:
