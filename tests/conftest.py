@@ -45,6 +45,28 @@ def _quick_passwords() -> None:
     Argon2.time_cost, Argon2.memory_cost, Argon2.parallelism = 1, 64, 1
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _canaries_nowhere() -> Iterator[None]:
+    """The suite's persons are canaries (``made.person``). At the end none is in any file of the data directory but those that
+    tests planted on purpose and took away: not in the program's log, the database server's, or what intake keeps. The tables
+    and the server's own files are searched by tests/security/test_canaries.py and at full length by ``make evidence``."""
+    import logging
+
+    from django.conf import settings
+
+    from tools import canaries
+    from xinyong.web.logs import Careful
+
+    handler = logging.FileHandler(settings.XINYONG_HOME / "suite.log", mode="w", encoding="utf-8")
+    handler.setFormatter(Careful("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.getLogger().addHandler(handler)
+    yield
+    logging.getLogger().removeHandler(handler)
+    handler.close()
+    found = canaries.search_folders([Path(settings.XINYONG_HOME)], skip=("pg/base/*/*", "pg/pg_wal/*"))
+    assert sorted({f"{one.what} in {one.where} as {one.writing}" for one in found}) == []
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator[None]:
     """The owner makes the test database and takes it away; in between the suite runs as what runs in earnest."""

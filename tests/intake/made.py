@@ -14,6 +14,7 @@ import openpyxl
 import pyarrow as pa
 
 from tests.kernel import codes_made
+from tools import canaries
 from xinyong.intake import submit, views
 from xinyong.intake.outcome import Found
 from xinyong.intake.views import SubmissionView
@@ -32,6 +33,7 @@ AUDITOR = Actor(role=Role.AUDITOR, name="auditor")
 
 Row = dict[str, str]
 _numbers = itertools.count(1)
+_birds = itertools.count(canaries.COUNT)  # the first thousand are tests/security/canary_run.py's
 _chance = random.Random(20260615)
 _TRADES = "星河瑞祥宏达鑫盛恒泰华信德隆嘉禾天佑明远博雅润丰瑞安康宁福临顺兴旺和美佳艺锦绣凯旋龙腾飞宇航海纳百川聚贤"
 
@@ -66,9 +68,10 @@ def organisation(*, head: str = "91", name: str = "") -> Organisation:
     return Organisation(code_of(head), name or f"云溪市{made}{ending}")
 
 
-def person(surname: str = "佘") -> Person:
-    """A person with a name rare enough to be searched for in everything that is stored."""
-    return Person(f"{surname}{''.join(_chance.choices('檀樨翾曌赟骉', k=2))}", codes_made.citizen_id(_chance))
+def person() -> Person:
+    """A canary: when the suite has run, everything that was stored and logged is searched for it (tests/conftest.py)."""
+    one = canaries.canary(next(_birds))
+    return Person(one.name, one.number)
 
 
 def register(*organisations: Organisation) -> None:

@@ -377,3 +377,15 @@ def test_the_secret_of_a_data_key_is_in_no_repr() -> None:
     assert repr(key.secret)[2:-1] not in repr(key)
     assert key.secret.hex() not in repr(key)
     assert "<file:" in repr(providers.current())
+
+
+def test_who_is_not_the_owner_of_the_tables_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = {**settings.DATABASE_AS["owner"], "USER": connection.settings_dict["USER"]}
+    monkeypatch.setattr(settings, "DATABASE_AS", settings.DATABASE_AS | {"owner": app})
+    reseal.rotate(by=BY)
+    for verb in (reseal.run, lambda *, by: reseal.rewrap(by=by, is_new=True)):
+        with pytest.raises(keyring.NotOwner):
+            verb(by=BY)
+    monkeypatch.undo()
+    reseal.rewrap(by=BY, is_new=True)
+    reseal.run(by=BY)

@@ -176,6 +176,15 @@ def session_secret() -> str:
     return value
 
 
+#: Variables that open something: no process but ours gets them.
+_SECRET = ("DATABASE_URL", "XINYONG_OWNER_URL", "XINYONG_MASTER_KEY", "XINYONG_MASTER_KEY_OLD")
+
+
+def without_secrets() -> dict[str, str]:
+    """The environment for a program that is not ours: what it prints or dumps opens nothing."""
+    return {name: value for name, value in os.environ.items() if name not in _SECRET}
+
+
 def origin() -> str:
     """The public address: XINYONG_ORIGIN, else what the server wrote to ``<home>/origin`` when it last started."""
     kept = home() / "origin"

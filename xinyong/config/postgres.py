@@ -170,7 +170,7 @@ def _run(program: str, *arguments: str, check: bool = True) -> subprocess.Comple
             [str(binary), *arguments],
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, text=True, check=False,
             user="pgserver" if os.geteuid() == 0 else None,
-            cwd=str(binary.parent), start_new_session=True,
+            cwd=str(binary.parent), start_new_session=True, env=env.without_secrets(),
         )  # fmt: skip
         output.seek(0)
         said = output.read()

@@ -34,7 +34,16 @@ DERIVED: Final = "derived"
 _RANDOM: Final = "random"
 _LOCK: Final = 0x786B6579  # "xkey": one process at a time makes or wraps keys
 _LOG = logging.getLogger("xinyong.security")
+_IS_OWNER: Final = (
+    "SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = 'security_datakey'::regclass"
+)
 _COLUMNS: Final = "number, use, algorithm, origin, wrapped, wrapped_by, made_at"
+
+
+class NotOwner(Conflict):
+    """Only the owner of the tables may do this, and the program does not sign in as one."""
+
+    code = "security.not-owner"
 
 
 class UnknownKey(Conflict):
@@ -156,7 +165,17 @@ def connect(*, as_owner: bool = False) -> Iterator[psycopg.Connection[Any]]:
         dbname=django_connection.settings_dict["NAME"], autocommit=True, application_name="xinyong-keys",
         options=place["OPTIONS"].get("options"),
     ) as own:  # fmt: skip
+        if as_owner and own.execute(_IS_OWNER).fetchone() != (True,):
+            raise not_owner()  # row-level security would show nothing, and nothing would seem to be left to do
         yield own
+
+
+def not_owner() -> NotOwner:
+    """The error for an act of the owner's, tried as somebody else."""
+    return NotOwner(
+        "数据库用户无权处理密钥：请把 XINYONG_OWNER_URL 设为表的所有者后再运行。",
+        "The database user may not touch keys: set XINYONG_OWNER_URL to the owner of the tables, and run it again.",
+    )
 
 
 def _refresh(known: _Ring | None) -> _Ring:

@@ -75,11 +75,15 @@ def rewrap(*, by: Actor, is_new: bool = False) -> tuple[str, int]:
     keyring.current(keyring.SEAL)
     changed = providers.renewed() if is_new else None
     wrapper = changed.wrapper if changed else providers.current()
-    with separation.as_owner(), transaction.atomic():
-        count = keyring.rewrap(wrapper)
-        audit.enter(
-            audit.Event.KEYS_REWRAPPED, by=by, object_kind="key-encryption-key", object_ref=wrapper.label[:80], count=count
-        )  # fmt: skip
+    try:
+        with separation.as_owner(), transaction.atomic():
+            count = keyring.rewrap(wrapper)
+            audit.enter(
+                audit.Event.KEYS_REWRAPPED, by=by, object_kind="key-encryption-key", object_ref=wrapper.label[:80],
+                count=count,
+            )  # fmt: skip
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise keyring.not_owner() from error
     if changed:
         providers.settle(changed)
     keyring.forget()
