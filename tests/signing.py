@@ -10,7 +10,8 @@ from django.test import Client, RequestFactory
 from django.utils.module_loading import import_string
 
 from xinyong.kernel import clock
-from xinyong.security import encryption, factors, sessions
+from xinyong.security import encryption, factors, gate, sessions
+from xinyong.security.access import Actor
 from xinyong.security.models import Account, Factor, OpenSession
 
 
@@ -37,6 +38,11 @@ def stale(username: str) -> None:
     OpenSession.objects.filter(account__username=username).update(
         factor_at=clock.now() - sessions.FRESH - timedelta(minutes=1)
     )
+
+
+def actor(username: str, *, fresh: bool = True) -> Actor:
+    """Who a person signed in to this account acts as."""
+    return gate.actor_for(Account.objects.get(username=username), address=None, is_fresh=fresh)
 
 
 def with_app(username: str) -> str:

@@ -108,7 +108,7 @@ PROCRASTINATE_IMPORT_PATHS = sorted(f"xinyong.{path.parent.name}.jobs" for path 
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_AGE = 9 * 3600  # longer than a session may last (security/sessions.py), which says so when it is over
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("XINYONG_HTTPS")
 CSRF_COOKIE_SAMESITE = "Lax"
 DEVICE_COOKIE_NAME = "xinyong_device"
@@ -153,7 +153,7 @@ SITE_FOOT = "portal/foot.html"
 #: proof moves: 200 + 10 × 5 in ten minutes (docs/explanation/anti-scraping.md).
 RATE_LIMITS: dict[str, tuple[float, float]] = {
     "look-up": (60, 6), "proof": (8, 0.8), "shown": (200, 5), "report": (20, 10), "verify": (30, 20),
-    "sign-in": (20, 10), "csp-report": (20, 10), "token": (60, 60), "machine-refused": (60, 30),
+    "sign-in": (40, 20), "csp-report": (20, 10), "token": (60, 60), "machine-refused": (60, 30),
 }  # fmt: skip
 RATE_LIMITS_ON = env.flag("XINYONG_RATE_LIMITS")
 

@@ -35,10 +35,12 @@ def nightly(day: datetime | None, as_json: bool) -> None:
     """夜间作业。Notes which clocks ended, day by day since the last run; safe to run again."""
     command.with_database()
     from xinyong.records import expiry
+    from xinyong.security import sign_in
     from xinyong.security.access import system
 
     today = day.date() if day else clock.today()
     closings = expiry.close(today=today, by=system("nightly"))
+    closed = sign_in.close_unused(now=clock.now())
     if as_json:
         keys = ("day", "ended", "late", "is_new")
         command.print_json([{key: getattr(one, key) for key in keys} for one in closings])
@@ -47,4 +49,6 @@ def nightly(day: datetime | None, as_json: bool) -> None:
         parts = ", ".join(f"{name}/{why} {n}" for name, whys in one.ended.items() for why, n in whys.items())
         late = f"；补记 also, of records that arrived over: {one.late}" if one.late else ""
         click.echo(f"{one.day}: {parts or '无到期 nothing ended'}{late}")
+    if closed:
+        click.echo(f"停用 {closed} 个 90 天未登录的账号。 {closed} accounts unused for 90 days are disabled.")
     sys.exit(0)

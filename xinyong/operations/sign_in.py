@@ -52,7 +52,9 @@ def first_admin(username: str, role: str, display_name: str, as_json: bool) -> N
     from xinyong.security.access import system
 
     by = system("xinyong accounts first-admin")
-    there = [one.username for one in identity.accounts(seen_by=by) if one.role == role and one.is_active]
+    there = [
+        one.username for one in identity.accounts(seen_by=by) if one.role == role and one.is_active and not one.is_demo
+    ]
     if there:
         raise AlreadyThere(
             f"已有这类管理员：{'、'.join(there)}。再增加请由管理员在工作台办理；链接过期可用 xinyong accounts invite 重发。",

@@ -28,7 +28,7 @@ _DIGITS = 6
 #: A code of the step before or after is taken too: clocks differ, and typing takes time.
 _DRIFT = (-1, 0, 1)
 RECOVERY_CODES = 10
-#: Letters that are not mistaken for digits; 16 of them are 80 bits.
+#: Letters that are not mistaken for digits; 16 of them are 79 bits.
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 CONTEXT = "factor.secret"
 

@@ -23,6 +23,11 @@ __all__ = [
     "RecoveryCode", "Region", "UsedPassword",
 ]  # fmt: skip
 
+SEALED = (
+    SealedColumn("security_factor", "factor.secret", column="secret"),
+    SealedColumn("security_outsideidentity", "oidc.subject", column="subject"),
+)
+
 
 class Region(models.Model):
     """An administrative division this node knows, with its validity (行政区划). Codes have 6, 9 or 12 digits."""

@@ -169,9 +169,9 @@ def show_code(request: HttpRequest, code: str, *, now: datetime) -> None:
     account = pending(request, now=now).account
     one = _taken(request, account.username, now)
     if factors.show_totp(account, code, now=now):
-        _passed(request, one, "totp")
+        _passed(request, one, "totp", now)
     elif factors.show_recovery_code(account, code, now=now):
-        _passed(request, one, "recovery")
+        _passed(request, one, "recovery", now)
     else:
         raise _wrong_factor(request, one, account, "code", now)
 
@@ -191,7 +191,7 @@ def show_key(request: HttpRequest, answer: Mapping[str, Any], *, now: datetime) 
     one = _taken(request, account.username, now)
     if not _is_key(request, account, answer, now):
         raise _wrong_factor(request, one, account, "key", now)
-    _passed(request, one, "key")
+    _passed(request, one, "key", now)
 
 
 def confirm(
@@ -344,8 +344,8 @@ def _taken(request: HttpRequest, username: str, now: datetime) -> lockout.Try:
         raise
 
 
-def _passed(request: HttpRequest, one: lockout.Try, factor: str) -> None:
-    lockout.right(one)
+def _passed(request: HttpRequest, one: lockout.Try, factor: str, now: datetime) -> None:
+    lockout.signed_in(one, now=now)
     request.session[_PENDING] = request.session[_PENDING] | {"factor": factor}
 
 

@@ -1,0 +1,21 @@
+"""Housekeeping of signing in: accounts nobody uses are closed, sessions that are over and old failures forgotten."""
+
+from procrastinate.contrib.django import app
+
+from xinyong.kernel import clock
+from xinyong.security import lockout, sessions, sign_in
+
+
+@app.periodic(cron="43 2 * * *")
+@app.task(queue="housekeeping", name="security.close_unused", queueing_lock="close-unused")
+def close_unused(timestamp: int) -> None:
+    """Each night: disables accounts nobody has signed in to for 90 days."""
+    sign_in.close_unused(now=clock.now())
+
+
+@app.periodic(cron="33 * * * *")
+@app.task(queue="housekeeping", name="security.sweep_sign_in", queueing_lock="sweep-sign-in")
+def sweep_sign_in(timestamp: int) -> None:
+    """Each hour: forgets sessions that are over and failures that say nothing any more."""
+    sessions.sweep(now=clock.now())
+    lockout.sweep(now=clock.now())
