@@ -308,3 +308,12 @@ def test_deep_rules_are_refused_even_with_little_stack_left() -> None:
         with pytest.raises(RuleError) as refused:
             parse_below(free - left)
         assert refused.value.facts["reason"] == "too-deep"
+
+
+def test_no_pattern_takes_long_over_a_hundred_thousand_characters() -> None:
+    """At full size: ``make evidence``, S3-24. Twice the bound here: the suite shares its processors."""
+    from tools.evidence.hostile import slowest_pattern
+
+    worst, pattern, tried = slowest_pattern(40)
+    assert tried > 20
+    assert worst < 100, pattern

@@ -1,6 +1,8 @@
 """Evidence for the hostile world: fuzzed JSON, mutated files, planted numbers, formulas, patterns (security.md §3–§5)."""
 
 import json
+import random
+import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,12 +11,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
+
 from tests.intake import hostile
 from tests.intake.hostile import exports_made, formulas, mutated, others, verdicts
 from tests.kernel import json_made
 from tests.security import planted
 from xinyong.intake._limits import Limits
 from xinyong.kernel import strict_json
+from xinyong.rules import duckdb_engine
+from xinyong.rules.language import ColumnType, RuleError, parse
 from xinyong.security import scanned_files
 from xinyong.security.scanner import Kind
 
@@ -239,9 +245,67 @@ def outgoing_row() -> tuple[object, str, bool]:
     return figure, "recall ≥ 99.5 %, precision ≥ 95 %, no number with a right check digit passes", passed
 
 
+#: patterns that a backtracking engine needs minutes or years for, and what each needs them on
+_EVIL = (
+    ("^(a+)+$", "a"), ("^(a|aa)+$", "a"), ("^(a*)*$", "a"), ("(x+x+)+y", "x"), ("^([a-zA-Z0-9]+\\s?)+$", "a "), ("(.*a){20}", "a"),
+    ("^(([a-z])+.)+[A-Z]([a-z])+$", "a"), ("(a?){50}a{50}", "a"), ("^(\\w+\\.?)+@", "w."), ("(0|1|01|10)*2", "01"), ("(.+)*[^,]$", ","),
+    ("^(许|可|许可)+号$", "许可"), ("[^号]*号[^号]*号[^号]*号[^号]*X", "号"), (".*.*.*.*=.*", "="), ("(\\d{1,200}){1,3}Z", "7"),
+    ("^[0-9A-HJ-NPQRTUWXY]{18}$", "9"), ("(.{0,128}){2}Z", "z"), (".{0,255}Z", "z"),
+)  # fmt: skip
+
+
+def slowest_pattern(count: int, *, seed: int = 24) -> tuple[float, str, int]:
+    """The longest that a pattern of the rule language takes over one cell of a hundred thousand characters: milliseconds of
+    processor time, the pattern, and how many were tried (those the language refuses are not among them)."""
+    chance = random.Random(seed)
+    worst, slowest, tried = 0.0, "", 0
+    for number in range(count):
+        pattern, fuel = (
+            _EVIL[number]
+            if number < len(_EVIL)
+            else (_random_pattern(chance, 4), chance.choice(("a", "ab", "号", "0 ")))
+        )
+        text = (fuel * 100_000)[:99_999] + "!"
+        try:
+            rule = parse(f"regexp_matches(CELL, '{pattern}')", columns={"CELL": ColumnType.TEXT})
+        except RuleError:
+            continue
+        tried += 1
+        cell, names = pa.table({"CELL": [text]}), {"rule": rule}
+        spent = []
+        for _ in range(3):
+            started = time.process_time()
+            duckdb_engine.evaluate(cell, names)
+            spent.append(time.process_time() - started)
+        if min(spent) * 1000 > worst:
+            worst, slowest = min(spent) * 1000, pattern
+    return worst, slowest, tried
+
+
+def _random_pattern(chance: random.Random, depth: int) -> str:
+    if not depth or chance.random() < 0.3:
+        return chance.choice(("a", "b", ".", "[ab]", "[^号]", "\\d", "\\w", "\\s", "号", "0"))
+    inner = _random_pattern(chance, depth - 1)
+    return chance.choice((
+        f"({inner})*", f"({inner})+", f"({inner})?", f"({inner}){{0,{chance.randrange(1, 9)}}}", f"{inner}{_random_pattern(chance, depth - 1)}",
+        f"({inner}|{_random_pattern(chance, depth - 1)})", f"({inner}|{inner})+",
+    ))  # fmt: skip
+
+
+def patterns_row() -> tuple[object, str, bool]:
+    """S3-24: patterns that an administrator may write, over a hundred thousand characters."""
+    worst, pattern, tried = slowest_pattern(1_500)
+    return (
+        f"{worst:.1f} ms at most ({tried} patterns, {pattern})",
+        "any pattern × 10⁵ characters ≤ 50 ms",
+        worst <= 50 and tried > 500,
+    )
+
+
 ROWS: dict[str, Callable[[], tuple[Any, str, bool]]] = {
     "B1": mutated_row,
     "T2": crafted_row,
+    "S3-24": patterns_row,
     "S3-25": formulas_row,
     "T21": outgoing_row,
     "T26": strict_json_row,
