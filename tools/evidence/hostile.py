@@ -17,6 +17,7 @@ from tests.intake import hostile
 from tests.intake.hostile import exports_made, formulas, mutated, others, verdicts
 from tests.kernel import json_made
 from tests.security import planted
+from tools import audit, static
 from xinyong.intake._limits import Limits
 from xinyong.kernel import strict_json
 from xinyong.rules import duckdb_engine
@@ -24,6 +25,9 @@ from xinyong.rules.language import ColumnType, RuleError, parse
 from xinyong.security import scanned_files
 from xinyong.security.scanner import Kind
 
+ROOT = Path(__file__).parent.parent.parent
+_BAD = ROOT / "tests" / "contracts" / "static" / "bad.py"
+_STATIC = "0 faults; every line of a deliberately bad file found"
 _TODAY = date(2026, 6, 15)
 
 
@@ -302,9 +306,27 @@ def patterns_row() -> tuple[object, str, bool]:
     )
 
 
+def static_row() -> tuple[object, str, bool]:
+    """S1: bandit and the house's rules over the program, and over the deliberately bad file."""
+    try:
+        faults = static.bandit(ROOT / "xinyong") + static.semgrep(ROOT / "xinyong")
+        bad = static.bandit(_BAD) + static.semgrep(_BAD)
+    except static.NotRun as reason:
+        return f"not run: {reason}", _STATIC, False
+    return f"{len(faults)} faults in the program, {len(bad)} in the bad file", _STATIC, not faults and len(bad) > 30
+
+
+def audit_row() -> tuple[object, str, bool]:
+    """S3-42: known vulnerabilities in the lock; never met where no database answered."""
+    found = audit.audit()
+    return f"{found.outcome.value}: {found.reason}", "every package looked up, no vulnerability", found.exit_code == 0
+
+
 ROWS: dict[str, Callable[[], tuple[Any, str, bool]]] = {
     "B1": mutated_row,
+    "S3-42": audit_row,
     "T2": crafted_row,
+    "S1": static_row,
     "S3-24": patterns_row,
     "S3-25": formulas_row,
     "T21": outgoing_row,
