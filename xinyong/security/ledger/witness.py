@@ -86,7 +86,8 @@ class Site:
         """A file's bytes. Raises Unreachable."""
         place = f"{self.address.rstrip('/')}/{name}"
         try:
-            with urlopen(place, timeout=20) as answer:  # noqa: S310 - the scheme is looked at
+            # nosemgrep: outgoing-request  the witness's operator names the log they witness
+            with urlopen(place, timeout=20) as answer:  # noqa: S310  # nosec B310  the scheme is looked at
                 return bytes(answer.read(_LARGEST))
         except (URLError, OSError) as error:
             raise _unreachable(place) from error
