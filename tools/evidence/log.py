@@ -56,9 +56,9 @@ def tree_row() -> Row:
     for _ in range(2_000):
         place = chance.randrange(20_000)
         proof = merkle.inclusion(tree, place, 20_000)
-        began = time.perf_counter()
+        began = time.thread_time()  # what it costs, whoever else is at work
         holds = merkle.is_included(leaves[place], place, 20_000, proof, root)
-        slowest = max(slowest, time.perf_counter() - began)
+        slowest = max(slowest, time.thread_time() - began)
         at = chance.randrange(len(proof))
         bent = [*proof[:at], merkle.sha256(proof[at]), *proof[at + 1 :]]
         wrong += not holds or merkle.is_included(leaves[place], place, 20_000, bent, root)

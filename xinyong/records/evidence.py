@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from xinyong.kernel import sql
 from xinyong.records import _canonical
 from xinyong.records._stream import COLUMNS
 from xinyong.security.ledger import batches, store
@@ -16,6 +17,8 @@ from xinyong.security.ledger.findings import Finding, Kind
 from xinyong.security.ledger.merkle import HASHES
 from xinyong.security.ledger.notes import Checkpoint, PublicKey
 from xinyong.security.ledger.verify import Report
+
+_SQL = sql.load(__file__, "records.sql")
 
 _PLACES = {name: COLUMNS.index(name) for name in ("subject_id", "key_digest", "version", "submission_id", "row_no")}
 
@@ -41,6 +44,9 @@ def findings(connection: store.Connection, hash_name: str) -> Iterator[Finding]:
             if expected.pop(digest, None) is None:
                 strange.append((digest, _about(line)))
         yield from _told(submission_id, strange, expected)
+    for subject_id, key, version, is_extra in connection.execute(_SQL["later_apart"]):
+        where = f"record_later subject_id={subject_id} key_digest={bytes(key).hex()} version={version}"
+        yield Finding(Kind.INSERTED if is_extra else Kind.MISSING, where, "what says which version is the newest")
 
 
 def _told(

@@ -140,3 +140,13 @@ WHERE r.submission_id = %(submission_id)s AND r.row_no = %(row_no)s AND r.subjec
 RETURNING subject_id, key_digest, version, content_digest, row_no, state, item_id, item_version, source_id, submission_id,
     disclosure, known_from, severity, rule_set, decided_on, valid_from, valid_to, publish_from, publish_until, repair_from,
     retain_until, is_late, payload, sealed, extra
+
+-- name: later_apart
+-- Where the table of later versions and the versions themselves are not the same: true for one too many.
+(SELECT subject_id, key_digest, version, true FROM (
+    SELECT subject_id, key_digest, version, known_from FROM record_later
+    EXCEPT SELECT subject_id, key_digest, version, known_from FROM record WHERE version > 1) AS extra)
+UNION ALL
+(SELECT subject_id, key_digest, version, false FROM (
+    SELECT subject_id, key_digest, version, known_from FROM record WHERE version > 1
+    EXCEPT SELECT subject_id, key_digest, version, known_from FROM record_later) AS lacking)

@@ -186,6 +186,29 @@ def insert_record(connection: Connection, chance: random.Random) -> tuple[str, l
     return "record inserted", [_named((*row[:2], row[2] + 50, *row[3:]))]
 
 
+def pretend_later(connection: Connection, chance: random.Random) -> tuple[str, list[str]]:
+    """A version that is not there hides the one that is."""
+    row = _row(connection, chance)
+    connection.execute(
+        "INSERT INTO record_later (subject_id, key_digest, version, known_from)"
+        " SELECT subject_id, key_digest, version + 7, known_from FROM record"
+        " WHERE subject_id = %s AND key_digest = %s AND version = %s",
+        row[:3],
+    )
+    return "hidden by a later version", [f"record_later subject_id={row[0]}"]
+
+
+def forget_later(connection: Connection, chance: random.Random) -> tuple[str, list[str]]:
+    """An earlier version shows again as if it held."""
+    subject_id, key, version = chance.choice(
+        sorted(connection.execute("SELECT subject_id, key_digest, version FROM record_later").fetchall())
+    )
+    connection.execute(
+        "DELETE FROM record_later WHERE (subject_id, key_digest, version) = (%s, %s, %s)", [subject_id, key, version]
+    )
+    return "later version forgotten", [f"record_later subject_id={subject_id}"]
+
+
 def alter_batch(connection: Connection, chance: random.Random) -> tuple[str, list[str]]:
     ref, size = chance.choice(sorted(connection.execute("SELECT id, rows FROM security_batch").fetchall()))
     place = chance.randrange(size * 32)
@@ -324,6 +347,6 @@ def roll_back(snapshots: list[Snapshot]) -> Tamper:
 
 ALL: list[Tamper] = [
     alter_entry, backdate_entry, delete_entry, swap_entries, insert_entry, insert_backdated, truncate_table, alter_record,
-    delete_record, move_record, swap_records, insert_record, alter_batch, alter_statement, alter_leaf, swap_leaves, cut_off,
+    delete_record, move_record, swap_records, insert_record, pretend_later, forget_later, alter_batch, alter_statement, alter_leaf, swap_leaves, cut_off,
     rewrite_consistently, alter_node, alter_checkpoint, drop_pending,
 ]  # fmt: skip

@@ -47,7 +47,7 @@ def write_history(folder: Path) -> History:
     """Two submissions and some hundred entries over two hours, a checkpoint now and then."""
     with time_machine.travel(made.NOW, tick=True) as traveller, store.reader() as connection:
         unit = made.department()
-        snapshots = []
+        snapshots, corrected = [], {}
         for step in range(6):
             for number in range(70):
                 audit.enter(
@@ -61,6 +61,8 @@ def write_history(folder: Path) -> History:
                     who = made.organisation()
                     made.register(who)
                     rows.append(made.penalty_row(who, unit, 备注=f"自带 {step}"))
+                rows += [one | {"CF_NR": "罚款，已更正"} for one in corrected.get(step - 2, [])]
+                corrected[step] = rows[:3]
                 made.hand_in(made.csv_file(folder / f"{step}.csv", rows), "admin-penalty-org", unit)
             published = sequencer.publish(now=made.NOW + timedelta(minutes=25 * step, seconds=30))
             traveller.shift(timedelta(minutes=25))
@@ -108,7 +110,7 @@ def test_a_log_nobody_touched_is_whole(history: History) -> None:
         report = evidence.verify(connection, history.trusted, keys=history.keys, folder=history.folder)
     assert [str(one) for one in report.findings] == []
     assert report.leaves == history.trusted.size > 420
-    assert report.rows == 24
+    assert report.rows == 27
 
 
 def test_every_tamper_is_found_and_located(history: History) -> None:
