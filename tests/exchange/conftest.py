@@ -151,21 +151,17 @@ class Door:
         return Program(view.client_id, secret, key=key)
 
 
-def before_the_door() -> Door:
+def before_the_door(partner: str = "city-9902") -> Door:
     """Makes everybody."""
     unit, other, who = made.department("云溪市示例接口局"), made.department(), made.organisation()
     made.register(who)
     now = clock.now()
     key = ed25519.Ed25519PrivateKey.generate()
-    partners.register(
-        code="city-9902", name="示例市信用平台", per_minute=1_000_000, per_day=1_000_000, by=SYSTEM, now=now
-    )
-    partners.add_key(
-        "city-9902", key_id="city-9902-1", public_pem=pem(key), valid_from=now - timedelta(days=1), by=SYSTEM
-    )
+    partners.register(code=partner, name="示例市信用平台", per_minute=1_000_000, per_day=1_000_000, by=SYSTEM, now=now)
+    partners.add_key(partner, key_id=f"{partner}-1", public_pem=pem(key), valid_from=now - timedelta(days=1), by=SYSTEM)
     found = Door(
         unit, other, who, Program("", ""), Program("", ""), Program("", ""), Program("", ""),
-        Node("city-9902", "city-9902-1", key),
+        Node(partner, f"{partner}-1", key),
     )  # fmt: skip
     found.full = found.program()
     found.narrow = found.program(scopes=["read:catalogue"])

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -86,30 +87,16 @@ def raced(program: Any, *, threads: int, calls: int) -> Counter[int]:
 
 @contextmanager
 def installation() -> Iterator[Any]:
-    """A test database with everybody before the door; the suite's own when it is there."""
-    import django
-
-    django.setup()
+    """Everybody before the door, in the database that was made for these rows (tools/evidence/__main__.py)."""
     from django.conf import settings
-    from django.db import connection
-    from django.test.utils import setup_databases, teardown_databases
 
     from tests.exchange.conftest import before_the_door
-    from xinyong.config import postgres
-    from xinyong.operations.setup import prepare
 
-    made = []
-    if not str(connection.settings_dict["NAME"]).startswith("test_"):
-        postgres.ensure_running(quick_and_unsafe=True)
-        made = setup_databases(0, interactive=False)
-        prepare()
     kept, settings.RATE_LIMITS_ON = settings.RATE_LIMITS_ON, False
-    settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, "testserver"]
     try:
-        yield before_the_door()
+        yield before_the_door(f"city-{secrets.token_hex(4)}")
     finally:
         settings.RATE_LIMITS_ON = kept
-        teardown_databases(made, 0)
 
 
 def replay_row() -> tuple[object, str, bool]:

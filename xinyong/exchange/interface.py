@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
+from ninja.renderers import JSONRenderer
 from pydantic import ConfigDict
 
 from xinyong.exchange import refusals
@@ -37,13 +38,17 @@ class _StrictParser(Parser):
         return strict_json.parse(request.body)
 
 
+class _Readable(JSONRenderer):
+    json_dumps_params = {"ensure_ascii": False}
+
+
 class Api(NinjaAPI):
     """The interface, with the errors of the house."""
 
     def __init__(self) -> None:
         super().__init__(
             title="信用 Xinyong", version="1", openapi_url=None, docs_url=None, urls_namespace="exchange-api",
-            parser=_StrictParser(), description=_ABOUT,
+            parser=_StrictParser(), renderer=_Readable(), description=_ABOUT,
         )  # fmt: skip
         answers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
             XinyongError: _ours, ValidationError: _unfit, HttpError: _unread, Exception: _ourfault,
