@@ -1,6 +1,7 @@
 """What the interface answers: strict in, problems out, one entry for each look at what is not public."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,17 @@ def test_a_submission_is_told_to_its_own_department_only(door: Door, submission:
     assert [one.event for one in noted()] == ["call-refused"] * 2
     door.full.get(f"/submissions/{submission}")
     assert [(one.event, one.actor) for one in noted()] == [("submission-viewed", door.full.client_id)]
+
+
+def test_a_receipt_is_given_to_its_own_department_only(door: Door, submission: int, noted: Noted) -> None:
+    door.full.token(), door.stranger.token()
+    noted()
+    answer = door.full.get(f"/submissions/{submission}/receipt")
+    assert answer.status_code == 200, answer.content
+    assert re.fullmatch("[0-9a-f]{32}", answer.json()["receipt"]["id"])
+    assert [(one.event, one.actor) for one in noted()] == [("receipt-taken", door.full.client_id)]
+    assert door.stranger.get(f"/submissions/{submission}/receipt").status_code == 404
+    assert door.sandbox.get("/submissions/1/receipt").status_code == 200
 
 
 def test_the_catalogue_tells_items_fields_and_code_tables(door: Door) -> None:

@@ -1,14 +1,14 @@
-"""How a department's submissions fare: state and counts. Handing in over the interface comes with the exchange of tables."""
+"""How a department's submissions fare: state, counts, receipts. Handing in over the interface comes with the exchange of tables."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Path, Schema
 
 from xinyong.exchange import sandbox
 from xinyong.exchange.door import Entrance, actor, call, operation
-from xinyong.intake import views
+from xinyong.intake import receipt, views
 from xinyong.kernel import clock
 from xinyong.security.access import Action
 
@@ -42,6 +42,12 @@ class SubmissionOut(Schema):
     corrects: int | None
 
 
+class ReceiptOut(Schema):
+    """The countersigned receipt with its proofs: docs/explanation/evidence.md says what stands in it."""
+
+    receipt: dict[str, Any]
+
+
 def _played(request: HttpRequest, submission_id: Number) -> SubmissionOut:
     if submission_id != sandbox.SUBMISSION:
         raise views.unknown(submission_id)
@@ -52,6 +58,11 @@ def _played(request: HttpRequest, submission_id: Number) -> SubmissionOut:
         status="done", received_at=clock.now(), finished_at=clock.now(), counts=counts, warnings=0, late=0, open_rows=1,
         corrects=None,
     )  # fmt: skip
+
+
+def _played_receipt(request: HttpRequest, submission_id: Number) -> ReceiptOut:
+    _played(request, submission_id)
+    return ReceiptOut(receipt={"id": "0" * 32, "note": "沙箱示例，没有签名 a sandbox example, not signed"})
 
 
 @operation(
@@ -70,3 +81,13 @@ def submission(request: HttpRequest, submission_id: Number) -> SubmissionOut:
         finished_at=one.finished_at, counts=counts, warnings=one.warnings, late=one.late, open_rows=one.open_rows,
         corrects=one.corrects,
     )  # fmt: skip
+
+
+@operation(
+    "GET", "/submissions/{submission_id}/receipt", action=Action.VIEW_RECEIPT, by=Entrance.TOKEN,
+    scope="read:submissions", returns=ReceiptOut, summary="一次报送的回执 The receipt of a submission",
+    sandbox=_played_receipt,
+)  # fmt: skip
+def submission_receipt(request: HttpRequest, submission_id: Number) -> ReceiptOut:
+    """What was received and what became of it, signed, with proofs against the public log. Taking it stands in the log."""
+    return ReceiptOut(receipt=receipt.of(submission_id, seen_by=actor(request)))
