@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _SIGN_IN = "tests/security/test_sign_in.py"
+_AT_ONCE = "tests/security/test_sign_in_at_once.py"
 _PARALLEL = 20
 
 #: Measured in a process of its own: so many people sign in at once, with the hashing of production.
@@ -91,10 +92,12 @@ ROWS: dict[str, Callable[[], tuple[object, str, bool]]] = {
     ),
     "S3-2": _row(
         "5 wrong → closed; spoofed X-Forwarded-For opens nothing; the owner signs in from elsewhere", _SIGN_IN,
-        only="wrong or owner or networks or made_up or name_nobody_has",
+        _AT_ONCE,
+        only="wrong or owner or networks or made_up or name_nobody_has or tries_at_once",
     ),
     "S3-3": _row(
         "nothing of the office before the factor; a code once; security key in Chromium; OIDC against a real provider", _SIGN_IN,
+        _AT_ONCE,
         "tests/security/test_single_sign_on.py", "tests/journeys/test_sign_in.py",
         only="factor or code or secret or phone or single_sign_on or first_link or key",
     ),
