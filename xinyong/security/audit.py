@@ -96,12 +96,16 @@ class Event(StrEnum):
     MESSAGE_REFUSED = "message-refused"
 
 
-#: Acts that go on while no checkpoint can be signed: signing in, looking at the log's health, and what is handed in or ends
-#: by the clock, which waits for its leaf. Everything else that is not public stops (ledger/health.py).
+#: Acts that go on while no checkpoint can be signed: signing in, looking at the log's health, refusals, taking rights away,
+#: and what is handed in or ends by the clock, which waits for its leaf. Everything else that is not public stops, a new event
+#: too until it stands here (ledger/health.py).
 GOES_ON = frozenset(
     {
-        Event.SIGNED_IN, Event.SIGN_IN_REFUSED, Event.SIGNED_OUT, Event.FILE_RECEIVED, Event.FILE_REFUSED,
-        Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
+        Event.SIGNED_IN, Event.SIGN_IN_REFUSED, Event.SIGNED_OUT, Event.FACTOR_SHOWN, Event.SESSION_ENDED, Event.GRANT_CHOSEN,
+        Event.ACCESS_REFUSED, Event.TOKEN_REFUSED, Event.CALL_REFUSED, Event.MESSAGE_REFUSED, Event.APPROVAL_LAPSED,
+        Event.ACCOUNT_DISABLED, Event.GRANT_ENDED, Event.CLIENT_DISABLED, Event.PARTNER_DISABLED, Event.PARTNER_KEY_ENDED,
+        Event.FILE_RECEIVED, Event.FILE_REFUSED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
+        Event.LOG_KEY_ADDED,
     }
 )  # fmt: skip
 
