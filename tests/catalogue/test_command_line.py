@@ -85,6 +85,13 @@ def test_publish_then_diff_against_a_file(tmp_path: Path) -> None:
     assert set(changes[0]) == {"path", "kind", "before", "after", "sentence_zh", "sentence_en"}
 
 
+def test_a_file_is_kept_as_a_draft_for_two_to_publish(tmp_path: Path) -> None:
+    path = tmp_path / "v1.yaml"
+    path.write_text(samples.ITEM, encoding="utf-8")
+    assert answer("catalogue", "draft", str(path)) == {"item": "site-safety", "version": 1, "status": "draft"}
+    assert "草稿" in run("catalogue", "draft", str(path)).stdout
+
+
 def test_publishing_the_same_version_again_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "v1.yaml"
     path.write_text(samples.ITEM, encoding="utf-8")

@@ -255,8 +255,17 @@ def test_the_log_is_filtered_and_taken_as_a_file(staff: Staff) -> None:
     lines = answer.body.decode("utf-8-sig").splitlines()
     assert len(lines) > 2
     assert all(",auditor,auditor," in line for line in lines[1:])
-    assert auditor.post("/office/log/export", {"form": "xlsx"}).body[:2] == b"PK"
-    assert audit.entries(seen_by=OWNER, limit=1)[0].event == "log-exported"
+    wanted = {
+        "event": "people-viewed",
+        "object_ref": "x",
+        "object_kind": "people",
+        "outcome": "done",
+        "since": "2026-01-01",
+    }
+    assert auditor.post("/office/log/export", wanted | {"form": "xlsx"}).body[:2] == b"PK"
+    entry = audit.entries(seen_by=OWNER, limit=1)[0]
+    assert (entry.event, entry.object_ref) == ("log-exported", "people-viewed")
+    assert entry.facts["filters"] == "event,object_kind,object_ref,outcome,since"
 
 
 def test_access_is_explained_clause_by_clause(staff: Staff) -> None:
@@ -273,9 +282,9 @@ def test_access_is_explained_clause_by_clause(staff: Staff) -> None:
     assert "不可以" in page
     assert f"对象属于 {staff.office.unit.code}" in page
     page = ask(who="operator", thing="honour", action="export-shared")
-    assert "须由另一人（operator）复核同意" in page
+    assert "须由另一人（信用中心）复核同意" in page
     assert "5 分钟内验证过第二因素" in page
-    assert "允许 operator、reader、system；此处角色是 auditor" in ask(
+    assert "允许 信用中心、查询员、系统；此处角色是 审计管理员" in ask(
         who="auditor", thing="honour", action="special-query"
     )
     assert staff.office.organisation.name in ask(who="reader", thing=staff.office.organisation.code)

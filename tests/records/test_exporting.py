@@ -2,6 +2,7 @@
 brings the asked fields once and nothing else."""
 
 import csv
+import os
 import random
 import threading
 from pathlib import Path
@@ -113,7 +114,8 @@ def test_a_name_that_looks_like_a_formula_stays_a_text(
 
 
 def test_whoever_passes_on_a_part_is_found(hall: Hall, wanted: Wanted, tmp_path: Path, generous: None) -> None:
-    assert leaks(hall, wanted, tmp_path, 10) == (10, 10)
+    trials = int(os.environ.get("XINYONG_LEAKS", "10"))
+    assert leaks(hall, wanted, tmp_path, trials) == (trials, trials)
 
 
 def leaks(hall: Hall, wanted: Wanted, folder: Path, trials: int) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """Explain access: may this account (or role) do that with this thing, and why, clause by clause."""
 
+import re
 from urllib.parse import urlsplit
 
 from django import forms
@@ -17,6 +18,8 @@ from xinyong.security import explain
 from xinyong.security.access import Action, Actor, Role, access
 from xinyong.security.explain import Thing
 from xinyong.subjects import registry
+
+_ROLE = re.compile(r"\b(?:" + "|".join(sorted((one.value for one in Role), key=len, reverse=True)) + r")\b")
 
 
 class Question(forms.Form):
@@ -102,6 +105,11 @@ def _shown(one: explain.Explained) -> dict[str, object]:
         "role": words.ROLES.get(one.role, one.role.value),
         "grant": one.grant,
         "verdict": one.verdict,
-        "clauses": [(each.holds, each.en if english else each.zh) for each in one.clauses],
-        "conditions": [each.en if english else each.zh for each in one.conditions],
+        "clauses": [(each.holds, _named(each.en if english else each.zh)) for each in one.clauses],
+        "conditions": [_named(each.en if english else each.zh) for each in one.conditions],
     }
+
+
+def _named(text: str) -> str:
+    """A clause with roles as people call them."""
+    return _ROLE.sub(lambda found: str(words.ROLES.get(found[0], found[0])), text)

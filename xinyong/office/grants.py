@@ -128,6 +128,7 @@ def mine(request: HttpRequest) -> HttpResponse:
             for one in held
         ],
         "acting": who.grant_id,
+        "passed_on": [(one, words.grant_state(one, now)) for one in grants.passed_on(who.account_id or 0, at=now)],
     }
     return answer.page(request, "office/my_grants.html", context)
 

@@ -160,11 +160,27 @@ def check(file: Path, as_json: bool) -> None:
         click.echo(f"✓ {item.id} v{item.version}：{counts}")
 
 
+@catalogue.command("draft")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_JSON
+def draft_file(file: Path, as_json: bool) -> None:
+    """起草版本 Keep a catalogue file as a draft; in the office one asks to publish it, another agrees."""
+    command.with_database()
+    from xinyong.catalogue import publish
+    from xinyong.security.access import system
+
+    one = publish.draft(_file(file), by=system("xinyong catalogue draft"))
+    if as_json:
+        command.print_json({"item": one.item_id, "version": one.version, "status": one.status})
+    else:
+        click.echo(f"✓ {one.item_id} v{one.version} 已存为草稿；请在工作台“目录版本”由两人发布。 Drafted.")
+
+
 @catalogue.command("publish")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_JSON
 def publish_file(file: Path, as_json: bool) -> None:
-    """发布文件 Publish a catalogue file as the next version; a published version cannot be changed."""
+    """发布文件 Publish a catalogue file as the next version; a published version cannot be changed. The owner alone may."""
     command.with_database()
     from django.db import transaction
 

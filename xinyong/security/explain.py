@@ -7,10 +7,10 @@ are asked. A test plays every role on every action and object: the clauses all h
 from dataclasses import dataclass
 from datetime import datetime
 
+from xinyong.kernel import clock
 from xinyong.security import approvals, audit, grants
 from xinyong.security.access import (
     BOUNDED,
-    GRADES,
     NEEDS_FRESH_FACTOR,
     NEEDS_PURPOSE,
     NEEDS_TWO,
@@ -100,7 +100,7 @@ def _scope(thing: Thing) -> dict[str, str | None]:
 
 def _standing(held: Held, at: datetime) -> tuple[Clause, ...]:
     """Whether the grant is a right now, and if not, what ended it."""
-    given = f"{held.given_at:%Y-%m-%d %H:%M}"
+    given = _minute(held.given_at)
     by_zh = f"由 {held.delegated_by} 委托" if held.is_delegated else f"由 {held.given_by} 授予"
     by_en = f"delegated by {held.delegated_by}" if held.is_delegated else f"given by {held.given_by}"
     why = f"：{held.reason}" if held.reason else ""
@@ -116,20 +116,20 @@ def _standing(held: Held, at: datetime) -> tuple[Clause, ...]:
 
 def _why_not(held: Held, at: datetime) -> tuple[str, str]:
     if held.ended_at is not None and held.ended_at <= at:
-        when = f"{held.ended_at:%Y-%m-%d %H:%M}"
+        when = _minute(held.ended_at)
         return (
             f"授权 {held.id} 已于 {when} 由 {held.ended_by} 终止（{held.end_reason or '未写原因'}）",
             f"Grant {held.id} was ended by {held.ended_by} on {when} ({held.end_reason or 'no reason given'})",
         )
     if held.valid_to is not None and held.valid_to <= at:
         return (
-            f"授权 {held.id} 已于 {held.valid_to:%Y-%m-%d %H:%M} 到期",
-            f"Grant {held.id} ran out on {held.valid_to:%Y-%m-%d}",
+            f"授权 {held.id} 已于 {_minute(held.valid_to)} 到期",
+            f"Grant {held.id} ran out on {_minute(held.valid_to)}",
         )
     if held.valid_from > at:
         return (
-            f"授权 {held.id} 从 {held.valid_from:%Y-%m-%d %H:%M} 起才有效",
-            f"Grant {held.id} begins {held.valid_from:%Y-%m-%d}",
+            f"授权 {held.id} 从 {_minute(held.valid_from)} 起才有效",
+            f"Grant {held.id} begins {_minute(held.valid_from)}",
         )
     if held.post_ended_at is not None and held.post_ended_at <= at:
         return f"授权 {held.id} 所依附的任职已经结束", f"The post that grant {held.id} hangs on has ended"
@@ -195,6 +195,5 @@ def _conditions(action: Action) -> tuple[Clause, ...]:
     return tuple(found)
 
 
-def grade(which: Role) -> str:
-    """How much of a record a role receives: the closest field grade."""
-    return GRADES[which]
+def _minute(when: datetime) -> str:
+    return f"{when.astimezone(clock.ZONE):%Y-%m-%d %H:%M}"

@@ -110,6 +110,11 @@ def of_account(account_id: int, *, at: datetime) -> list[Held]:
     return sorted(_rows("of_account", account=account_id, at=at), key=lambda one: one.id, reverse=True)
 
 
+def passed_on(account_id: int, *, at: datetime) -> list[Held]:
+    """What an account has delegated to others, newest first. Callers have checked who asks."""
+    return _rows("passed_on", account=account_id, at=at)
+
+
 def find(grant_id: int, *, at: datetime) -> Held:
     """One grant. Callers have checked who asks. Raises UnknownGrant."""
     found = _rows("one", grant=grant_id, at=at)

@@ -20,3 +20,6 @@ SELECT g.id, g.account_id, a.username, g.role, d.code AS department, coalesce(d.
 
 -- name: one
  WHERE g.id = %(grant)s
+
+-- name: passed_on
+ WHERE s.account_id = %(account)s ORDER BY g.id DESC

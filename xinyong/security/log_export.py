@@ -24,8 +24,12 @@ def write(to: Path, *, asked: Asked, by: Actor) -> int:
     """Writes the entries asked for, newest first, as a workbook (.xlsx) or CSV; returns how many. Raises NotAllowed,
     FactorNeeded."""
     require(by, Action.EXPORT_AUDIT)
-    said = {name: str(getattr(asked, name))[:60] for name in asked.__slots__ if getattr(asked, name)}
-    audit.enter(audit.Event.LOG_EXPORTED, by=by, object_kind="log", object_ref=to.suffix.lstrip("."), **said)
+    # Which filters, and of those that nobody types freely what they said: somebody may type a person's number into one.
+    audit.enter(
+        audit.Event.LOG_EXPORTED, by=by, object_kind="log", object_ref=asked.event or "all", form=to.suffix.lstrip("."),
+        filters=",".join(name for name in asked.__slots__ if getattr(asked, name)),
+        since=asked.since.isoformat() if asked.since else None, until=asked.until.isoformat() if asked.until else None,
+    )  # fmt: skip
     rows = (_row(one) for one in _entries(asked, by))
     return (_workbook if to.suffix == ".xlsx" else _csv)(to, rows)
 

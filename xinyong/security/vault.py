@@ -12,6 +12,7 @@ import os
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -35,8 +36,9 @@ def keep(source: Path, folder: Path, place: Callable[[str], Path], *, context: s
     """Seals ``source`` under its own digest, at ``place(digest)`` within ``folder``; returns SHA-256 and size. Content that
     is there already stays as it is. Digest and sealing run side by side: each reads the file once."""
     for left in folder.glob("*.part"):  # by a process that was killed
-        if clock.now().timestamp() - left.stat().st_mtime > _FORGOTTEN:
-            left.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another that seals beside us has just finished
+            if clock.now().timestamp() - left.stat().st_mtime > _FORGOTTEN:
+                left.unlink(missing_ok=True)
     fresh = folder / f"{os.urandom(8).hex()}.part"
     with ThreadPoolExecutor(1) as side:
         asked = side.submit(digest_of, source)
