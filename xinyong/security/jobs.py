@@ -1,9 +1,10 @@
-"""Housekeeping of signing in: accounts nobody uses are closed, sessions that are over and old failures forgotten."""
+"""Housekeeping: accounts nobody uses are closed, sessions that are over and old failures forgotten, lapsed requests noted."""
 
 from procrastinate.contrib.django import app
 
 from xinyong.kernel import clock
-from xinyong.security import lockout, sessions, sign_in
+from xinyong.security import approvals, lockout, sessions, sign_in
+from xinyong.security.access import system
 
 
 @app.periodic(cron="43 2 * * *")
@@ -19,3 +20,10 @@ def sweep_sign_in(timestamp: int) -> None:
     """Each hour: forgets sessions that are over and failures that say nothing any more."""
     sessions.sweep(now=clock.now())
     lockout.sweep(now=clock.now())
+
+
+@app.periodic(cron="53 * * * *")
+@app.task(queue="housekeeping", name="security.note_lapsed", queueing_lock="note-lapsed")
+def note_lapsed(timestamp: int) -> None:
+    """Each hour: enters in the log which requests for consent expired unused."""
+    approvals.note_lapsed(by=system("hourly"), at=clock.now())
