@@ -80,6 +80,7 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> Iterator
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The test database, with catalogue and calendar installed as every installation has them."""
+    from django.conf import settings as django_settings
     from django.db import connection
     from django.test.utils import setup_databases, teardown_databases
 
@@ -92,6 +93,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         # lasting_db would fill and empty the installation's own database.
         is_test = str(connection.settings_dict["NAME"]).startswith("test_")
         made = [] if is_test else setup_databases(0, interactive=False, aliases={"default"})
+        shutil.rmtree(django_settings.XINYONG_HOME / "log", ignore_errors=True)  # of a run before, on another database
         prepare()
         _as_owner.close()
         scope.stand_as(system("tests"))

@@ -46,7 +46,7 @@ class Row:
 def rows() -> Iterator[Row]:
     """Every line there is, from the addresses the program answers."""
     for route in routes():
-        names = _PARAMETER.findall(route.pattern)
+        names = [_name(route, one) for one in _PARAMETER.findall(route.pattern)]
         relations = tuple(RELATIONS) if OWNED & set(names) else (OWN,)
         for method in ("GET", "POST"):
             for relation in relations:
@@ -58,13 +58,19 @@ def rows() -> Iterator[Row]:
             yield Row(route, "GET", OWN, DISABLED)
 
 
+def _name(route: Route, name: str) -> str:
+    """A parameter's name; a department's code goes by the same name as an organisation's."""
+    return "unit_code" if name == "code" and route.pattern.startswith("office/units/") else name
+
+
 def address(route: Route, world: World, relation: str) -> str:
     """The route's address about the thing of this relation. Raises UnknownParameter."""
 
     def value(found: "re.Match[str]") -> str:
-        if found.group(1) not in ARGUMENTS:
-            raise UnknownParameter(f"{route.pattern}: {found.group(1)}")
-        return str(ARGUMENTS[found.group(1)](world, relation))
+        name = _name(route, found.group(1))
+        if name not in ARGUMENTS:
+            raise UnknownParameter(f"{route.pattern}: {name}")
+        return str(ARGUMENTS[name](world, relation))
 
     return "/" + _PARAMETER.sub(value, route.pattern.replace("^", "").replace("$", ""))
 

@@ -17,6 +17,7 @@ ROWS = list(cells.rows())
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with django_db_blocker.unblock():
+        _empty()  # the log may have been written by a test whose own writes were undone
         yield build(tmp_path_factory.mktemp("matrix"))
         _empty()
 

@@ -18,6 +18,7 @@ from xinyong.kernel import clock, codes
 from xinyong.security import clients, identity
 from xinyong.security.access import Role
 from xinyong.security.identity import SourceUnit
+from xinyong.security.models import Grant
 from xinyong.web import messages
 
 PASSWORD = "correct horse battery staple"
@@ -62,11 +63,16 @@ ARGUMENTS: dict[str, Argument] = {
     "rest": lambda world, relation: "nothing",
     "token": lambda world, relation: "nobodys-token",
     "check_code": lambda world, relation: world.check_code,
+    "account_id": lambda world, relation: world.accounts[relation],
+    "grant_id": lambda world, relation: world.grants[relation],
+    "unit_code": lambda world, relation: world.units[relation].code,
+    "request_id": lambda world, relation: 1,
+    "version": lambda world, relation: 1,
     "client_id": lambda world, relation: "xy-0000000000000000",
     "partner_code": lambda world, relation: "nobody",
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.
-OWNED = frozenset({"submission_id"})
+OWNED = frozenset({"submission_id", "account_id", "grant_id", "unit_code"})
 
 
 def build(folder: Path) -> World:
@@ -87,6 +93,7 @@ def build(folder: Path) -> World:
             )
             world.refs[relation] = _ref(who.code)
             world.accounts[relation] = _account(f"somebody-{number}", Role.SOURCE_UNIT, unit)
+            world.grants[relation] = Grant.objects.get(account_id=world.accounts[relation]).pk
         for role in ASKERS:
             if role not in {Role.PUBLIC, Role.CLIENT}:
                 own = world.units[OWN] if role in _OF_A_DEPARTMENT else None
