@@ -107,6 +107,6 @@ def test_nested_columns_and_broken_parquet_are_refused(tmp_path: Path) -> None:
 def test_known_headers_are_needed(tmp_path: Path) -> None:
     path = tmp_path / "input.json"
     path.write_text('[{"a": 1, "b": 2}]')
-    with pytest.raises(read.HeaderNotFound, match="a、b"):
+    with pytest.raises(read.HeaderNotFound, match="没有找到表头"):
         Result(path)
     assert KNOWN

@@ -302,7 +302,7 @@ def test_the_auditor_turns_and_filters_the_log(desk: Desk) -> None:
     assert rows.first.inner_text() != first
     page.get_by_label("事件").select_option("signed-in")
     page.get_by_label("谁").fill("market")
-    follow(page.get_by_role("button", name="筛选"))
+    follow(page.get_by_role("button", name="筛选", exact=True))
     assert set(page.locator("table.log td.key").all_inner_texts()) == {"登录"}
     assert all("market" in text for text in rows.all_inner_texts())
     follow(page.get_by_role("link", name="清除"))
