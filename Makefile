@@ -9,7 +9,7 @@ SEED ?= 7
 WORKERS ?= 2
 export PYTHONUTF8 = 1
 
-.PHONY: run setup check test bench evidence mutants sbom audit docs lock clean help
+.PHONY: run setup check test bench evidence matrix mutants sbom audit docs lock clean help
 .DEFAULT_GOAL := help
 
 help: ## 列出命令 list the commands
@@ -57,6 +57,9 @@ bench: $(VENV)/dev.done ## 性能测量 measure speed (ROWS=100000,1000000)
 evidence: $(VENV)/dev.done ## 全量取证 every control's figure at full size, hours (ROW=)
 	@tools/browser.sh
 	@$(BIN)/python -m tools.evidence $(ROW)
+
+matrix: $(VENV)/dev.done ## 权限矩阵网页 the authorisation matrix as a page: evidence/matrix.html
+	@$(BIN)/python -m tools.matrix
 
 mutants: $(VENV)/dev.done ## 逐一去掉防线 one guard away at a time; the tests must notice
 	@$(BIN)/python -m tools.mutants

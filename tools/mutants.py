@@ -135,6 +135,8 @@ def caught(mutant: Mutant) -> bool:
             return False
         path.write_text(text.replace(mutant.old, mutant.new), encoding="utf-8")
         code = _test(folder, mutant.tests)
+        if code not in {0, 1}:  # the tests could not run: that says nothing either way
+            code = _test(folder, mutant.tests)
     click.echo(f" {'✓ caught' if code == 1 else f'✗ SURVIVED ({code})'}  {time.monotonic() - began:.0f} s")
     return code == 1
 

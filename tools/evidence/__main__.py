@@ -33,6 +33,7 @@ def evidence(ids: tuple[str, ...], module: str, is_list: bool) -> None:
     if module:
         _run_here(module, ids)
         return
+    _ready()
     found = {name: list(_rows(name)) for name in modules()}
     if is_list:
         for name, known in found.items():
@@ -67,7 +68,7 @@ def _run(module: str, wanted: list[str]) -> list[dict[str, Any]]:
     for one in wanted:
         began = time.monotonic()
         click.echo(f"· {one:8} …", nl=False)
-        home = ROOT / "var" / "evidence" / module
+        home = ROOT / "var" / "evidence" / "rows" / module
         home.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(
             [sys.executable, "-m", "tools.evidence", "--module", module, one],
@@ -86,6 +87,15 @@ def _run(module: str, wanted: list[str]) -> list[dict[str, Any]]:
         click.echo(f" {'✓' if row['pass'] else '✗'} {row['figure']}  ({row['seconds']:.0f} s; {row['target']})")
         found.append(row)
     return found
+
+
+def _ready() -> None:
+    """Sets Django up, so that modules with rows can be looked at; no database is started for that."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "xinyong.config.settings")
+    os.environ.setdefault("XINYONG_HOME", str(ROOT / "var" / "evidence"))
+    import django
+
+    django.setup()
 
 
 def _run_here(module: str, wanted: tuple[str, ...]) -> None:
