@@ -73,6 +73,17 @@ def test_a_query_that_has_lost_its_filter_shows_only_what_is_the_units_own(
             assert set(Finding.objects.values_list("submission_id", flat=True)) == {two.submissions[place]}
 
 
+def test_the_verbs_filter_by_themselves_where_the_database_would_show_all(two: Two) -> None:
+    for place, unit in enumerate(
+        two.units
+    ):  # nobody is acting here but the platform, to which the database shows everything
+        assert [one.id for one in views.submissions(seen_by=clerk(unit))] == [two.submissions[place]]
+        with pytest.raises(views.UnknownSubmission):
+            views.submission(two.submissions[1 - place], seen_by=clerk(unit))
+        with pytest.raises(views.UnknownSubmission):
+            views.findings(two.submissions[1 - place], seen_by=clerk(unit))
+
+
 @pytest.mark.parametrize(
     ("role", "submissions", "findings", "entries"),
     [
