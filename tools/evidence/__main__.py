@@ -12,7 +12,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,8 @@ def evidence(ids: tuple[str, ...], module: str, is_list: bool) -> None:
     kept = {row["id"]: row for row in _kept()["rows"]}
     for name, known in found.items():
         wanted = [one for one in known if not ids or one in ids]
-        if wanted:
-            kept |= {row["id"]: row for row in _run(name, wanted)}
+        for row in _run(name, wanted):  # kept one by one: a run of hours that is ended has lost nothing
+            kept[row["id"]] = row
             _write(kept)
     bad = [row for row in kept.values() if not row["pass"] and (not ids or row["id"] in ids)]
     click.echo(f"{len(kept)} rows, {len(bad)} not met → {OUT.relative_to(ROOT)}")
@@ -62,9 +62,8 @@ def _rows(module: str) -> dict[str, Row]:
     return dict(importlib.import_module(f"tools.evidence.{module}").ROWS)
 
 
-def _run(module: str, wanted: list[str]) -> list[dict[str, Any]]:
-    """The rows of a module in a process of its own; one that dies has failed, and the next goes on."""
-    found = []
+def _run(module: str, wanted: list[str]) -> Iterator[dict[str, Any]]:
+    """The rows of a module, each in a process of its own; one that dies has failed, and the next goes on."""
     for one in wanted:
         began = time.monotonic()
         click.echo(f"· {one:8} …", nl=False)
@@ -85,8 +84,7 @@ def _run(module: str, wanted: list[str]) -> list[dict[str, Any]]:
             "commit": _commit(),
         }
         click.echo(f" {'✓' if row['pass'] else '✗'} {row['figure']}  ({row['seconds']:.0f} s; {row['target']})")
-        found.append(row)
-    return found
+        yield row
 
 
 def _ready() -> None:
