@@ -8,6 +8,7 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from django.db import transaction
@@ -78,7 +79,11 @@ _WORDS = {
 
 def calendar() -> Calendar:
     """The working days of this node: the table, and provisional rules for years without an official notice."""
-    rows = list(WorkingDayOverride.objects.values_list("day", "is_working", "is_provisional"))
+    return _calendar(frozenset(WorkingDayOverride.objects.values_list("day", "is_working", "is_provisional")))
+
+
+@lru_cache(maxsize=4)
+def _calendar(rows: frozenset[tuple[date, bool, bool]]) -> Calendar:
     given = {day: is_working for day, is_working, is_provisional in rows if not is_provisional}
     official = {year for year in {day.year for day in given} if not _lacking(year, given)}
     return Calendar({day: is_working for day, is_working, _ in rows}, official)
