@@ -5,6 +5,7 @@ lies in the one that is named, and is never that one itself: tests empty it.
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,20 @@ def pytest_configure(config: pytest.Config) -> None:
         messages.compile_messages()
     else:
         postgres.ensure_running(quick_and_unsafe=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A test that asks for no database gets none, also where a fixture of its module has opened it: else it would pass or
+    fail with its place in the random order."""
+    from pytest_django.plugin import blocking_manager_key
+
+    asked = {"django_db_setup", "db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+    if asked or item.get_closest_marker("django_db"):
+        yield
+        return
+    with item.config.stash[blocking_manager_key].block():
+        yield
 
 
 @pytest.hookimpl(trylast=True)

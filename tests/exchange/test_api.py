@@ -35,6 +35,7 @@ def _look_up(program: Program, code: str, purpose: str = "办理示例采购的�
     return program.call("POST", "/look-ups", {"code": code, "purpose": purpose} | more)
 
 
+@pytest.mark.django_db
 def test_the_description_that_is_kept_is_the_one_that_is_served() -> None:
     kept = (ROOT / "docs" / "reference" / "openapi.json").read_text(encoding="utf-8")
     assert kept == description.text(), "run: make docs"
@@ -272,6 +273,7 @@ def test_who_knocks_without_end_is_told_to_wait_and_fills_no_log(
     assert {ask(form, REMOTE_ADDR="198.51.100.10").status_code for _ in range(70)} == {401, 429}
 
 
+@pytest.mark.django_db
 def test_the_library_keeps_its_own_pages_to_itself() -> None:
     assert api.openapi_url is None
     for path in ("/oauth/authorize", "/oauth/applications/", "/oauth/introspect", "/o/token/", "/api/v1/docs"):

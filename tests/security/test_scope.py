@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 
 from tests.conftest import _empty
@@ -185,6 +185,21 @@ def interleaved(two: Two, requests: int, signed_in: Callable[[Client, str], Clie
     for one in threads:
         one.join()
     return wrong
+
+
+def test_a_database_that_fails_as_somebody_comes_in_leaves_nobodys_scope_behind(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, tell = scope._present.get(), scope._tell
+
+    def down(what: scope.Settings) -> None:
+        monkeypatch.setattr(scope, "_tell", tell)
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(scope, "_tell", down)
+    with pytest.raises(OperationalError), scope.acting(clerk(two.units[0])):
+        raise AssertionError("nobody comes in")
+    assert scope._present.get() == before
 
 
 def test_two_tenants_on_shared_connections_never_read_each_others_submissions(

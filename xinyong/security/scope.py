@@ -35,8 +35,8 @@ def acting(actor: Actor) -> Iterator[None]:
     """Within, the database shows what this actor may see; afterwards what it showed before."""
     wanted = of(actor)
     token = _present.set(wanted)
-    _tell(wanted)
     try:
+        _tell(wanted)
         yield
     finally:
         _present.reset(token)
