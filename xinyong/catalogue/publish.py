@@ -208,7 +208,7 @@ def install_library(*, by: Actor) -> Installed:
 
 
 def _row(item_id: str, version: int, *, lock: bool = False) -> ItemVersion:
-    rows = ItemVersion.objects.select_for_update() if lock else ItemVersion.objects
+    rows = ItemVersion.objects.select_for_update() if lock else ItemVersion.objects.defer("body")
     found = rows.filter(item_id=item_id, version=version).first()
     if found is None:
         raise UnknownItem(

@@ -6,7 +6,7 @@ nothing lost, nothing twice.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -236,31 +236,44 @@ def _deposit(lane: Lane, load: Load, into: Deposit) -> Counts:
     return counts
 
 
-def release(connection: psycopg.Connection[Any], load: Load, into: Deposit, *, row_no: int) -> bool:
-    """Brings in one waiting row whose subject a desk has judged; False when another source's datum is in the way.
+def release(connection: psycopg.Connection[Any], load: Load, into: Deposit) -> set[int]:
+    """Brings in waiting rows whose subjects are known now; returns the numbers of those that stand in the archive. Another
+    source's datum in the way, or another content in the same file, leaves a row where it is.
 
-    Its ledger line moves one row from doubtful to accepted.
+    A ledger line each moves them from doubtful to accepted. Done again after a break, it moves nothing twice.
     """
     with connection.transaction():
         table = load.ready.table
         found = sort(table, look_up(connection, table), submission_id=into.submission_id, source_id=into.source_id)
-        if found.other_source or found.twice:
-            return False
         if found.version:
             _copy(connection, load, into, found)
-        move(connection, into.submission_id, row_no, accepted=1, at=into.known_from)
-        return True
+        left = {*found.other_source, *found.twice}
+        places = zip(table.column("place").to_pylist(), table.column("row_no").to_pylist(), strict=True)
+        row_nos = {row_no for place, row_no in places if place not in left}
+        move(connection, into.submission_id, row_nos, accepted=1, at=into.known_from)
+        return row_nos
 
 
-def move(connection: psycopg.Connection[Any], submission_id: int, row_no: int, *, accepted: int, at: datetime) -> None:
-    """A ledger line that moves a row between doubtful and accepted (``accepted`` 1 or −1); chunks of rows count down
-    from −1, a row's later moves take the next lane."""
-    taken = connection.execute(
-        "SELECT count(*) FROM intake_chunk WHERE submission_id = %s AND chunk_no = %s", [submission_id, -row_no]
-    ).fetchone()
-    lane = taken[0] if taken else 0
-    values = [submission_id, -row_no, lane, 0, accepted, -accepted, 0, 0, 0, 0, 0, at]
-    connection.execute(_SQL["enter_chunk"], values)
+def move(
+    connection: psycopg.Connection[Any], submission_id: int, row_nos: Collection[int], *, accepted: int, at: datetime
+) -> None:
+    """Ledger lines that move rows between doubtful and accepted (``accepted`` 1 or −1), each unless its last line did just
+    that; chunks of rows count down from −1, a row's later moves take the next lane."""
+    numbers = sorted(-row_no for row_no in row_nos)
+    lines = connection.execute(
+        "SELECT chunk_no, count(*), sum(accepted) FROM intake_chunk WHERE submission_id = %s AND chunk_no = ANY(%s)"
+        " GROUP BY chunk_no",
+        [submission_id, numbers],
+    )
+    taken = {chunk_no: (lane, stands) for chunk_no, lane, stands in lines}
+    moved = [
+        [submission_id, number, lane, 0, accepted, -accepted, 0, 0, 0, 0, 0, at]
+        for number in numbers
+        for lane, stands in [taken.get(number, (0, 0))]
+        if stands + accepted in (0, 1)
+    ]
+    if moved:
+        connection.cursor().executemany(_SQL["enter_chunk"], moved)
 
 
 def _copy(connection: psycopg.Connection[Any], load: Load, into: Deposit, found: Sorted) -> list[int]:

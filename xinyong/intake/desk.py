@@ -2,9 +2,11 @@
 the row in, and can be undone: the datum is withdrawn and the row waits again. A name alone never links."""
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,9 @@ from xinyong.catalogue import publish
 from xinyong.intake import plan as plans
 from xinyong.intake import prepare, validate, waiting, work
 from xinyong.intake.deposit import Deposit, Load, move, release
-from xinyong.intake.link import Linked
+from xinyong.intake.link import NOBODY, Linked
 from xinyong.intake.models import Finding, Submission, WaitingRow
-from xinyong.intake.outcome import DOUBTFUL
+from xinyong.intake.outcome import DOUBTFUL, Found
 from xinyong.kernel import clock, names, sql
 from xinyong.kernel.errors import Conflict, NotFound
 from xinyong.records import archive
@@ -31,9 +33,11 @@ _MISNAMED = "V05-name-mismatch"
 _NOW_REGISTERED = matching.Reason(
     "name-now-registered", "名称现已登记在该代码名下", "The name is now registered under this code", 1.0
 )
-#: Rows that one call of ``link_again`` brings in at most (some 60 ms each), and rows it looks at in one statement.
-MOST_AGAIN = 1_000
+#: Rows that one call of ``link_again`` brings in at most, rows it looks at in one statement, and rows of a submission that
+#: go in together.
+MOST_AGAIN = 10_000
 _LOOKED_AT = 5_000
+_TOGETHER = 500
 #: Findings that say "whose row is it" and nothing else.
 _WHOSE = ("V05-no-subject", "V05-name-mismatch", "V05-codes-disagree", "V05-ambiguous")
 
@@ -151,15 +155,17 @@ def judge(row_id: int, *, subject_code: str, is_same: bool, by: Actor) -> None:
             raise UnknownRow("这一行已不在待核对之列，可能刚被处理。", "This row does not wait any more.")
         subject = registry.subject(subject_code, seen_by=by)
         verdict = matching.Verdict.SAME if is_same else matching.Verdict.DIFFERENT
-        name = _values(row).get(publish.current(_submission(row).item_id).roles.subject_name, "")
+        name = _values(row).get(publish.current(_submission(row.submission_id).item_id).roles.subject_name, "")
         chosen = next((c for c in matching.candidates(name, limit=10) if c.subject_id == subject.id), None)
         matching.judge(
             row.submission_id, row.row_no, subject.id, verdict, by,
             score=chosen.score if chosen else None, reasons=chosen.reasons if chosen else (),
         )  # fmt: skip
         if is_same:
-            _bring_in(row, subject.id)
-            _close(row)
+            brought = _bring_in(_submission(row.submission_id), [row], [subject.id])
+            if row.row_no not in brought.row_nos:
+                raise _still_wrong(brought.faults.get(row.row_no))
+            _close(row.submission_id, [row.row_no])
 
 
 def link_again() -> int:
@@ -178,17 +184,31 @@ def link_again() -> int:
         if not found:
             break
         after = found[-1][0]
-        for row_id, submission_id, row_no, subject_id in _named_now(found)[: MOST_AGAIN - done]:
-            if not matching.judgements(submission_id, row_no, seen_by=by):
-                done += _goes_in(row_id, subject_id, by)
+        for submission_id, subjects in _not_judged(_named_now(found)).items():
+            ids = sorted(subjects)[: MOST_AGAIN - done]
+            for start in range(0, len(ids), _TOGETHER):
+                done += _go_in(
+                    submission_id, {row_id: subjects[row_id] for row_id in ids[start : start + _TOGETHER]}, by
+                )
     return done
+
+
+def _not_judged(named: Sequence[tuple[int, int, int, int]]) -> dict[int, dict[int, int]]:
+    """Those that nobody has ever judged: submission → row id → subject id."""
+    found: dict[int, dict[int, int]] = defaultdict(dict)
+    judged_in = {submission_id: matching.judged_rows(submission_id) for submission_id in {row[1] for row in named}}
+    for row_id, submission_id, row_no, subject_id in named:
+        if row_no not in judged_in[submission_id]:
+            found[submission_id][row_id] = subject_id
+    return found
 
 
 def _named_now(found: list[tuple[Any, ...]]) -> list[tuple[int, int, int, int]]:
     """Of these rows those whose code and name are one subject's now: row id, submission, row number, subject id."""
     codes, keys = [], []
+    versions = {one: publish.version(*one) for one in {(row[3], row[4]) for row in found}}
     for _, _, _, item_id, version, values in found:
-        roles = publish.version(item_id, version).roles
+        roles = versions[item_id, version].roles
         row: dict[str, str] = json.loads(values) if isinstance(values, str) else values
         codes.append(row.get(roles.subject_code or "") or None)
         keys.append(names.key(row.get(roles.subject_name, "")) or None)
@@ -204,27 +224,28 @@ def _named_now(found: list[tuple[Any, ...]]) -> list[tuple[int, int, int, int]]:
     ]
 
 
-def _goes_in(row_id: int, subject_id: int, by: Actor) -> bool:
-    """Judges one row the subject's and brings it in; False when it cannot go in, and goes on waiting."""
+def _go_in(submission_id: int, subjects: Mapping[int, int], by: Actor) -> int:
+    """Judges rows of one submission (row id → subject id) and brings them in; what cannot go in waits on. Returns how many
+    went in."""
     try:
         with transaction.atomic():
-            row = WaitingRow.objects.select_for_update().filter(pk=row_id, closed_at__isnull=True).first()
-            if row is None:
-                return False
-            matching.judge(
-                row.submission_id,
-                row.row_no,
-                subject_id,
-                matching.Verdict.SAME,
-                by,
-                score=1.0,
-                reasons=[_NOW_REGISTERED],
+            locked = (
+                WaitingRow.objects.select_for_update().filter(pk__in=subjects, closed_at__isnull=True).order_by("pk")
             )
-            _bring_in(row, subject_id)
-            _close(row)
+            waits = list(locked)
+            judged_meanwhile = matching.judged_rows(submission_id)
+            waits = [row for row in waits if row.row_no not in judged_meanwhile]
+            if not waits:
+                return 0
+            subject_of = {row.row_no: subjects[row.pk] for row in waits}
+            brought = _bring_in(_submission(submission_id), waits, list(subject_of.values()))
+            if brought.row_nos:
+                judged_now = {row_no: subject_of[row_no] for row_no in brought.row_nos}
+                matching.judge_same(submission_id, judged_now, by, reason=_NOW_REGISTERED)
+                _close(submission_id, sorted(brought.row_nos))
     except (Conflict, NotFound):  # the desk's to decide, as before
-        return False
-    return True
+        return 0
+    return len(brought.row_nos)
 
 
 def undo(judgement_id: int, *, by: Actor) -> None:
@@ -244,52 +265,65 @@ def _take_out(judgement: JudgementView) -> None:
     now = clock.now()
     with work.connect() as own, own.transaction():
         archive.withdraw_row(own, **where, subject_id=judgement.subject_id, now=now)
-        move(own, judgement.submission_id, judgement.row_no, accepted=-1, at=now)
+        move(own, judgement.submission_id, [judgement.row_no], accepted=-1, at=now)
 
 
-def _bring_in(row: WaitingRow, subject_id: int) -> None:
-    submission = _submission(row)
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What became of waiting rows: those that stand in the archive now, and the first fault of those that are wrong."""
+
+    row_nos: set[int]
+    faults: Mapping[int, Found]
+
+
+def _bring_in(submission: Submission, rows: Sequence[WaitingRow], subject_ids: Sequence[int]) -> Brought:
+    """Checks rows of one submission again and brings in those that lacked nothing but their subject."""
     source = identity.source_unit(submission.source.code, even_closed=True)
     item = publish.version(submission.item_id, submission.item_version)
-    values = _values(row)
-    extra: dict[str, Any] = json.loads(values.pop(waiting.EXTRA, "{}"))
-    headers = (*values, *extra)
+    values = [_values(row) for row in rows]
+    extras: list[dict[str, Any]] = [json.loads(one.pop(waiting.EXTRA, "{}")) for one in values]
+    fields, own_columns = list(dict.fromkeys(chain(*values))), list(dict.fromkeys(chain(*extras)))
     plan = plans.plan(
-        item, source=source, columns=dict(enumerate(values)), headers=headers,
+        item, source=source, columns=dict(enumerate(fields)), headers=(*fields, *own_columns),
         received_at=submission.received_at.astimezone(clock.ZONE),
     )  # fmt: skip
-    cells = {
-        f"c{index}": pa.array([text], pa.string()) for index, text in enumerate((*values.values(), *extra.values()))
-    }
-    table = pa.table({"row_no": pa.array([row.row_no], pa.int32()), **cells})
+    columns = [[one.get(name) for one in values] for name in fields]
+    columns += [[one.get(name) for one in extras] for name in own_columns]
+    cells = {f"c{index}": pa.array(column, pa.string()) for index, column in enumerate(columns)}
+    table = pa.table({"row_no": pa.array([row.row_no for row in rows], pa.int32()), **cells})
     checked = validate.validate(0, table, [], plan)
-    others = [
-        one for one in checked.findings.found if one.field != item.roles.subject_code and one.severity != "warning"
-    ]
-    if others:
-        raise StillWrong(
-            f"这一行还有其他问题，须由信源单位更正后重报：{others[0].message}",
-            f"The row has other faults that its source must correct: {others[0].message_en}",
-        )
+    faults: dict[int, Found] = {}
+    for one in checked.findings.found:
+        if one.field != item.roles.subject_code and one.severity != "warning":
+            faults.setdefault(one.row_no, one)
+    linked = np.array(subject_ids)
+    linked[[row.row_no in faults for row in rows]] = NOBODY
+    if (linked == NOBODY).all():
+        return Brought(set(), faults)
     checked.findings.level[:] = np.minimum(checked.findings.level, DOUBTFUL - 1)
+    ready = prepare.prepare(checked, Linked(linked), plan)
     with work.connect() as own:
-        ready = prepare.prepare(checked, Linked(np.array([subject_id])), plan)
-        into = Deposit(submission.pk, source.id, plan, clock.now())
-        if not release(own, Load(0, 0, ready, 0), into, row_no=row.row_no):
-            raise StillWrong(
-                "档案中已有同一文书、同一主体的数据，来自另一信源单位或同一文件，不作覆盖。",
-                "The archive has this document for this subject from another source or the same file.",
-            )
+        return Brought(release(own, Load(0, 0, ready, 0), Deposit(submission.pk, source.id, plan, clock.now())), faults)
+
+
+def _still_wrong(fault: Found | None) -> StillWrong:
+    if fault is not None:
+        return StillWrong(
+            f"这一行还有其他问题，须由信源单位更正后重报：{fault.message}",
+            f"The row has other faults that its source must correct: {fault.message_en}",
+        )
+    return StillWrong(
+        "档案中已有同一文书、同一主体的数据，来自另一信源单位或同一文件，不作覆盖。",
+        "The archive has this document for this subject from another source or the same file.",
+    )
 
 
 @transaction.atomic
-def _close(row: WaitingRow) -> None:
-    now = clock.now()
-    WaitingRow.objects.filter(pk=row.pk).update(closed_at=now, closed_by=row.submission_id)
-    Finding.objects.filter(submission_id=row.submission_id, row_no=row.row_no).update(
-        closed_at=now, closed_by=row.submission_id
-    )
-    _sum(row.submission_id)
+def _close(submission_id: int, row_nos: Sequence[int]) -> None:
+    closed = {"closed_at": clock.now(), "closed_by": submission_id}
+    for model in (WaitingRow, Finding):
+        model.objects.filter(submission_id=submission_id, row_no__in=row_nos, closed_at__isnull=True).update(**closed)
+    _sum(submission_id)
 
 
 def _open_again(submission_id: int, row_no: int) -> None:
@@ -305,8 +339,8 @@ def _sum(submission_id: int) -> None:
     Submission.objects.filter(pk=submission_id).update(accepted=accepted, doubtful=doubtful)
 
 
-def _submission(row: WaitingRow) -> Submission:
-    return Submission.objects.select_related("source").get(pk=row.submission_id)
+def _submission(submission_id: int) -> Submission:
+    return Submission.objects.select_related("source").get(pk=submission_id)
 
 
 def _values(row: WaitingRow) -> dict[str, str]:

@@ -12,13 +12,14 @@ import shutil
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from datetime import time as time_of_day
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -122,15 +123,17 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
     state = State(subjects, records, seed, (today or clock.today()).isoformat())
     if begun is not None and not begun.is_complete:
         state = State(begun.subjects, begun.records, begun.seed, begun.today)
-    manifest = _written(state, is_quiet)
+    _save(state)
     by = _system()
-    _register(manifest, by)
-    state.files = len(manifest.files)
-    for number, done in enumerate(_submitted(manifest.files, by), start=1):
-        for outcome in _OUTCOMES:
-            setattr(state, outcome, getattr(state, outcome) + getattr(done.counts, outcome))
-        state.late += done.late
-        _progress(f"报送 submitting {number}/{state.files}, {state.rows_read:,} 行 rows", started, is_quiet)
+    _register(by)
+    written = _Written(state)
+    with closing(iter(written)) as files:
+        for number, done in enumerate(_submitted(files, by), start=1):
+            for outcome in _OUTCOMES:
+                setattr(state, outcome, getattr(state, outcome) + getattr(done.counts, outcome))
+            state.late += done.late
+            _progress(f"报送 submitting {number}/{written.total}, {state.rows_read:,} 行 rows", started, is_quiet)
+            state.files = number
     _settle()
     state.is_complete, state.seconds = True, round(time.monotonic() - started, 1)
     _save(state)
@@ -213,45 +216,37 @@ def _listing(manifest: "Manifest") -> str:
     return json.dumps({"files": rows}, ensure_ascii=False, indent=1, default=str)
 
 
-def _written(state: State, is_quiet: bool) -> "Manifest":
-    """The city's files on disk, written now unless a begun load left them whole."""
-    from xinyong.operations import synthetic
+class _Written:
+    """The city's files, each as soon as it is whole: another process writes while this one submits. Whoever begins anew
+    writes the same files again, byte for byte, and what was submitted of them is known."""
 
-    folder, started = _folder() / "files", time.monotonic()
-    listing = folder / "manifest.json"
-    if _begun() == state and listing.exists():
-        return _listed(listing)
-    shutil.rmtree(folder, ignore_errors=True)
-    _save(state)
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.total = 0
 
-    def say(done: int, total: int) -> None:
-        _progress(f"写文件 writing {done}/{total}", started, is_quiet)
+    def __iter__(self) -> Generator["CityFile", None, None]:
+        from xinyong.operations import synthetic
 
-    manifest = synthetic.write(
-        folder, subjects=state.subjects, records=state.records, seed=state.seed,
-        today=date.fromisoformat(state.today), progress=say,
-    )  # fmt: skip
-    listing.write_text(_listing(manifest), encoding="utf-8")
-    return manifest
-
-
-def _listed(listing: Path) -> "Manifest":
-    from dataclasses import replace
-
-    from xinyong.operations.synthetic import CityFile, inhabitants
-
-    rows: list[dict[str, Any]] = json.loads(listing.read_text(encoding="utf-8"))["files"]
-    files = tuple(
-        CityFile(**row | {"path": listing.parent / row["path"], "received_on": date.fromisoformat(row["received_on"])})
-        for row in rows
-    )
-    return replace(inhabitants(), files=files)
+        state, folder = self._state, _folder() / "files"
+        shutil.rmtree(folder, ignore_errors=True)
+        files = synthetic.write_apart(
+            folder,
+            subjects=state.subjects,
+            records=state.records,
+            seed=state.seed,
+            today=date.fromisoformat(state.today),
+        )
+        with closing(files):
+            for _, self.total, file in files:
+                if file is not None:
+                    yield file
 
 
-def _register(manifest: "Manifest", by: "Actor") -> None:
-    from xinyong.operations.synthetic import places
+def _register(by: "Actor") -> None:
+    from xinyong.operations.synthetic import inhabitants, places
     from xinyong.security import identity
 
+    manifest = inhabitants()
     identity.load_regions(manifest.regions, source=places.SOURCE, by=by)
     for one in manifest.departments:
         identity.register_department(
@@ -286,7 +281,7 @@ def _create_accounts(by: "Actor") -> None:
     part.replace(path)
 
 
-def _submitted(files: Sequence["CityFile"], by: "Actor") -> Iterator["SubmissionView"]:
+def _submitted(files: Iterable["CityFile"], by: "Actor") -> Iterator["SubmissionView"]:
     """Submits the files in order, two at a time where the order cannot matter: one is read while another is deposited.
 
     A register goes alone, as others look its subjects up; files of one sender for one item follow each other.

@@ -4,7 +4,7 @@ A name never links by itself. A judgement is a row that stays; undoing it is a l
 ours: each reason says what it adds or takes, and a score orders candidates of one name, nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -133,10 +133,42 @@ def judge(
         made = Judgement.objects.create(
             at=clock.now(), submission_id=submission_id, row_no=row_no, subject_id=subject_id, verdict=Verdict(verdict),
             score=None if score is None else Decimal(str(round(score, 4))), judged_by=by.name,
-            reasons=[{"code": r.code, "zh": r.zh, "en": r.en, "weight": r.weight} for r in reasons],
+            reasons=[_kept(one) for one in reasons],
         )  # fmt: skip
         _enter(audit.Event.LINK_JUDGED, made, by)
     return made.pk
+
+
+def judge_same(submission_id: int, rows: Mapping[int, int], by: Actor, *, reason: Reason) -> None:
+    """Judges rows of a submission (row number → subject id) that nobody has judged the same as their subjects, for one and
+    the same reason; an entry each. Raises NotAllowed, AlreadyJudged when one has been judged meanwhile."""
+    require(by, Action.REVIEW_LINKS)
+    with transaction.atomic():
+        for row_no in sorted(rows):
+            _lock_row(submission_id, row_no)
+        if judged_rows(submission_id) & set(rows):
+            raise AlreadyJudged(
+                "这些行中有的已被判定。请先查看原判定。",
+                "Some of these rows have been judged. Look at that judgement first.",
+            )
+        made = Judgement.objects.bulk_create(
+            Judgement(
+                at=clock.now(), submission_id=submission_id, row_no=row_no, subject_id=subject_id, verdict=Verdict.SAME,
+                score=Decimal(str(round(reason.weight, 4))), judged_by=by.name, reasons=[_kept(reason)],
+            )
+            for row_no, subject_id in sorted(rows.items())
+        )  # fmt: skip
+        for one in made:
+            _enter(audit.Event.LINK_JUDGED, one, by)
+
+
+def judged_rows(submission_id: int) -> set[int]:
+    """The numbers of the rows of a submission that were ever judged, whatever came of it."""
+    return set(Judgement.objects.filter(submission_id=submission_id).values_list("row_no", flat=True))
+
+
+def _kept(reason: Reason) -> dict[str, str | float]:
+    return {"code": reason.code, "zh": reason.zh, "en": reason.en, "weight": reason.weight}
 
 
 def undo(judgement_id: int, by: Actor) -> int:

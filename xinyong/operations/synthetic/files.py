@@ -94,18 +94,29 @@ def write(
 
     Memory does not grow with the city: rows are made and written in batches. ``progress`` hears (done, all) files.
     """
+    made: list[CityFile] = []
+    for number, total, one in written(folder, subjects=subjects, records=records, seed=seed, today=today):
+        if one is not None:
+            made.append(one)
+        if progress is not None:
+            progress(number, total)
+    return replace(inhabitants(), files=tuple(made))
+
+
+def written(
+    folder: Path, *, subjects: int, records: int, seed: int, today: date
+) -> Iterator[tuple[int, int, CityFile | None]]:
+    """The same files one by one, each once it is whole: (number, how many there are, the file or None where nothing is to be
+    sent)."""
     city = City(seed=seed, subjects=max(subjects, 1), records=max(records, 0), today=today)
     folder.mkdir(parents=True, exist_ok=True)
     items = load.library()
     plans = plan.files(city)
-    written: list[CityFile] = []
+    sent = 0
     for number, one in enumerate(plans, start=1):
-        made = _write_one(folder, city, one, items[one.item_id], len(written) + 1)
-        if made is not None:
-            written.append(made)
-        if progress is not None:
-            progress(number, len(plans))
-    return replace(inhabitants(), files=tuple(written))
+        made = _write_one(folder, city, one, items[one.item_id], sent + 1)
+        sent += made is not None
+        yield number, len(plans), made
 
 
 def inhabitants() -> Manifest:
