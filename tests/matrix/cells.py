@@ -11,14 +11,15 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 
-from tests.matrix.world import ARGUMENTS, ASKERS, OWN, OWNED, RELATIONS, World
+from tests.matrix.world import ABOUT, ARGUMENTS, ASKERS, OTHER_SUBJECT, OWN, OWNED, RELATIONS, World
 from xinyong.security.access import BOUNDED, NEEDS_FRESH_FACTOR, POLICY, Action, Role
 from xinyong.security.routes import Route, routes
 
 TABLE = Path(__file__).parent / "expected.csv"
 COLUMNS = ("route", "method", "relation", "state", *(role.value for role in ASKERS))
-#: How a request stands beside an ordinary one: its second factor was shown long ago; its account was disabled meanwhile.
-ORDINARY, STALE, DISABLED = "ordinary", "stale", "disabled"
+#: How a request stands beside an ordinary one: its second factor was shown long ago; its account was disabled meanwhile;
+#: a purpose was said for the own subject's file.
+ORDINARY, STALE, DISABLED, PURPOSED = "ordinary", "stale", "disabled", "purposed"
 _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 _SIGN_IN = "/office/sign-in"
 _CONFIRM = "/office/confirm"
@@ -51,6 +52,9 @@ def rows() -> Iterator[Row]:
         for method in ("GET", "POST"):
             for relation in relations:
                 yield Row(route, method, relation)
+        if ABOUT & set(names):
+            for relation in (OWN, OTHER_SUBJECT):
+                yield Row(route, "GET", relation, PURPOSED)
         if route.action is not None and Role.PUBLIC not in POLICY[route.action]:
             if route.action in NEEDS_FRESH_FACTOR:
                 yield Row(route, "GET", OWN, STALE)
@@ -146,6 +150,8 @@ def forbidden(row: Row, role: Role, answer: str) -> str:
         return "a disabled account is let in"
     if row.state == STALE and action in NEEDS_FRESH_FACTOR:
         return f"{action} without a fresh factor"
-    if row.relation != OWN and action in BOUNDED.get(role, frozenset()):
+    if row.relation == OTHER_SUBJECT and row.route.pattern.startswith("office/") and "+" in answer:
+        return "a purpose said for one subject opens another's file"
+    if row.relation not in (OWN, OTHER_SUBJECT) and action in BOUNDED.get(role, frozenset()):
         return f"{role} is let in to what is not its own"
     return ""

@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import _empty
 from tests.matrix import cells
-from tests.matrix.cells import DISABLED, STALE, Row
-from tests.matrix.world import ASKERS, World, build, client, today
+from tests.matrix.cells import DISABLED, PURPOSED, STALE, Row
+from tests.matrix.world import ASKERS, OTHER_SUBJECT, OWN, World, build, client, today
 from xinyong.security.access import Role
 
 ROWS = list(cells.rows())
@@ -29,7 +29,7 @@ def asked(world: World, request: pytest.FixtureRequest) -> dict[tuple[str, str, 
 
     found: dict[tuple[str, str, str, str], dict[str, str]] = {}
     with today(), override_settings(RATE_LIMITS_ON=False):
-        for state in (cells.ORDINARY, STALE, DISABLED):
+        for state in (cells.ORDINARY, STALE, PURPOSED, DISABLED):
             clients = {role: client(world, role, state) for role in ASKERS}
             for row in (one for one in ROWS if one.state == state):
                 found[row.key] = {role.value: cells.ask(clients[role], row, world) for role in ASKERS}
@@ -62,6 +62,13 @@ def test_no_cell_lets_in_whom_the_policy_keeps_out(asked: dict[tuple[str, str, s
         if (why := cells.forbidden(by_key[key], Role(role), answer))
     ]
     assert wrong == []
+
+
+def test_a_purpose_opens_the_file_it_was_said_for_and_no_other(
+    asked: dict[tuple[str, str, str, str], dict[str, str]],
+) -> None:
+    own, other = (asked["office/files/<slug:code>/", "GET", one, PURPOSED] for one in (OWN, OTHER_SUBJECT))
+    assert (own["reader"], other["reader"]) == ("200+1", "200")
 
 
 def test_nothing_breaks(asked: dict[tuple[str, str, str, str], dict[str, str]]) -> None:

@@ -15,6 +15,7 @@ from tests.intake import made
 from tests.signing import signed_in
 from xinyong.intake import views
 from xinyong.kernel import clock, codes
+from xinyong.records.purpose import Purpose
 from xinyong.security import clients, identity
 from xinyong.security.access import Role
 from xinyong.security.identity import SourceUnit
@@ -23,6 +24,8 @@ from xinyong.web import messages
 
 PASSWORD = "correct horse battery staple"
 OWN, SIBLING, PARENT, OTHER_COUNTY = "own", "sibling", "parent", "other-county"
+#: Another subject than the one whose file the asker has said a purpose for.
+OTHER_SUBJECT = "other-subject"
 RELATIONS = {OWN: "990102", SIBLING: "990102", PARENT: "990100", OTHER_COUNTY: "990103"}
 #: Who asks. A role's person belongs to the department ``own``, where a role has a department.
 ASKERS = (
@@ -73,6 +76,8 @@ ARGUMENTS: dict[str, Argument] = {
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.
 OWNED = frozenset({"submission_id", "account_id", "grant_id", "unit_code"})
+#: Parameters that say which subject an address is about.
+ABOUT = frozenset({"code", "ref"})
 
 
 def build(folder: Path) -> World:
@@ -98,6 +103,10 @@ def build(folder: Path) -> World:
             if role not in {Role.PUBLIC, Role.CLIENT}:
                 own = world.units[OWN] if role in _OF_A_DEPARTMENT else None
                 world.accounts[role.value] = _account(role.value, role, own)
+        world.organisations[OTHER_SUBJECT], world.refs[OTHER_SUBJECT] = (
+            world.organisations[SIBLING],
+            world.refs[SIBLING],
+        )
         world.check_code = "A" * 26
         view, secret = clients.register(
             name="矩阵客户端", department=world.units[OWN].code, scopes=ALL, networks=("127.0.0.0/8",),
@@ -131,7 +140,8 @@ def today() -> Iterator[None]:
 
 def client(world: World, role: Role, state: str) -> Client:
     """Somebody of the role, signed in with both factors; nobody for the public. ``stale``: the second factor was shown
-    six minutes ago; ``disabled``: the account was disabled after signing in."""
+    six minutes ago; ``disabled``: the account was disabled after signing in; ``purposed``: what the own subject's file is
+    looked into for has been said."""
     from xinyong.security.models import Account
 
     if role is Role.CLIENT:
@@ -142,6 +152,9 @@ def client(world: World, role: Role, state: str) -> Client:
     found = Client()
     if role is not Role.PUBLIC:
         signed_in(found, role.value, fresh=state != "stale")
+        if state == "purposed":
+            why = {"purpose": Purpose.LICENSING.value, "matter": "云市监许申〔2026〕12号"}
+            found.post(f"/office/files/{world.organisations[OWN].code}/", why)
         if state == "disabled":
             Account.objects.filter(username=role.value).update(is_active=False)
     return found
