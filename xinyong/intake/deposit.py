@@ -88,6 +88,7 @@ class Sorted:
     twice: list[int]
     other_source: list[int]
     same_as: dict[int, int] = field(default_factory=dict, compare=False)  # duplicate's place → row number of the first
+    revived: set[int] = field(default_factory=set, compare=False)  # places whose datum had been withdrawn
 
 
 def sort(
@@ -120,7 +121,7 @@ def sort(
         before = remembered.get(key) or known.get(place)
         if before is None:
             version = 1
-        elif source_id is not None and before.source_id != source_id:
+        elif source_id is not None and before.source_id != source_id and not before.is_withdrawn:
             result.other_source.append(place)
             version = 0
         else:
@@ -130,6 +131,8 @@ def sort(
             version = 0
         if version:
             result.version[place] = version
+            if before is not None and before.is_withdrawn:
+                result.revived.add(place)
             before = Known(version, content, source_id or 0, submission_id, row_no, is_withdrawn=False)
         if before is not None and (standing is not None or key in again):
             remembered[key] = before
@@ -285,7 +288,8 @@ def _copy(connection: psycopg.Connection[Any], load: Load, into: Deposit, found:
         places = pc.index_in(pa.array(found.version.keys(), pa.int32()), table.column("place").combine_chunks())
         table, rows = table.take(places), rows.take(places)
         versions = np.fromiter(found.version.values(), np.int16, len(found.version))
-        fresh = table.filter(pa.array(versions == 1))
+        is_revived = pc.is_in(table.column("place"), pa.array(found.revived, pa.int32())).combine_chunks()
+        fresh = table.filter(pc.or_(pa.array(versions == 1), is_revived))
     item = into.plan.item
     common = archive.Common(
         item.id, item.version, into.source_id, into.submission_id, item.disclosure.value, into.known_from

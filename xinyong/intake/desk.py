@@ -22,7 +22,7 @@ from xinyong.intake.models import Finding, Submission, WaitingRow
 from xinyong.intake.outcome import DOUBTFUL, Found
 from xinyong.kernel import clock, names, sql
 from xinyong.kernel.errors import Conflict, NotFound
-from xinyong.records import archive
+from xinyong.records import withdrawal
 from xinyong.security import audit, encryption, identity
 from xinyong.security.access import Action, Actor, require, system
 from xinyong.subjects import matching, registry, resolve
@@ -264,7 +264,7 @@ def _take_out(judgement: JudgementView) -> None:
     where = {"submission_id": judgement.submission_id, "row_no": judgement.row_no}
     now = clock.now()
     with work.connect() as own, own.transaction():
-        archive.withdraw_row(own, **where, subject_id=judgement.subject_id, now=now)
+        withdrawal.withdraw_row(own, **where, subject_id=judgement.subject_id, now=now)
         move(own, judgement.submission_id, [judgement.row_no], accepted=-1, at=now)
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from xinyong.intake import submit
+from xinyong.intake import revert, submit
 from xinyong.intake.views import SubmissionView
 from xinyong.security.access import Actor, system
 
@@ -44,10 +44,25 @@ def later(submission_id: int) -> None:
     run.defer(submission_id=submission_id)
 
 
+@app.task(queue="intake", name="intake.take_back", retry=_AGAIN)
+def take_back(submission_id: int) -> None:
+    """Takes a submission's data back, once that was decided."""
+    revert.finish(submission_id, by=system("worker"))
+
+
 def resume() -> None:
     """Asks again for everything that is not finished: called when a worker starts, after whatever ended the last."""
     for submission_id in submit.unfinished():
         later(submission_id)
+    for submission_id in revert.unfinished():
+        take_back.defer(submission_id=submission_id)
+
+
+@transaction.atomic
+def take_back_later(submission_id: int, *, reason: str, by: Actor) -> None:
+    """``revert.begin``, and the work asked for in the same transaction."""
+    revert.begin(submission_id, reason=reason, by=by)
+    take_back.defer(submission_id=submission_id)
 
 
 @transaction.atomic

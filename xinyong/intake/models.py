@@ -12,13 +12,15 @@ SEALED = (
 
 
 class Submission(models.Model):
-    """One file (or other delivery) of one source unit for one catalogue item. Same content twice is one submission."""
+    """One file (or other delivery) of one source unit for one catalogue item. Same content twice is one submission, unless
+    the first was taken back."""
 
     class Status(models.TextChoices):
         RECEIVED = "received", "已收到"
         STAGED = "staged", "已读取"
         DEPOSITED = "deposited", "已入库"
         REFUSED = "refused", "已拒收"
+        REVERTED = "reverted", "已撤回"
 
     item_id = models.CharField(max_length=40)
     item_version = models.PositiveSmallIntegerField()
@@ -43,11 +45,17 @@ class Submission(models.Model):
     refusal = models.JSONField(null=True, help_text="code, zh, en of the reason it was refused")
     corrects = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="corrections")
     finished_at = models.DateTimeField(null=True)
+    reverted_at = models.DateTimeField(null=True)
+    reverted_by = models.CharField(max_length=80, blank=True, default="")
+    revert_reason = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["source", "item_id", "content_digest"], name="submission_content_once")
-        ]
+            models.UniqueConstraint(
+                fields=["source", "item_id", "content_digest"], condition=models.Q(reverted_at__isnull=True),
+                name="submission_content_once",
+            )
+        ]  # fmt: skip
         indexes = [models.Index(fields=["source", "-received_at"], name="submission_by_source")]
 
 

@@ -86,6 +86,7 @@ def receive(
             source_id=source.id,
             item_id=item.id,
             content_digest=digest,
+            reverted_at=None,
             defaults={
                 "item_version": item.version, "channel": channel, "file_name": unnumbered(Path(file_name).name)[-200:],
                 "file_size": size, "received_at": received_at, "received_by": by.name, "mapping": dict(mapping or {}),
@@ -118,10 +119,10 @@ def run(
     submission = Submission.objects.get(pk=submission_id)
     source = _source_of(submission)
     require(by, Action.SUBMIT, department=source.code)
-    if submission.status in {Submission.Status.DEPOSITED, Submission.Status.REFUSED}:
+    if submission.status in {Submission.Status.DEPOSITED, Submission.Status.REFUSED, Submission.Status.REVERTED}:
         staging.clear(submission_id)
         return views.of(submission, source)
-    with _Sole(submission_id):
+    with Sole(submission_id):
         submission.refresh_from_db()
         if submission.status != Submission.Status.DEPOSITED:
             try:
@@ -250,7 +251,7 @@ def _source_of(submission: Submission) -> SourceUnit:
     return identity.source_unit(submission.source.code, even_closed=True)
 
 
-class _Sole:
+class Sole:
     """Holds an advisory lock, so that two workers never work on one submission; a killed one loses it at once."""
 
     def __init__(self, submission_id: int) -> None:

@@ -46,6 +46,9 @@ class SubmissionView:
     corrects: int | None
     open_rows: int
     finished_at: datetime | None
+    reverted_at: datetime | None = None
+    reverted_by: str = ""
+    revert_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ def of(submission: Submission, source: SourceUnit) -> SubmissionView:
         corrects=submission.corrects_id,
         open_rows=WaitingRow.objects.filter(submission_id=submission.pk, closed_at__isnull=True).count(),
         finished_at=submission.finished_at,
+        reverted_at=submission.reverted_at, reverted_by=submission.reverted_by, revert_reason=submission.revert_reason,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xinyong.catalogue import publish
-from xinyong.intake import jobs, returned, submit, views
+from xinyong.intake import jobs, returned, revert, submit, views
 from xinyong.kernel import clock
 from xinyong.office import answer
 from xinyong.office.catalogue import XLSX
@@ -208,6 +208,35 @@ def feedback(request: HttpRequest, submission_id: int, form: str) -> HttpRespons
         return answer.download(path, name=f"{name}.{form}", content_type=_TYPES[form])
 
 
+class Reason(forms.Form):
+    """Why a submission is taken back."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("撤回原因"),
+        min_length=4,
+        max_length=200,
+        help_text=gettext_lazy("例如“报错了所属月份”。原因会留存，并显示在这次报送的页面上。"),
+        error_messages={"required": gettext_lazy("请写明撤回的原因。")},
+    )
+
+
+@access(Action.REVERT)
+@require_http_methods(["GET", "POST"])
+def take_back(request: HttpRequest, submission_id: int) -> HttpResponse:
+    """Shows what taking the submission back would do, asks why, and does it."""
+    who, its_page = answer.actor(request), HttpResponseRedirect(f"/office/submissions/{submission_id}/")
+    seen = views.find(submission_id, seen_by=who)
+    if seen.status == "reverted":
+        return its_page
+    form = Reason(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        jobs.take_back_later(submission_id, reason=form.cleaned_data["reason"], by=who)
+        messages.success(request, gettext("已登记撤回，数据正在退出。"))
+        return its_page
+    context = {"submission": seen, "effect": revert.preview(submission_id, seen_by=who), "form": form}
+    return answer.page(request, "office/take_back.html", context, status=400 if form.errors else 200)
+
+
 def _submission_page(request: HttpRequest, seen: views.SubmissionView, form: Columns | None) -> HttpResponse:
     who = answer.actor(request)
     is_open = request.GET.get("open") == "1"
@@ -223,6 +252,8 @@ def _submission_page(request: HttpRequest, seen: views.SubmissionView, form: Col
         "mapped": [(header, _field_name(seen.item_id, code)) for header, code in seen.columns],
         "form": form if may(who, Action.SUBMIT) else None,
         "may_read": may(who, Action.SUBMIT),
+        "may_revert": seen.status == "deposited" and may(who, Action.REVERT, department=seen.source_code),
+        "effect": seen.facts.get("reverted"),
         "severity": severity,
         "is_open": is_open,
     }
@@ -256,9 +287,9 @@ def _refresh(seen: views.SubmissionView) -> int:
 
 def _steps(seen: views.SubmissionView) -> list[tuple[str, str, str]]:
     """The four steps, each with what happened in it."""
-    reached = {"received": 1, "staged": 2, "deposited": 4, "refused": 1}[seen.status]
+    reached = {"received": 1, "staged": 2, "deposited": 4, "refused": 1, "reverted": 4}[seen.status]
     counts, facts = seen.counts, seen.facts
-    is_read, is_done = bool(facts), seen.status == "deposited"
+    is_read, is_done = bool(facts), seen.status in {"deposited", "reverted"}
     said = [
         filesizeformat(seen.file_size),
         " · ".join(_reading(seen)) if is_read else "",
@@ -268,6 +299,8 @@ def _steps(seen: views.SubmissionView) -> list[tuple[str, str, str]]:
     if is_done:
         left = pieces.count(seen.open_rows)
         said[3] = gettext("%(n)s 行有待更正") % {"n": left} if seen.open_rows else gettext("没有要更正的")
+    if seen.status == "reverted":
+        said[3] = gettext("已整批撤回")
     if seen.status == "refused":
         said[1] = gettext("整体退回，原因见下")
     names = [gettext("收到文件"), gettext("读取并校验"), gettext("入库"), gettext("反馈")]

@@ -48,6 +48,7 @@ urlpatterns = [
     path("submissions/new", intake.new, name="new"),
     path("submissions/<int:submission_id>/", intake.submission, name="submission"),
     path("submissions/<int:submission_id>/columns", intake.columns, name="columns"),
+    path("submissions/<int:submission_id>/take-back", intake.take_back, name="take-back"),
     path("submissions/<int:submission_id>/feedback.<str:form>", intake.feedback, name="feedback"),
     path("submissions/<int:submission_id>/receipt.json", evidence.receipt, name="receipt"),
     path("evidence/", evidence.evidence, name="evidence"),

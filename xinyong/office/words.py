@@ -33,6 +33,7 @@ EVENTS: "dict[str, str | _StrPromise]" = {
     Event.FILE_RECEIVED: _("收到文件"),
     Event.FILE_REFUSED: _("整体退回文件"),
     Event.SUBMISSION_DEPOSITED: _("报送入库"),
+    Event.SUBMISSION_REVERTED: _("整批撤回"),
     Event.FEEDBACK_TAKEN: _("下载反馈"),
     Event.COLUMNS_CHOSEN: _("指定表头"),
     Event.SUBMISSION_VIEWED: _("查看报送"),

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "check": ("xinyong.operations.intake", "check", "试校验文件 Check a file against an item; nothing is kept"),
     "submit": ("xinyong.operations.intake", "submit", "报送文件 Submit a file for a source unit"),
     "feedback": ("xinyong.operations.intake", "feedback", "取回反馈 Write the returned workbook of a submission"),
+    "revert": ("xinyong.operations.intake", "revert", "整批撤回 Take a submission back as a whole"),
     "search": ("xinyong.operations.subjects", "search", "查找主体 Find organisations"),
     "show": ("xinyong.operations.records", "show", "查看档案 Show a subject's file as a role may see it on a date"),
     "report": ("xinyong.operations.reports", "report", "出具信用报告 Write a credit report (PDF)"),

@@ -1,7 +1,8 @@
-"""``xinyong check``, ``submit`` and ``feedback``: a department's files at the command line."""
+"""``xinyong check``, ``submit``, ``feedback`` and ``revert``: a department's files at the command line."""
 
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,3 +154,34 @@ def feedback(submission: int, output: Path) -> None:
 
     returned.write(submission, to=output, seen_by=system("feedback"))
     click.echo(f"已写入 {output}")
+
+
+@click.command()
+@click.argument("submission", type=int)
+@click.option("--reason", default=None, help="撤回原因 why; without it only the effect is shown")
+@_json
+def revert(submission: int, reason: str | None, as_json: bool) -> None:
+    """整批撤回。Takes a submission back as a whole; run again after a break, it finishes what is left."""
+    command.with_database()
+    from xinyong.intake import revert as reverting
+    from xinyong.intake import views
+    from xinyong.security.access import system
+
+    by = system("revert")
+    if views.find(submission, seen_by=by).status != "reverted":
+        effect = reverting.preview(submission, seen_by=by)
+        if reason is None:
+            if as_json:
+                command.print_json({"submission": submission, "reverted": False, **asdict(effect)})
+            else:
+                click.echo(
+                    f"撤回后退出 {effect.withdrawn:,} 条，恢复 {effect.restored:,} 条，不受影响 {effect.superseded:,} 条。"
+                )
+                click.echo("加上 --reason 即撤回。Add --reason to take it back.")
+            return
+        reverting.begin(submission, reason=reason, by=by)
+    done = reverting.finish(submission, by=by).facts["reverted"]
+    if as_json:
+        command.print_json({"submission": submission, "reverted": True, **done})
+    else:
+        click.echo(f"✓ 已撤回：退出 {done['withdrawn']:,} 条，恢复 {done['restored']:,} 条。")

@@ -15,7 +15,6 @@ import psycopg
 
 from xinyong.kernel import sql
 from xinyong.kernel.errors import NotFound
-from xinyong.records import _canonical
 from xinyong.records._canonical import text as as_kept
 from xinyong.records._partitions import PARTITIONS, partition_of
 from xinyong.records._stream import COLUMNS, HEADER, TRAILER, Common, Rows, clock, encode
@@ -109,21 +108,6 @@ def count(
         )
 
 
-def withdraw_row(
-    connection: psycopg.Connection[Any], *, submission_id: int, row_no: int, subject_id: int, now: datetime
-) -> int:
-    """Adds a withdrawn version to what one row brought about a subject; returns how many data that were (0 or 1)."""
-    parameters = {"submission_id": submission_id, "row_no": row_no, "subject_id": subject_id, "now": now}
-    found = connection.execute(_SQL["withdraw_row"], parameters, binary=True)
-    withdrawn = _canonical.rows(found.pgresult)
-    if withdrawn:
-        batches.enter(
-            connection, submission_id=submission_id, row_nos=np.full(len(withdrawn), row_no, np.int32),
-            rows=memoryview(b"".join(withdrawn)), ends=np.cumsum([len(one) for one in withdrawn]).tolist(),
-        )  # fmt: skip
-    return len(withdrawn)
-
-
 @dataclass(frozen=True, slots=True)
 class Version:
     """One stored version, raw: for lineage and tests, never for a page."""
@@ -164,5 +148,4 @@ __all__ = [
     "look_up",
     "partition_of",
     "versions",
-    "withdraw_row",
 ]

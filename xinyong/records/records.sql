@@ -150,3 +150,62 @@ UNION ALL
 (SELECT subject_id, key_digest, version, false FROM (
     SELECT subject_id, key_digest, version, known_from FROM record WHERE version > 1
     EXCEPT SELECT subject_id, key_digest, version, known_from FROM record_later) AS lacking)
+
+-- name: taken_back
+-- Of the data whose newest version this submission brought: how many would be withdrawn, how many fall back to what stood
+-- before; and of how many a later submission has the word already.
+WITH brought AS (
+    SELECT DISTINCT r.subject_id, r.key_digest FROM record r WHERE r.submission_id = %(submission_id)s AND r.state = 1
+), newest AS (
+    SELECT b.subject_id, b.key_digest, n.version, n.submission_id = %(submission_id)s AS is_ours, n.state
+    FROM brought b
+    CROSS JOIN LATERAL (
+        SELECT o.version, o.submission_id, o.state FROM record o
+        WHERE o.subject_id = b.subject_id AND o.key_digest = b.key_digest ORDER BY o.version DESC LIMIT 1
+    ) AS n
+)
+SELECT count(*) FILTER (WHERE is_ours AND n.state = 1 AND f.state IS DISTINCT FROM 1),
+       count(*) FILTER (WHERE is_ours AND n.state = 1 AND f.state = 1),
+       count(*) FILTER (WHERE NOT is_ours)
+FROM newest n
+LEFT JOIN LATERAL (
+    SELECT o.state FROM record o
+    WHERE o.subject_id = n.subject_id AND o.key_digest = n.key_digest AND o.version < n.version
+      AND o.submission_id <> %(submission_id)s AND o.submission_id <> ALL(%(besides)s::bigint[])
+    ORDER BY o.version DESC LIMIT 1
+) AS f ON true
+
+-- name: take_back
+-- So many of the data whose newest version this submission brought: what stood before it, from a submission that was not taken
+-- back itself, stands again as a later version; where nothing did, a later version says withdrawn.
+WITH ours AS MATERIALIZED (
+    SELECT r.subject_id, r.key_digest, r.version FROM record r
+    WHERE r.submission_id = %(submission_id)s AND r.state = 1
+      AND NOT EXISTS (
+        SELECT 1 FROM record_later n
+        WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
+      )
+    LIMIT %(most)s
+), chosen AS MATERIALIZED (
+    SELECT o.*, f.version AS falls_back_to
+    FROM ours o
+    LEFT JOIN LATERAL (
+        SELECT b.version, b.state FROM record b
+        WHERE b.subject_id = o.subject_id AND b.key_digest = o.key_digest AND b.version < o.version
+          AND b.submission_id <> %(submission_id)s AND b.submission_id <> ALL(%(besides)s::bigint[])
+        ORDER BY b.version DESC LIMIT 1
+    ) AS f ON f.state = 1
+)
+INSERT INTO record (subject_id, key_digest, version, content_digest, state, item_id, item_version, source_id,
+    submission_id, row_no, disclosure, severity, rule_set, decided_on, valid_from, valid_to, publish_from,
+    publish_until, repair_from, retain_until, is_late, payload, sealed, extra, known_from)
+SELECT r.subject_id, r.key_digest, c.version + 1, r.content_digest, CASE WHEN c.falls_back_to IS NULL THEN 2 ELSE 1 END,
+    r.item_id, r.item_version, r.source_id, r.submission_id, r.row_no, r.disclosure, r.severity, r.rule_set, r.decided_on,
+    r.valid_from, r.valid_to, r.publish_from, r.publish_until, r.repair_from, r.retain_until, r.is_late, r.payload, r.sealed,
+    r.extra, %(now)s
+FROM chosen c
+JOIN record r ON r.subject_id = c.subject_id AND r.key_digest = c.key_digest
+    AND r.version = coalesce(c.falls_back_to, c.version)
+RETURNING subject_id, key_digest, version, content_digest, row_no, state, item_id, item_version, source_id, submission_id,
+    disclosure, known_from, severity, rule_set, decided_on, valid_from, valid_to, publish_from, publish_until, repair_from,
+    retain_until, is_late, payload, sealed, extra

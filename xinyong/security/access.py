@@ -41,6 +41,7 @@ class Action(StrEnum):
     DELEGATE = "delegate"  # pass on to a colleague what one holds, for a time (security/grants.py)
     SUBMIT = "submit"
     VIEW_SUBMISSION = "view-submission"  # what was handed in when, and how many rows went in; none of what they say
+    REVERT = "revert"  # take a submission back as a whole
     READ_FINDINGS = "read-findings"  # the findings, which quote cells, and the returned file
     VIEW_RECEIPT = "view-receipt"  # the countersigned receipt of a submission
     REVIEW_LINKS = "review-links"
@@ -90,6 +91,7 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.DELEGATE: frozenset({_R.SOURCE_UNIT, _R.UNIT_ADMIN, _R.READER, _R.OPERATOR}),
     Action.SUBMIT: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.CLIENT),
     Action.VIEW_SUBMISSION: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR, _R.CLIENT),
+    Action.REVERT: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.READ_FINDINGS: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.CLIENT),
     Action.VIEW_RECEIPT: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR, _R.CLIENT),
     Action.REVIEW_LINKS: _only(_R.OPERATOR),
@@ -119,7 +121,9 @@ POLICY: dict[Action, frozenset[Role]] = {
 
 #: Roles that reach the things of one department only, with the actions that have an owner.
 BOUNDED: dict[Role, frozenset[Action]] = {
-    Role.SOURCE_UNIT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),
+    Role.SOURCE_UNIT: frozenset(
+        {Action.SUBMIT, Action.REVERT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}
+    ),
     Role.CLIENT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),
     Role.UNIT_ADMIN: frozenset({Action.VIEW_PEOPLE, Action.GRANT}),
 }
@@ -129,6 +133,7 @@ NEEDS_FRESH_FACTOR = frozenset(
     {
         Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.EXPORT_AUDIT, Action.PUBLISH_CATALOGUE, Action.APPROVE,
         Action.MANAGE_ACCOUNTS, Action.MANAGE_CLIENTS, Action.GRANT, Action.DELEGATE, Action.RESET_FACTOR, Action.ROTATE_KEYS,
+        Action.REVERT,
     }
 )  # fmt: skip
 

@@ -37,6 +37,7 @@ class Event(StrEnum):
     FILE_RECEIVED = "file-received"
     FILE_REFUSED = "file-refused"
     SUBMISSION_DEPOSITED = "submission-deposited"
+    SUBMISSION_REVERTED = "submission-reverted"
     FEEDBACK_TAKEN = "feedback-taken"
     COLUMNS_CHOSEN = "columns-chosen"
     SUBMISSION_VIEWED = "submission-viewed"
