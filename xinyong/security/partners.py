@@ -148,7 +148,9 @@ def register(
     Partner.objects.create(
         code=code, name=title, per_minute=per_minute, per_day=per_day, made_at=now, made_by=by.name
     )  # fmt: skip
-    audit.enter(audit.Event.PARTNER_REGISTERED, by=by, object_kind="partner", object_ref=code)
+    audit.enter(
+        audit.Event.PARTNER_REGISTERED, by=by, object_kind="partner", object_ref=code, per_minute=per_minute, per_day=per_day
+    )
     return _view(Partner.objects.get(code=code))
 
 
@@ -176,7 +178,10 @@ def add_key(
     made = PartnerKey.objects.create(
         partner=partner, key_id=key_id, algorithm=algorithm, public_pem=pem, valid_from=valid_from, valid_to=valid_to
     )
-    audit.enter(audit.Event.PARTNER_KEY_ADDED, by=by, object_kind="partner", object_ref=code, key=key_id)
+    audit.enter(
+        audit.Event.PARTNER_KEY_ADDED, by=by, object_kind="partner", object_ref=code, key=key_id, since=valid_from.isoformat(),
+        until=valid_to.isoformat() if valid_to else None,
+    )  # fmt: skip
     return KeyView(made.key_id, made.algorithm, made.valid_from, made.valid_to)
 
 
@@ -189,7 +194,10 @@ def end_key(key_id: str, *, at: datetime, by: Actor) -> None:
         raise UnknownPartner(f"没有标识为“{key_id}”的密钥。", f"There is no key with the id “{key_id}”.")
     key.valid_to = at if key.valid_to is None else min(key.valid_to, at)
     key.save(update_fields=["valid_to"])
-    audit.enter(audit.Event.PARTNER_KEY_ENDED, by=by, object_kind="partner", object_ref=key.partner.code, key=key_id)
+    audit.enter(
+        audit.Event.PARTNER_KEY_ENDED, by=by, object_kind="partner", object_ref=key.partner.code, key=key_id,
+        until=key.valid_to.isoformat(),
+    )  # fmt: skip
 
 
 @transaction.atomic
