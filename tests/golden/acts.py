@@ -28,7 +28,8 @@ class NotDone(Exception):
 class Act:
     """``variant`` tells acts of one event apart. ``lasting``: why it cannot be done in a transaction that is undone (it
     works on a connection of its own, as the owner, or in files); ``effect`` then says what it does, where that is not all
-    it writes. ``spends``: tables of what is used up by trying."""
+    it writes. ``spends``: tables of what is used up by trying. ``keeps``: what it does in tables that are otherwise
+    beside the point (stored.ASIDE)."""
 
     event: Event
     prepare: Prepare
@@ -36,6 +37,7 @@ class Act:
     lasting: str = ""
     effect: Effect | None = None
     spends: tuple[str, ...] = ()
+    keeps: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -47,12 +49,13 @@ _acts: dict[str, Act] = {}
 
 
 def act(
-    event: Event, variant: str = "", *, lasting: str = "", effect: Effect | None = None, spends: tuple[str, ...] = ()
-) -> Callable[[Prepare], Prepare]:
+    event: Event, variant: str = "", *, lasting: str = "", effect: Effect | None = None, spends: tuple[str, ...] = (),
+    keeps: tuple[str, ...] = (),
+) -> Callable[[Prepare], Prepare]:  # fmt: skip
     """Says which event an act leaves."""
 
     def keep(prepare: Prepare) -> Prepare:
-        made = Act(event, prepare, variant, lasting, effect, spends)
+        made = Act(event, prepare, variant, lasting, effect, spends, keeps)
         assert made.name not in _acts, made.name
         _acts[made.name] = made
         return prepare

@@ -6,7 +6,7 @@ from tests.golden.acts import Deed, act, answered
 from tests.golden.acts_people import void
 from tests.golden.world import HOME, World
 from tests.intake import made
-from xinyong.intake import desk, receipt, returned, submit, views
+from xinyong.intake import desk, returned, submit, views
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.records import dossier, expiry, exporting, special
@@ -194,7 +194,9 @@ def _(world: World) -> Deed:
 def _(world: World) -> Deed:
     def deed() -> dict[str, object]:
         code, now = world.organisation.code, clock.now()
-        return {"report": issue.issue(code, as_of=made.TODAY, seen_by=replace(PUBLIC, address=HOME), issued_at=now).number}
+        return {
+            "report": issue.issue(code, as_of=made.TODAY, seen_by=replace(PUBLIC, address=HOME), issued_at=now).number
+        }
 
     return deed
 

@@ -139,7 +139,13 @@ def _(world: World) -> Deed:
 @act(Event.MESSAGE_REFUSED)
 def _(world: World) -> Deed:
     _sent(world, world.node.content(seq=5), 200)
-    return lambda: _sent(world, world.node.content(seq=4), 409)
+
+    def deed() -> dict[str, object]:
+        content = world.node.content(seq=4)
+        _sent(world, content, 409)
+        return {"message": json.loads(content)["id"]}
+
+    return deed
 
 
 @act(Event.MESSAGE_REFUSED, "a wrong signature")

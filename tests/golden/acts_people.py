@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.test import RequestFactory
 
 from tests.golden.acts import Deed, act, answered
 from tests.golden.world import PASSWORD, World
@@ -132,9 +133,7 @@ def _(world: World) -> Deed:
 @act(Event.GRANT_GIVEN, "of an administrator")
 def _(world: World) -> Deed:
     now = clock.now()
-    to = people.admit(
-        username="newcomer", display_name="x", password=PASSWORD, department=None, by=made.SYSTEM, at=now
-    )
+    to = people.admit(username="newcomer", display_name="x", password=PASSWORD, department=None, by=made.SYSTEM, at=now)
     by, second = world.actor("security-admin"), world.actor("second-security-admin")
     payload = grants.administrator_payload(
         to=to, role=Role.AUDITOR, department=None, region="", items=(), valid_to=None
@@ -167,16 +166,17 @@ def _(world: World) -> Deed:
     return deed
 
 
-@act(Event.GRANT_CHOSEN)
+@act(Event.GRANT_CHOSEN, keeps=("django_session",))
 def _(world: World) -> Deed:
     held = grants.give(
         to=world.accounts["clerk"], role=Role.READER, department=world.unit.code, reason="工作需要", by=made.SYSTEM,
         at=clock.now(),
     )  # fmt: skip
-    browser = world.browser("clerk")
+    by, request = world.actor("clerk"), RequestFactory().get("/")
+    request.session = world.browser("clerk").session
 
     def deed() -> dict[str, object]:
-        answered(browser.post("/office/grants/act-as", {"grant": held.id}), 302)
+        identity.act_as(request, held.id, by=by)
         return {"grant": held.id}
 
     return deed

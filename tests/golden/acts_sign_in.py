@@ -105,7 +105,9 @@ def _(world: World) -> Deed:
 @act(Event.FACTOR_REMOVED)
 def _(world: World) -> Deed:
     with_app("operator")
-    key = Factor.objects.create(account=_account("operator"), kind=Factor.Kind.KEY, created_at=clock.now(), secret=b"x", credential=b"x" * 32)
+    key = Factor.objects.create(
+        account=_account("operator"), kind=Factor.Kind.KEY, created_at=clock.now(), secret=b"x", credential=b"x" * 32
+    )
     by = world.actor("operator")
     return lambda: factors.remove(key.pk, by=by)
 

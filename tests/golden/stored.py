@@ -20,7 +20,9 @@ ASIDE = {"django_session", "django_cache", "security_seennonce", "security_quota
 _COLUMNS = (
     "role", "actor", "department", "address", "event", "object_kind", "object_ref", "purpose", "outcome", "facts",
 )  # fmt: skip
-_WRITE = re2.compile(r'(?is)\b(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE)\s+"?(\w+)"?(?:\s+AS\s+\w+)?.*?(?:\bSET\b|\bVALUES\b|\bSELECT\b|\bWHERE\b|$)')
+_WRITE = re2.compile(
+    r'(?is)\b(?:INSERT\s+INTO|DELETE\s+FROM|UPDATE)\s+"?(\w+)"?(?:\s+AS\s+\w+)?.*?(?:\bSET\b|\bVALUES\b|\bSELECT\b|\bWHERE\b|$)'
+)
 _LOCKED = re2.compile(r"(?i)FOR\s+(?:NO\s+KEY\s+)?UPDATE")
 
 Entry = dict[str, Any]
@@ -54,9 +56,7 @@ def last() -> int:
 def since(number: int) -> list[tuple[datetime, Entry]]:
     """The entries after this one, in order, each with its time."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT at, {', '.join(_COLUMNS)} FROM {TABLE} WHERE id > %s ORDER BY id", [number]
-        )
+        cursor.execute(f"SELECT at, {', '.join(_COLUMNS)} FROM {TABLE} WHERE id > %s ORDER BY id", [number])
         rows = cursor.fetchall()
     found = []
     for at, *values in rows:
@@ -78,10 +78,10 @@ def tables() -> list[str]:
 
 
 def digests(names: Sequence[str]) -> dict[str, str]:
-    """What stands in these tables."""
+    """Which versions of rows stand in these tables: whatever is written makes another one, and undoing brings the old back."""
     if not names:
         return {}
-    each = "(SELECT md5(coalesce(string_agg(row::text, ',' ORDER BY row::text), '')) FROM {name} AS row)"
+    each = "(SELECT md5(coalesce(string_agg(concat_ws(' ', tableoid, ctid, xmin), ',' ORDER BY tableoid, ctid), '')) FROM {name})"
     with connection.cursor() as cursor:
         cursor.execute("SELECT " + ", ".join(each.format(name=name) for name in names))
         return dict(zip(names, cursor.fetchone(), strict=True))

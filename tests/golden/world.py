@@ -125,9 +125,7 @@ def _machines(world: World) -> None:
 def _number_rows() -> None:
     with separation.as_owner(), connection.cursor() as cursor:
         for place, table in enumerate(_NUMBERED):
-            cursor.execute(
-                "SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, _FIRST + place * 1_000_000]
-            )
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, _FIRST + place * 1_000_000])
 
 
 @contextmanager

@@ -187,7 +187,8 @@ def act_as(request: HttpRequest, grant_id: int, *, by: Actor) -> None:
         raise grants.UnknownGrant("您没有这项授权，或它已经结束。", "You hold no such grant, or it has ended.")
     with transaction.atomic():
         audit.enter(
-            audit.Event.GRANT_CHOSEN, by=by, object_kind="account", object_ref=by.name, grant=grant_id, role=held.role.value
-        )
+            audit.Event.GRANT_CHOSEN, by=by, object_kind="account", object_ref=by.name, grant=grant_id,
+            role=held.role.value,
+        )  # fmt: skip
         request.session[gate.ACTING_UNDER] = grant_id
         request.session.save()

@@ -149,8 +149,9 @@ def register(
         code=code, name=title, per_minute=per_minute, per_day=per_day, made_at=now, made_by=by.name
     )  # fmt: skip
     audit.enter(
-        audit.Event.PARTNER_REGISTERED, by=by, object_kind="partner", object_ref=code, per_minute=per_minute, per_day=per_day
-    )
+        audit.Event.PARTNER_REGISTERED, by=by, object_kind="partner", object_ref=code, per_minute=per_minute,
+        per_day=per_day,
+    )  # fmt: skip
     return _view(Partner.objects.get(code=code))
 
 
@@ -268,13 +269,13 @@ def see_nonce(sender: str, said: Signed, *, now: datetime) -> None:
     )
 
 
-def refuse(error: XinyongError, *, by: Actor) -> None:
-    """The audit entry of a message that was not accepted."""
+def refuse(error: XinyongError, *, by: Actor, message_id: uuid.UUID | None = None) -> None:
+    """The audit entry of a message that was not accepted; one whose signature did not hold says nothing, its id neither."""
     audit.enter(
         audit.Event.MESSAGE_REFUSED,
         by=by,
         object_kind="message",
-        object_ref=by.name,
+        object_ref=str(message_id or by.name),
         outcome="refused",
         code=error.code,
     )
@@ -290,7 +291,7 @@ def accept(message: Message, *, message_id: uuid.UUID, seq: int, kind: str, peer
         with transaction.atomic():
             return _accept(message, message_id, seq, kind, peer, now)
     except Conflict as error:
-        refuse(error, by=peer.actor)
+        refuse(error, by=peer.actor, message_id=message_id)
         raise
 
 

@@ -306,8 +306,9 @@ def close_office(office_id: int, *, by: Actor) -> None:
     if office is not None and office.is_active:
         Office.objects.filter(pk=office_id).update(is_active=False)
         audit.enter(
-            audit.Event.OFFICE_CLOSED, by=by, object_kind="office", object_ref=str(office_id), unit=office.department.code
-        )
+            audit.Event.OFFICE_CLOSED, by=by, object_kind="office", object_ref=str(office_id),
+            unit=office.department.code,
+        )  # fmt: skip
 
 
 @transaction.atomic

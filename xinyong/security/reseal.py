@@ -104,9 +104,7 @@ def run(*, by: Actor, progress: Progress | None = None) -> int:
             )
         with transaction.atomic():
             waiting = sum(one.count - one.renewed for one in status())
-            audit.enter(
-                audit.Event.KEYS_RESEALED, by=by, object_kind="sealed-values", object_ref="all", count=waiting
-            )
+            audit.enter(audit.Event.KEYS_RESEALED, by=by, object_kind="sealed-values", object_ref="all", count=waiting)
         for _ in range(_PASSES):
             found = sum(_all(own, place, progress) for place in declared())
             total += found
