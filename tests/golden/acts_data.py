@@ -31,6 +31,22 @@ def _(world: World) -> Deed:
     return deed
 
 
+@act(Event.FILE_RECEIVED, "again, with other columns")
+def _(world: World) -> Deed:
+    view, size = _receive(world, "again.csv", lacks="CF_JDRQ")
+    by = world.actor("clerk")
+    submit.run(view.id, by=by)
+
+    def deed() -> dict[str, object]:
+        submit.receive(
+            world.folder / "again.csv", item_id=_ITEM, source_code=world.unit.code, file_name="again.csv", by=by,
+            received_at=made.NOW, mapping={"处罚文号": "CF_WSH"},
+        )  # fmt: skip
+        return {"new submission": view.id, "size": size, "file's digest": _digest(view)}
+
+    return deed
+
+
 @act(Event.FILE_REFUSED)
 def _(world: World) -> Deed:
     view, _ = _receive(world, "refused.csv", lacks="CF_JDRQ")

@@ -65,6 +65,12 @@ def _(world: World) -> Deed:
     return lambda: void(partners.partner(PARTNER, seen_by=by))
 
 
+@act(Event.CLIENTS_VIEWED, "all nodes")
+def _(world: World) -> Deed:
+    by = world.actor("system-admin")
+    return lambda: void(partners.partners(seen_by=by))
+
+
 @act(Event.TOKEN_ISSUED)
 def _(world: World) -> Deed:
     return lambda: void(answered(world.program.ask("read:public")))
@@ -130,6 +136,18 @@ def _(world: World) -> Deed:
 def _(world: World) -> Deed:
     def deed() -> dict[str, object]:
         content = world.node.content(seq=1)
+        _sent(world, content, 200)
+        return {"message": json.loads(content)["id"]}
+
+    return deed
+
+
+@act(Event.MESSAGE_ACCEPTED, "sent again")
+def _(world: World) -> Deed:
+    content = world.node.content(seq=1)
+    _sent(world, content, 200)
+
+    def deed() -> dict[str, object]:
         _sent(world, content, 200)
         return {"message": json.loads(content)["id"]}
 

@@ -154,6 +154,14 @@ def _(world: World) -> Deed:
     return lambda: {"grant": grants.end(held, reason="不再需要", by=by, at=now).id}
 
 
+@act(Event.GRANT_ENDED, "one's own, and what was delegated from it")
+def _(world: World) -> Deed:
+    to, by, now = world.newcomer(), world.actor("clerk"), clock.now()
+    held = by.grant_id or 0
+    grants.delegate(held, to=to.pk, valid_to=now + timedelta(days=7), reason="休假", by=by, at=now)
+    return lambda: {"grant": grants.end(held, reason="不再需要", by=by, at=now).id}
+
+
 @act(Event.GRANT_DELEGATED)
 def _(world: World) -> Deed:
     to, by, now = world.newcomer(), world.actor("clerk"), clock.now()

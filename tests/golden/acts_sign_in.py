@@ -13,7 +13,7 @@ from tests.signing import code, with_app
 from xinyong.kernel import clock
 from xinyong.security import factors, invitations, oidc, people, sessions, sign_in
 from xinyong.security.audit import Event
-from xinyong.security.models import Account, Factor
+from xinyong.security.models import Account, Factor, OpenSession
 
 _CODE = ("security_factor",)  # a code that was shown is used up, whatever becomes of it
 _OTHER = "Quite-Another-Phrase-2031"
@@ -59,6 +59,13 @@ def _(world: World) -> Deed:
     world.browser("operator")
     by = world.actor("operator")
     return lambda: void(sessions.end_all(by=by))
+
+
+@act(Event.SESSION_ENDED, "another of one's own")
+def _(world: World) -> Deed:
+    world.browser("operator")
+    by, other = world.actor("operator"), OpenSession.objects.get(account__username="operator").pk
+    return lambda: sessions.end_one(other, by=by)
 
 
 @act(Event.INVITED)
