@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--interleaved", type=int, default=80, help="requests of two tenants (tests/security/test_scope.py)"
     )
     parser.addoption("--write-matrix", action="store_true", help="write tests/matrix/expected.csv anew")
+    parser.addoption("--write-golden", action="store_true", help="write tests/golden/entries.json anew")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -119,8 +119,9 @@ def draft(item: Item, *, by: Actor) -> VersionView:
     row.body, row.digest, row.effective_from = json.loads(body.canonical(item)), body.digest(item), item.effective_from
     row.save()
     audit.enter(
-        audit.Event.CATALOGUE_DRAFTED, by=by, object_kind="catalogue-item", object_ref=f"{item.id}@{item.version}"
-    )
+        audit.Event.CATALOGUE_DRAFTED, by=by, object_kind="catalogue-item", object_ref=f"{item.id}@{item.version}",
+        digest=row.digest,
+    )  # fmt: skip
     return next(one for one in versions(item.id) if one.version == item.version)
 
 

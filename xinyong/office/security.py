@@ -69,7 +69,10 @@ def log(request: HttpRequest) -> HttpResponse:
     entries = audit.entries(
         seen_by=who, before=answer.number(request.GET.get("after")), asked=asked, limit=_PER_PAGE + 1
     )
-    audit.enter(audit.Event.LOG_VIEWED, by=who, object_kind="log", object_ref=asked.event or "all")
+    audit.enter(
+        audit.Event.LOG_VIEWED, by=who, object_kind="log", object_ref=asked.event or "all", filters=asked.names,
+        since=asked.since.isoformat() if asked.since else None, until=asked.until.isoformat() if asked.until else None,
+    )  # fmt: skip
     context = {
         "lines": words.lines(entries[:_PER_PAGE], {unit.code: unit.name for unit in identity.source_units()}),
         "next_after": entries[_PER_PAGE - 1].id if len(entries) > _PER_PAGE else None,

@@ -120,10 +120,12 @@ def rotate_key() -> None:
     from xinyong.security.ledger import sequencer, signing, statements
 
     sequencer.publish(now=clock.now())
-    fresh = signing.add_key().public
+    made = signing.fresh_key()
+    fresh = made.public
     with transaction.atomic():
         statements.make("log-key", about="log", facts={"key": str(fresh), "made_at": clock.now().isoformat()})
         audit.enter(audit.Event.LOG_KEY_ADDED, by=system("xinyong log"), object_kind="log", object_ref=fresh.id.hex())
+        signing.add_key(made)  # last: a key that signs without its statement and its entry would be nobody's
     sequencer.publish(now=clock.now())
     click.echo(str(fresh))
 

@@ -160,7 +160,7 @@ def record(
             "没有找到这条记录。它可能已公示期满、已撤回，或网址有误。",
             "No such record. Its publicity may have ended, it may have been withdrawn, or the address is wrong.",
         )
-    _note_look(seen, "record", ref, seen_by, purpose)
+    _note_look(seen, "record", ref, seen_by, purpose, subject=code)
     return views[0], views[1:]
 
 

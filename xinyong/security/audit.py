@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Q
 
 from xinyong.kernel import clock, sql
+from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security.access import Action, Actor, require
 from xinyong.security.ledger import health
 from xinyong.security.models import AuditEntry
@@ -111,6 +112,10 @@ GOES_ON = frozenset(
 )  # fmt: skip
 
 
+#: Facts that people type; so is the purpose. What looks like a person's number is taken out of them before it is entered.
+_TYPED = frozenset({"reason", "basis"})
+
+
 def enter(
     event: Event,
     *,
@@ -123,13 +128,15 @@ def enter(
 ) -> None:
     """Adds one entry. Call it inside the transaction of the effect, and before data leave.
 
-    ``object_ref`` and ``facts`` must not hold personal identifiers; ids, counts and organisation codes may stand. Raises
+    ``object_ref`` and ``facts`` must not hold personal identifiers; ids, counts and organisation codes may stand. What people
+    type (``purpose``, and the facts ``reason`` and ``basis``) stands without the numbers of persons and telephones in it. Raises
     ledger.health's NoEvidence when the act cannot be entered, or could not be proved.
     """
+    facts |= {name: unnumbered(text) for name in _TYPED if isinstance(text := facts.get(name), str)}
     values = {
         "at": clock.now(), "role": by.role.value, "actor": by.name, "department": by.department or "",
         "address": by.address, "event": event.value, "object_kind": object_kind, "object_ref": object_ref,
-        "purpose": purpose, "outcome": outcome, "facts": json.dumps(facts, ensure_ascii=False),
+        "purpose": unnumbered(purpose), "outcome": outcome, "facts": json.dumps(facts, ensure_ascii=False),
     }  # fmt: skip
     with health.guarded(by, may_go_on=event in GOES_ON), connection.cursor() as cursor:
         cursor.execute(_SQL["enter"], values)
@@ -166,6 +173,11 @@ class Asked:
     address: str = ""
     since: date | None = None
     until: date | None = None
+
+    @property
+    def names(self) -> str:
+        """Which were given, without what they say: somebody may type a person's number into one."""
+        return ",".join(name for name in self.__slots__ if getattr(self, name))
 
 
 def entries(

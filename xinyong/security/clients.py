@@ -123,6 +123,8 @@ def register(
     audit.enter(
         audit.Event.CLIENT_REGISTERED, by=by, object_kind="client", object_ref=client.application.client_id,
         unit=unit.code, scopes=" ".join(client.scopes), networks=" ".join(client.networks), sandbox=is_sandbox,
+        items=None if reached is None else len(reached), per_minute=client.per_minute, per_day=client.per_day,
+        bound=bool(client.key_pem),
     )  # fmt: skip
     return _view(client), secret
 

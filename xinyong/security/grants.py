@@ -250,7 +250,8 @@ def delegate(
     made = _insert(grant, role=source.role, department=source.department, region=region, items=items)
     audit.enter(
         audit.Event.GRANT_DELEGATED, by=by, object_kind="account", object_ref=made.username, grant=made.id,
-        source=source.id, role=source.role.value, until=valid_to.isoformat(),
+        source=source.id, role=source.role.value, department=made.department, region=region, items=len(made.items),
+        until=valid_to.isoformat(),
     )  # fmt: skip
     return made
 

@@ -82,13 +82,18 @@ def _unit(department: Department) -> SourceUnit:
 
 @transaction.atomic
 def register_department(*, code: str, name: str, short_name: str = "", region_code: str = "", by: Actor) -> SourceUnit:
-    """Registers a source unit, or brings its names up to date. Same call twice: one department."""
+    """Registers a source unit, brings its names up to date, or opens one again that was closed. Same call twice: one
+    department, and one entry."""
     require(by, Action.MANAGE_UNITS)
-    department, is_new = Department.objects.update_or_create(
-        code=code, defaults={"name": name, "short_name": short_name, "region_code": region_code, "is_active": True}
-    )
-    if is_new:
-        audit.enter(audit.Event.DEPARTMENT_REGISTERED, by=by, object_kind="department", object_ref=code)
+    wanted = {"name": name, "short_name": short_name, "region_code": region_code, "is_active": True}
+    before = Department.objects.select_for_update().filter(code=code).values(*wanted).first()
+    department, _ = Department.objects.update_or_create(code=code, defaults=wanted)
+    if before != wanted:
+        changed = "new" if before is None else ",".join(one for one in wanted if before[one] != wanted[one])
+        audit.enter(
+            audit.Event.DEPARTMENT_REGISTERED, by=by, object_kind="department", object_ref=code, changed=changed,
+            region=region_code,
+        )  # fmt: skip
     return _unit(department)
 
 
@@ -140,7 +145,9 @@ def create_account(
         people.end_post(account.pk, reason="set anew", by=by, at=now)
         people.begin_post(account.pk, department=department, by=by, at=now)
         grants.insert_as_owner(to=account.pk, role=Role(role), department=department, by=by, at=now)
-    audit.enter(audit.Event.ACCOUNT_CREATED, by=by, object_kind="account", object_ref=username, role=role)
+    audit.enter(
+        audit.Event.ACCOUNT_CREATED, by=by, object_kind="account", object_ref=username, role=role, unit=department or ""
+    )
     return account.pk
 
 
@@ -178,7 +185,10 @@ def act_as(request: HttpRequest, grant_id: int, *, by: Actor) -> None:
     held = grants.find(grant_id, at=clock.now())
     if held.account_id != by.account_id or not held.holds:
         raise grants.UnknownGrant("您没有这项授权，或它已经结束。", "You hold no such grant, or it has ended.")
-    audit.enter(
-        audit.Event.GRANT_CHOSEN, by=by, object_kind="account", object_ref=by.name, grant=grant_id, role=held.role.value
-    )
-    request.session[gate.ACTING_UNDER] = grant_id
+    with transaction.atomic():
+        audit.enter(
+            audit.Event.GRANT_CHOSEN, by=by, object_kind="account", object_ref=by.name, grant=grant_id,
+            role=held.role.value,
+        )  # fmt: skip
+        request.session[gate.ACTING_UNDER] = grant_id
+        request.session.save()

@@ -24,10 +24,10 @@ def write(to: Path, *, asked: Asked, by: Actor) -> int:
     """Writes the entries asked for, newest first, as a workbook (.xlsx) or CSV; returns how many. Raises NotAllowed,
     FactorNeeded."""
     require(by, Action.EXPORT_AUDIT)
-    # Which filters, and of those that nobody types freely what they said: somebody may type a person's number into one.
+    # Which filters, and what those said that nobody types freely.
     audit.enter(
         audit.Event.LOG_EXPORTED, by=by, object_kind="log", object_ref=asked.event or "all", form=to.suffix.lstrip("."),
-        filters=",".join(name for name in asked.__slots__ if getattr(asked, name)),
+        filters=asked.names,
         since=asked.since.isoformat() if asked.since else None, until=asked.until.isoformat() if asked.until else None,
     )  # fmt: skip
     rows = (_row(one) for one in _entries(asked, by))

@@ -143,7 +143,9 @@ def link(username: str, subject: str, *, by: Actor, now: datetime) -> None:
     if row.account_id != account.pk:
         raise SubjectTaken("这个身份已绑定另一个账号。", "This subject is linked to another account.")
     if is_new:
-        audit.enter(audit.Event.OUTSIDE_LINKED, by=by, object_kind="account", object_ref=username)
+        audit.enter(
+            audit.Event.OUTSIDE_LINKED, by=by, object_kind="account", object_ref=username, issuer=one.issuer[:200]
+        )
 
 
 @transaction.atomic

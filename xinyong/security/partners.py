@@ -148,7 +148,10 @@ def register(
     Partner.objects.create(
         code=code, name=title, per_minute=per_minute, per_day=per_day, made_at=now, made_by=by.name
     )  # fmt: skip
-    audit.enter(audit.Event.PARTNER_REGISTERED, by=by, object_kind="partner", object_ref=code)
+    audit.enter(
+        audit.Event.PARTNER_REGISTERED, by=by, object_kind="partner", object_ref=code, per_minute=per_minute,
+        per_day=per_day,
+    )  # fmt: skip
     return _view(Partner.objects.get(code=code))
 
 
@@ -176,7 +179,10 @@ def add_key(
     made = PartnerKey.objects.create(
         partner=partner, key_id=key_id, algorithm=algorithm, public_pem=pem, valid_from=valid_from, valid_to=valid_to
     )
-    audit.enter(audit.Event.PARTNER_KEY_ADDED, by=by, object_kind="partner", object_ref=code, key=key_id)
+    audit.enter(
+        audit.Event.PARTNER_KEY_ADDED, by=by, object_kind="partner", object_ref=code, key=key_id, since=valid_from.isoformat(),
+        until=valid_to.isoformat() if valid_to else None,
+    )  # fmt: skip
     return KeyView(made.key_id, made.algorithm, made.valid_from, made.valid_to)
 
 
@@ -189,7 +195,10 @@ def end_key(key_id: str, *, at: datetime, by: Actor) -> None:
         raise UnknownPartner(f"没有标识为“{key_id}”的密钥。", f"There is no key with the id “{key_id}”.")
     key.valid_to = at if key.valid_to is None else min(key.valid_to, at)
     key.save(update_fields=["valid_to"])
-    audit.enter(audit.Event.PARTNER_KEY_ENDED, by=by, object_kind="partner", object_ref=key.partner.code, key=key_id)
+    audit.enter(
+        audit.Event.PARTNER_KEY_ENDED, by=by, object_kind="partner", object_ref=key.partner.code, key=key_id,
+        until=key.valid_to.isoformat(),
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -260,13 +269,13 @@ def see_nonce(sender: str, said: Signed, *, now: datetime) -> None:
     )
 
 
-def refuse(error: XinyongError, *, by: Actor) -> None:
-    """The audit entry of a message that was not accepted."""
+def refuse(error: XinyongError, *, by: Actor, message_id: uuid.UUID | None = None) -> None:
+    """The audit entry of a message that was not accepted; one whose signature did not hold says nothing, its id neither."""
     audit.enter(
         audit.Event.MESSAGE_REFUSED,
         by=by,
         object_kind="message",
-        object_ref=by.name,
+        object_ref=str(message_id or by.name),
         outcome="refused",
         code=error.code,
     )
@@ -282,7 +291,7 @@ def accept(message: Message, *, message_id: uuid.UUID, seq: int, kind: str, peer
         with transaction.atomic():
             return _accept(message, message_id, seq, kind, peer, now)
     except Conflict as error:
-        refuse(error, by=peer.actor)
+        refuse(error, by=peer.actor, message_id=message_id)
         raise
 
 

@@ -302,8 +302,13 @@ def found_office(department: str, name: str, *, by: Actor) -> int:
 def close_office(office_id: int, *, by: Actor) -> None:
     """Closes an office; who serves there stays in the department. Same call twice: once. Raises NotAllowed."""
     require(by, Action.MANAGE_UNITS)
-    if Office.objects.filter(pk=office_id, is_active=True).update(is_active=False):
-        audit.enter(audit.Event.OFFICE_CLOSED, by=by, object_kind="office", object_ref=str(office_id))
+    office = Office.objects.select_for_update(of=("self",)).select_related("department").filter(pk=office_id).first()
+    if office is not None and office.is_active:
+        Office.objects.filter(pk=office_id).update(is_active=False)
+        audit.enter(
+            audit.Event.OFFICE_CLOSED, by=by, object_kind="office", object_ref=str(office_id),
+            unit=office.department.code,
+        )  # fmt: skip
 
 
 @transaction.atomic

@@ -92,7 +92,8 @@ def rewrap(*, by: Actor, is_new: bool = False) -> tuple[str, int]:
 
 def run(*, by: Actor, progress: Progress | None = None) -> int:
     """Seals again what is not under the newest key; returns how many values and files that were. Ends when a pass that
-    began after every process knew the newest key found nothing. Raises NotAllowed, FactorNeeded, Busy."""
+    began after every process knew the newest key found nothing. The entry, which says how many wait, comes first: batches are
+    committed one by one. Raises NotAllowed, FactorNeeded, Busy."""
     require(by, Action.ROTATE_KEYS)
     began, total = time.monotonic(), 0
     with keyring.connect(as_owner=True) as own:
@@ -101,6 +102,9 @@ def run(*, by: Actor, progress: Progress | None = None) -> int:
                 "另一个进程正在重新加密，请等它完成（xinyong keys status 可看进度）。",
                 "Another process is sealing again; wait for it (xinyong keys status shows how far it is).",
             )
+        with transaction.atomic():
+            waiting = sum(one.count - one.renewed for one in status())
+            audit.enter(audit.Event.KEYS_RESEALED, by=by, object_kind="sealed-values", object_ref="all", count=waiting)
         for _ in range(_PASSES):
             found = sum(_all(own, place, progress) for place in declared())
             total += found
@@ -108,8 +112,6 @@ def run(*, by: Actor, progress: Progress | None = None) -> int:
             if not found and late <= 0:
                 break
             time.sleep(max(0.0, late))
-    with transaction.atomic():
-        audit.enter(audit.Event.KEYS_RESEALED, by=by, object_kind="sealed-values", object_ref="all", count=total)
     return total
 
 

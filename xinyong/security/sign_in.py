@@ -314,6 +314,7 @@ def finish(request: HttpRequest, *, now: datetime) -> SignedIn:
     )  # fmt: skip
 
 
+@transaction.atomic
 def sign_out(request: HttpRequest, *, by: Actor) -> None:
     """Ends the session."""
     audit.enter(audit.Event.SIGNED_OUT, by=by, object_kind="account", object_ref=by.name)

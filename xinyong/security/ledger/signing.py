@@ -60,14 +60,20 @@ def public_keys() -> list[PublicKey]:
         return [public_key(line) for line in lines]
 
 
-def add_key() -> Signer:
-    """Makes the next key; the one before it goes on signing beside it."""
+def fresh_key() -> Signer:
+    """A new key, which signs nothing until it is added."""
+    return Signer(origin(), LOG, secrets.token_bytes(32))
+
+
+def add_key(key: Signer | None = None) -> Signer:
+    """Lets this key, or a fresh one, be the next; the one before it goes on signing beside it."""
+    key = key or fresh_key()
     signers()
     path = _path()
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(f"{path.read_text(encoding='ascii').strip()}\n{secrets.token_hex(32)}\n")
+        file.write(f"{path.read_text(encoding='ascii').strip()}\n{key.seed.hex()}\n")
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
