@@ -6,7 +6,7 @@ from tests.golden.acts import Deed, act, answered
 from tests.golden.acts_people import void
 from tests.golden.world import HOME, World
 from tests.intake import made
-from xinyong.intake import desk, returned, submit, views
+from xinyong.intake import desk, returned, revert, submit, views
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.records import dossier, expiry, exporting, special
@@ -82,6 +82,12 @@ def _(world: World) -> Deed:
         return {"new submission": view.id}
 
     return deed
+
+
+@act(Event.SUBMISSION_REVERTED)
+def _(world: World) -> Deed:
+    by = world.actor("clerk")
+    return lambda: void(revert.begin(world.submission.id, reason="报错了所属月份", by=by))
 
 
 @act(Event.SUBMISSION_VIEWED)
