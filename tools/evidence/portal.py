@@ -194,7 +194,7 @@ def addresses_row() -> tuple[object, str, bool]:
 
 
 ROWS: dict[str, Callable[[], tuple[object, str, bool]]] = {
-    "S3-7": headers_row,
+    "S3-7-headers": headers_row,
     "S3-8": content_policy_row,
     "S3-28": planted_text_row,
     "S3-37": crawlers_row,

@@ -87,7 +87,7 @@ def _object(text: str, seen_by: Actor) -> tuple[str, list[Action], Thing]:
         )
     if text.isdecimal() and text.isascii() and len(text) < 18:
         department, item = views.owner(int(text), seen_by=seen_by)
-        actions = [Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.SUBMIT, Action.VIEW_RECEIPT]
+        actions = [Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.SUBMIT, Action.REVERT, Action.VIEW_RECEIPT]
         return gettext("报送 %(id)s") % {"id": text}, actions, Thing(department=department, item=item)
     if text in {one.id for one in publish.items()}:
         actions = [Action.SUBMIT, Action.VIEW_SHARED, Action.EXPORT_SHARED, Action.SPECIAL_QUERY, Action.VIEW_CATALOGUE]

@@ -144,6 +144,7 @@ ACTIONS: "dict[str, str | _StrPromise]" = {
     Action.DELEGATE: _("委托自己的权限"),
     Action.SUBMIT: _("报送数据"),
     Action.VIEW_SUBMISSION: _("查看报送"),
+    Action.REVERT: _("整批撤回报送"),
     Action.READ_FINDINGS: _("查看问题和反馈"),
     Action.VIEW_RECEIPT: _("查看回执"),
     Action.REVIEW_LINKS: _("判断关联"),
