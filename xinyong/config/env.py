@@ -3,6 +3,7 @@
 ``VARIABLES`` is also the source of docs/reference/settings.md.
 """
 
+import ipaddress
 import os
 import secrets
 from dataclasses import dataclass
@@ -123,6 +124,22 @@ VARIABLES: tuple[Variable, ...] = (
         "240",
         "Oldest age of the last signed checkpoint; beyond it, reads of data that are not public stop. 检查点最长间隔",
     ),
+    Variable(
+        "XINYONG_DOCKING_NETWORKS",
+        "",
+        "Networks in which departments' databases lie that may be pulled from, comma separated (10.1.2.0/24). Empty: docking is"
+        " off, and the program calls no database but its own. 数据库对接的网段",
+    ),
+    Variable(
+        "XINYONG_DOCKING_SECRETS",
+        "",
+        "Folder of files that each hold the password of a docked database, for those that are not to be kept sealed in ours.",
+    ),
+    Variable(
+        "XINYONG_DOCKING_PASSWORD",
+        "",
+        "For xinyong docking add and change at a terminal nobody sits at: the password, instead of asking for it.",
+    ),
     Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office, in MiB."),
 )
 
@@ -177,7 +194,9 @@ def session_secret() -> str:
 
 
 #: Variables that open something: no process but ours gets them.
-_SECRET = ("DATABASE_URL", "XINYONG_OWNER_URL", "XINYONG_MASTER_KEY", "XINYONG_MASTER_KEY_OLD")
+_SECRET = (
+    "DATABASE_URL", "XINYONG_OWNER_URL", "XINYONG_MASTER_KEY", "XINYONG_MASTER_KEY_OLD", "XINYONG_DOCKING_PASSWORD",
+)  # fmt: skip
 
 
 def without_secrets() -> dict[str, str]:
@@ -204,6 +223,14 @@ def whole(name: str) -> int:
         return int(text(name))
     except ValueError as error:
         raise SystemExit(f"环境变量 {name} 应为整数 / {name} must be a whole number: {text(name)!r}") from error
+
+
+def networks(name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """The networks a variable lists, comma separated; a clear error names the variable when one is none."""
+    try:
+        return tuple(ipaddress.ip_network(one.strip()) for one in text(name).split(",") if one.strip())
+    except ValueError as error:
+        raise SystemExit(f"环境变量 {name} 应为网段，如 10.1.2.0/24 / {name} lists networks: {error}") from error
 
 
 def home() -> Path:

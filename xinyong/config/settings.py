@@ -21,6 +21,10 @@ SITE_NAME = env.text("XINYONG_SITE_NAME")
 SITE_ORIGIN = env.origin()
 UPLOAD_LIMIT = env.whole("XINYONG_UPLOAD_LIMIT_MB") * 1024 * 1024
 INTAKE_CHUNK_ROWS = env.whole("XINYONG_CHUNK_ROWS")
+#: Where docking may call, and where passwords for it may lie (intake/docking.py).
+DOCKING_NETWORKS = env.networks("XINYONG_DOCKING_NETWORKS")
+DOCKING_SECRETS = env.text("XINYONG_DOCKING_SECRETS")
+DOCKING_PASSWORD = env.text("XINYONG_DOCKING_PASSWORD")
 EXPORT_DAILY_ROWS = env.whole("XINYONG_EXPORT_DAILY_ROWS")
 XINYONG_HOME = env.home()
 KEYS = env.keys()

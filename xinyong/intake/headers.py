@@ -56,9 +56,9 @@ def normalise(header: str) -> str:
 _BRACKETS = str.maketrans({"【": "(", "】": ")", "[": "(", "]": ")", "〔": "(", "〕": ")", "{": "(", "}": ")"})
 
 
-def known(item: Item) -> frozenset[str]:
-    """Every normalised spelling of a header of the item."""
-    return frozenset(_spellings(item.fields))
+def known(item: Item, chosen: Iterable[str] = ()) -> frozenset[str]:
+    """Every normalised spelling of a header of the item, and of the headers that the sender has said something of."""
+    return frozenset(_spellings(item.fields)) | {normalise(header) for header in chosen} - {""}
 
 
 def map_headers(headers: Sequence[str], item: Item, *, chosen: Dictionary[str, str] | None = None) -> Mapping:

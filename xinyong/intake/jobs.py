@@ -2,20 +2,25 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
-from xinyong.intake import revert, submit
+from xinyong.intake import docking, pulling, revert, submit
 from xinyong.intake.views import SubmissionView
+from xinyong.kernel import clock
+from xinyong.kernel.errors import Conflict, XinyongError
 from xinyong.security.access import Actor, system
 
 _LOG = logging.getLogger("xinyong.intake")
 
 
+#: A job pulls no longer than this in one go, so that others have their turn.
+_PULL_LASTS = timedelta(minutes=10)
 #: Over an hour, with longer and longer pauses: a database that restarts, a full disk that somebody clears.
 _AGAIN = RetryStrategy(max_attempts=30, wait=3, linear_wait=10)
 
@@ -84,3 +89,58 @@ def choose_columns(submission_id: int, *, chosen: Mapping[str, str], by: Actor) 
     """``submit.choose``, and the work asked for in the same transaction."""
     submit.choose(submission_id, chosen=chosen, by=by)
     later(submission_id)
+
+
+class PullBroken(Conflict):
+    """A pull ended with an error that nobody foresaw; the log has it."""
+
+    code = "intake.pull-broken"
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="housekeeping", name="intake.pull_due", queueing_lock="pull-due")
+def pull_due(timestamp: int) -> None:
+    """Each minute: asks for a pull of every docked table whose time has come."""
+    for table_id in pulling.due(now=clock.now()):
+        pull_later(table_id)
+
+
+@app.task(queue="intake", name="intake.pull")
+def pull(table_id: int) -> None:
+    """Pulls a docked table slice by slice, for some minutes at most: the rest is due at once. A failure is kept, and tried
+    again later; a process that was killed left nothing to tidy."""
+    by, began = system("docking"), clock.now()
+    try:
+        while pulling.pull(table_id, by=by, now=clock.now(), then=later).is_more:
+            if clock.now() - began > _PULL_LASTS:
+                return
+    except pulling.PullBusy:
+        _LOG.info("pull-busy table=%s", table_id)
+    except docking.DockingRemoved:
+        _LOG.info("pull-of-removed table=%s", table_id)
+    except XinyongError as error:
+        failures = pulling.note_failure(table_id, error, by=by, started_at=began, now=clock.now())
+        _LOG.warning("pull-failed table=%s code=%s failures=%s", table_id, error.code, failures)
+    except Exception:  # noqa: BLE001 (a job's edge: logged, kept, tried again)
+        _LOG.exception("pull-broken table=%s", table_id)
+        broken = PullBroken(
+            "拉取因程序错误中断，没有丢失数据，稍后会再试。详情见程序日志。",
+            "The pull ended with an error of the program. Nothing is lost; it is tried again. The log says more.",
+        )
+        pulling.note_failure(table_id, broken, by=by, started_at=began, now=clock.now())
+
+
+def pull_later(table_id: int) -> None:
+    """Asks the worker for a pull; asked twice it is done once."""
+    try:
+        with transaction.atomic():
+            pull.configure(queueing_lock=f"pull-{table_id}").defer(table_id=table_id)
+    except AlreadyEnqueued:
+        _LOG.info("pull-waits-already table=%s", table_id)
+
+
+@transaction.atomic
+def start_pulling(table_id: int, *, by: Actor) -> None:
+    """``docking.resume``, and the first pull asked for in the same transaction."""
+    docking.resume(table_id, by=by, now=clock.now())
+    pull_later(table_id)

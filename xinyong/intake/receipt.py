@@ -136,7 +136,8 @@ _Row = tuple[int, tuple[str, ...]]
 def _rows(path: Path, one: Submission, folder: Path, file_name: str) -> list[_Row]:
     folder.mkdir()
     item = publish.version(one.item_id, one.item_version)
-    reading = read.read(path, folder=folder, file_name=file_name, known_headers=headers.known(item))
+    known = headers.known(item, one.mapping)
+    reading = read.read(path, folder=folder, file_name=file_name, known_headers=known)
     order = sorted(range(len(reading.headers)), key=lambda at: (reading.headers[at], at))
     rows: list[_Row] = []
     for chunk in reading.chunks:

@@ -166,8 +166,9 @@ def _read(
     if plain is None:
         plain = staging.open_original(submission.content_digest, folder / "original")
     with stream(
-        plain, folder=folder, file_name=submission.file_name, known_headers=headers.known(item), limits=_limits()
-    ) as reading:
+        plain, folder=folder, file_name=submission.file_name,
+        known_headers=headers.known(item, submission.mapping), limits=_limits(),
+    ) as reading:  # fmt: skip
         submission.facts = {"headers": reading.head.headers}
         plan = _plan(tuple(reading.head.headers), item, source, submission.mapping, submission.received_at)
         ahead = work.look_ahead(reading, plan)
@@ -311,7 +312,8 @@ def check(
     source = identity.source_unit(source_code) if source_code else None
     with tempfile.TemporaryDirectory(prefix="xinyong-check-") as name:
         folder = Path(name)
-        reading = read(path, folder=folder, file_name=file_name, known_headers=headers.known(item), limits=_limits())
+        known = headers.known(item, mapping or ())
+        reading = read(path, folder=folder, file_name=file_name, known_headers=known, limits=_limits())
         staged = staging.save(reading, folder)
         plan = _plan(staged.headers, item, source, mapping or {}, received_at)
         counts, found, late = work.try_out(staged, plan, source_id=source.id if source else None)

@@ -57,6 +57,8 @@ class Action(StrEnum):
     MANAGE_ACCOUNTS = "manage-accounts"
     MANAGE_UNITS = "manage-units"
     MANAGE_CLIENTS = "manage-clients"
+    VIEW_DOCKING = "view-docking"  # which tables of a department's database are pulled, and how that goes
+    MANAGE_DOCKING = "manage-docking"  # declare, preview, run and end it
     VIEW_PEOPLE = "view-people"
     GRANT = "grant"
     RESET_FACTOR = "reset-factor"
@@ -106,6 +108,8 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.MANAGE_ACCOUNTS: _only(_R.SYSTEM_ADMIN),
     Action.MANAGE_UNITS: _only(_R.SYSTEM_ADMIN),
     Action.MANAGE_CLIENTS: _only(_R.SYSTEM_ADMIN),
+    Action.VIEW_DOCKING: _only(_R.SOURCE_UNIT, _R.OPERATOR),
+    Action.MANAGE_DOCKING: _only(_R.OPERATOR),  # a preview shows data, which a system administrator does not see
     Action.VIEW_PEOPLE: _only(_R.SYSTEM_ADMIN, _R.SECURITY_ADMIN, _R.UNIT_ADMIN, _R.AUDITOR),
     Action.GRANT: _only(_R.SECURITY_ADMIN, _R.UNIT_ADMIN),
     Action.RESET_FACTOR: _only(_R.SECURITY_ADMIN),
@@ -122,7 +126,10 @@ POLICY: dict[Action, frozenset[Role]] = {
 #: Roles that reach the things of one department only, with the actions that have an owner.
 BOUNDED: dict[Role, frozenset[Action]] = {
     Role.SOURCE_UNIT: frozenset(
-        {Action.SUBMIT, Action.REVERT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}
+        {
+            Action.SUBMIT, Action.REVERT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT,
+            Action.VIEW_DOCKING,
+        }  # fmt: skip
     ),
     Role.CLIENT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),
     Role.UNIT_ADMIN: frozenset({Action.VIEW_PEOPLE, Action.GRANT}),
@@ -132,8 +139,8 @@ BOUNDED: dict[Role, frozenset[Action]] = {
 NEEDS_FRESH_FACTOR = frozenset(
     {
         Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.EXPORT_AUDIT, Action.PUBLISH_CATALOGUE, Action.APPROVE,
-        Action.MANAGE_ACCOUNTS, Action.MANAGE_CLIENTS, Action.GRANT, Action.DELEGATE, Action.RESET_FACTOR, Action.ROTATE_KEYS,
-        Action.REVERT,
+        Action.MANAGE_ACCOUNTS, Action.MANAGE_CLIENTS, Action.MANAGE_DOCKING, Action.GRANT, Action.DELEGATE, Action.RESET_FACTOR,
+        Action.ROTATE_KEYS, Action.REVERT,
     }
 )  # fmt: skip
 

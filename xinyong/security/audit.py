@@ -90,6 +90,12 @@ class Event(StrEnum):
     TOKEN_ISSUED = "token-issued"  # noqa: S105 (an event)
     TOKEN_REFUSED = "token-refused"  # noqa: S105 (an event)
     CALL_REFUSED = "call-refused"
+    DOCKING_DECLARED = "docking-declared"
+    DOCKING_CHANGED = "docking-changed"
+    DOCKING_REMOVED = "docking-removed"
+    DOCKING_VIEWED = "docking-viewed"
+    DOCKING_TRIED = "docking-tried"
+    DOCKING_PULLED = "docking-pulled"
     PARTNER_REGISTERED = "partner-registered"
     PARTNER_DISABLED = "partner-disabled"
     PARTNER_KEY_ADDED = "partner-key-added"
@@ -107,7 +113,7 @@ GOES_ON = frozenset(
         Event.ACCESS_REFUSED, Event.TOKEN_REFUSED, Event.CALL_REFUSED, Event.MESSAGE_REFUSED, Event.APPROVAL_LAPSED,
         Event.ACCOUNT_DISABLED, Event.GRANT_ENDED, Event.CLIENT_DISABLED, Event.PARTNER_DISABLED, Event.PARTNER_KEY_ENDED,
         Event.FILE_RECEIVED, Event.FILE_REFUSED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
-        Event.LOG_KEY_ADDED,
+        Event.LOG_KEY_ADDED, Event.DOCKING_PULLED, Event.DOCKING_REMOVED,
     }
 )  # fmt: skip
 
