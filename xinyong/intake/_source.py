@@ -209,9 +209,12 @@ def rows(
         statement = statement.limit(limit)
     moments = [table.found[name].kind == "moment" for name in names]
     found = connection.execution_options(stream_results=True, max_row_buffer=_BATCH).execute(statement)
-    for batch in found.partitions(_BATCH):
-        for mark, key, *cells in batch:
-            yield mark, key, [text(cell, is_moment) for cell, is_moment in zip(cells, moments, strict=True)]
+    try:
+        for batch in found.partitions(_BATCH):
+            for mark, key, *cells in batch:
+                yield mark, key, [text(cell, is_moment) for cell, is_moment in zip(cells, moments, strict=True)]
+    finally:
+        found.close()  # left early, a driver fetches what remains: a slice at most
 
 
 class Table:

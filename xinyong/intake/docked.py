@@ -17,7 +17,7 @@ from xinyong.security.access import BOUNDED, Action, Actor, require
 
 @dataclass(frozen=True, slots=True)
 class PullView:
-    """One pull that came to an end. ``failure``: code, zh, en, and the server's own code."""
+    """One pull that came to an end. One that failed has the code of our error, its reason, and the server's own code."""
 
     id: int
     started_at: datetime
@@ -26,7 +26,10 @@ class PullView:
     submission_id: int | None
     from_mark: str
     to_mark: str
-    failure: dict[str, str] | None
+    code: str
+    reason_zh: str
+    reason_en: str
+    server_code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,9 @@ def _table(one: DockedTable, item: Item | None, rows: int, last: PullView | None
 
 
 def _pull(one: Pull) -> PullView:
+    why: dict[str, str] = one.failure or {}
     return PullView(
         id=one.pk, started_at=one.started_at, ended_at=one.ended_at, rows=one.rows, submission_id=one.submission_id,
-        from_mark=one.from_mark, to_mark=one.to_mark, failure=one.failure,
+        from_mark=one.from_mark, to_mark=one.to_mark, code=why.get("code", ""),
+        reason_zh=why.get("zh", ""), reason_en=why.get("en", ""), server_code=why.get("server", ""),
     )  # fmt: skip

@@ -248,11 +248,13 @@ def _read(opened: Any, table: "Table", docked: DockedTable, path: Path) -> _Slic
         return replace(read, values={"ceiling": _text(final), "at": at, "seen": sifted.seen(is_last=False)})
     before = table.value(docked.mark) if docked.mark else None
     mark = final if before is None or final > before else before
-    values = {"ceiling": "", "at": None, "mark": _text(mark), "seen": sifted.seen(is_last=True), "seen_rows": 0}
-    if sifted.is_too_many:
-        overlap = _source.Window(mark, start=_overlapped(docked, mark))
-        values["seen_rows"] = _source.count(opened, table, overlap)
-    return replace(read, values=values)
+    values: dict[str, Any] = {"ceiling": "", "at": None, "mark": _text(mark)}
+    seen = sifted.seen(is_last=True)
+    overlap = _source.Window(mark, start=_overlapped(docked, mark))
+    whole = _source.count(opened, table, overlap) if docked.at or not seen else 0
+    if whole * _DIGEST > len(seen):
+        return replace(read, values=values | {"seen": b"", "seen_rows": whole})
+    return replace(read, values=values | {"seen": seen, "seen_rows": 0})
 
 
 def _is_as_before(opened: Any, table: "Table", docked: DockedTable, window: "Window") -> bool:
@@ -325,11 +327,6 @@ class _Sifted:
                 if is_before and one in self._before:
                     continue
             yield cells
-
-    @property
-    def is_too_many(self) -> bool:
-        """True when the rows of the overlap are too many to remember."""
-        return len(self._now) > _MOST_SEEN
 
     def seen(self, *, is_last: bool) -> bytes:
         """The digests to keep: for the next slice those of before too, for the next round those of this one."""

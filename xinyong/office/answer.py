@@ -55,6 +55,7 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
         "may_publish": may(who, Action.PUBLISH_CATALOGUE),
         "may_decide": may(who, Action.APPROVE),
         "may_manage_clients": may(who, Action.MANAGE_CLIENTS),
+        "may_see_docking": may(who, Action.VIEW_DOCKING),
         "may_look_up": may(who, Action.VIEW_SHARED),
     }
     return kept_by_nobody(render(request, template, rights | context | {"path": request.path}, status=status))

@@ -60,6 +60,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "partners",
         "共享节点 add | list | add-key | end-key | disable exchange partners",
     ),
+    "docking": (
+        "xinyong.operations.docking",
+        "docking",
+        "数据库对接 add | list | test | map | preview | run | pause | remove",
+    ),
     "nightly": ("xinyong.operations.jobs", "nightly", "夜间作业 Run the clocks for the day that ended"),
     "worker": ("xinyong.operations.jobs", "worker", "后台作业 Run the background worker"),
     "doctor": ("xinyong.operations.doctor", "doctor", "自检 Check database, versions, disk, clock, calendar"),

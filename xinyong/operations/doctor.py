@@ -160,6 +160,14 @@ def _work() -> list[Check]:
     return [Check("intake", GOOD if not waiting else CARE, f"{waiting} submissions unfinished", advice)]
 
 
+def _docking() -> list[Check]:
+    from xinyong.intake import pulling
+
+    failing = pulling.failing()
+    advice = "" if not failing else "查看原因：xinyong docking list。See why: xinyong docking list."
+    return [Check("docking", GOOD if not failing else CARE, f"{failing} tables fail again and again", advice)]
+
+
 def _evidence() -> list[Check]:
     from xinyong.security.ledger import health, witnesses
 
@@ -178,4 +186,6 @@ def _evidence() -> list[Check]:
     return [Check("evidence", BAD if late else GOOD, said, late or alone)]
 
 
-_READ_TABLES: tuple[Callable[[], list[Check]], ...] = (_calendar, _catalogue, _keys, _work, _evidence)
+_READ_TABLES: tuple[Callable[[], list[Check]], ...] = (
+    _calendar, _catalogue, _keys, _work, _docking, _evidence,
+)  # fmt: skip
