@@ -15,12 +15,15 @@ $pin requirements/semgrep.in -o requirements/semgrep.lock
 python3 - <<'PY'
 import pathlib, re
 
-# dev.lock holds what all.lock has beyond runtime.lock.
+# dev.lock holds what all.lock has beyond runtime.lock: also what that has for fewer machines (greenlet).
 def blocks(name):
     text = pathlib.Path("requirements", name).read_text()
     return {re.split(r"[=\s;]", b, maxsplit=1)[0]: b for b in re.split(r"\n(?=\S)", text.strip())}
 
+def _head(block):
+    return block.partition("\n")[0].strip(" \\")
+
 runtime, everything = blocks("runtime.lock"), blocks("all.lock")
-pathlib.Path("requirements/dev.lock").write_text("\n".join(b for n, b in everything.items() if n not in runtime) + "\n")
+pathlib.Path("requirements/dev.lock").write_text("\n".join(b for n, b in everything.items() if _head(b) != _head(runtime.get(n, ""))) + "\n")
 pathlib.Path("requirements/all.lock").unlink()
 PY

@@ -13,7 +13,9 @@ from django.test import Client
 from tests.exchange.conftest import ALL, Program
 from tests.intake import made
 from tests.signing import signed_in
-from xinyong.intake import views
+from xinyong.intake import docking, views
+from xinyong.intake.docking import Access
+from xinyong.intake.models import DockedTable
 from xinyong.kernel import clock, codes
 from xinyong.records.purpose import Purpose
 from xinyong.security import clients, identity
@@ -46,6 +48,8 @@ class World:
     accounts: dict[str, int] = field(default_factory=dict)  # role or relation → id of an account
     grants: dict[str, int] = field(default_factory=dict)
     posts: dict[str, int] = field(default_factory=dict)
+    databases: dict[str, int] = field(default_factory=dict)
+    docked: dict[str, int] = field(default_factory=dict)
     check_code: str = ""
     program: Program = field(default_factory=lambda: Program("", ""))
 
@@ -72,10 +76,12 @@ ARGUMENTS: dict[str, Argument] = {
     "request_id": lambda world, relation: 1,
     "version": lambda world, relation: 1,
     "client_id": lambda world, relation: "xy-0000000000000000",
+    "database_id": lambda world, relation: world.databases[relation],
+    "docked_id": lambda world, relation: world.docked[relation],
     "partner_code": lambda world, relation: "nobody",
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.
-OWNED = frozenset({"submission_id", "account_id", "grant_id", "unit_code"})
+OWNED = frozenset({"submission_id", "account_id", "grant_id", "unit_code", "database_id", "docked_id"})
 #: Parameters that say which subject an address is about.
 ABOUT = frozenset({"code", "ref"})
 
@@ -98,6 +104,7 @@ def build(folder: Path) -> World:
             )
             world.refs[relation] = _ref(who.code)
             world.accounts[relation] = _account(f"somebody-{number}", Role.SOURCE_UNIT, unit)
+            world.databases[relation], world.docked[relation] = _docked(unit)
             world.grants[relation] = Grant.objects.get(account_id=world.accounts[relation]).pk
         for role in ASKERS:
             if role not in {Role.PUBLIC, Role.CLIENT}:
@@ -122,6 +129,18 @@ def _account(username: str, role: Role, unit: SourceUnit | None) -> int:
         username=username, password=PASSWORD, display_name=username, role=role.value,
         department=unit.code if unit else None, by=made.SYSTEM,
     )  # fmt: skip
+
+
+def _docked(unit: SourceUnit) -> tuple[int, int]:
+    """A docked database and a table of it; nobody answers there."""
+    access = Access(dialect="postgresql", host="127.0.0.1", database="dept", username="reader", password=PASSWORD)
+    database = docking.declare(name=unit.name, department=unit.code, access=access, by=made.SYSTEM, now=made.NOW)
+    table = DockedTable.objects.create(
+        database_id=database, source_id=unit.id, item_id="admin-penalty-org", table="cf", columns=[["wsh", "CF_WSH"]],
+        watermark="gxsj", is_number=False, overlap=600, slice_rows=1000, every_minutes=60, made_at=made.NOW,
+        made_by="test",
+    )  # fmt: skip
+    return database, table.pk
 
 
 def _ref(code: str) -> str:

@@ -6,7 +6,7 @@ to write. Imported where it is used, not at the start: SQLAlchemy takes half a s
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -200,7 +200,7 @@ def unmarked(connection: sa.Connection, table: "Table") -> bool:
 
 def rows(
     connection: sa.Connection, table: "Table", window: Window | None, names: Sequence[str], limit: int | None
-) -> Iterator[tuple[Any, Any, list[str | None]]]:
+) -> Generator[tuple[Any, Any, list[str | None]]]:
     """Watermark, key (None without one) and the texts of these columns, row for row, as they come from the server."""
     statement = table.select(names)
     if window is not None:

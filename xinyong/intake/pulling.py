@@ -10,7 +10,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -238,8 +238,8 @@ def _read(opened: Any, table: "Table", docked: DockedTable, path: Path) -> _Slic
         window = _source.Window(edge if more else final, window.start, window.after)
     sifted = _Sifted(table, docked, _overlapped(docked, final))
     names = [name for name, _ in docked.columns]
-    found = _source.rows(opened, table, window, names, limit)
-    kept = _write(path, docked, sifted.sift(found), docked.pulls.count() + 1)
+    with closing(_source.rows(opened, table, window, names, limit)) as found:
+        kept = _write(path, docked, sifted.sift(found), docked.pulls.count() + 1)
     more = more or (limit is not None and sifted.count == limit)
     last = _text(table.value(sifted.last[0])) if sifted.last else docked.mark
     read = _Slice(kept, docked.at[0] if docked.at else docked.mark, last, more)

@@ -86,21 +86,18 @@ def add(name: str, department: str, as_json: bool, **given: Any) -> None:
 
 
 @docking.command("change")
-@click.argument("database", type=int)
+@click.argument("number", type=int)
 @_with_access
 @click.option("--keep-password", is_flag=True, help="密码不变（服务器和账号也不变时） the password stays")
 @_JSON
-def change(database: int, keep_password: bool, as_json: bool, **given: Any) -> None:
-    """更改连接 Replace how to get in."""
+def change(number: int, keep_password: bool, as_json: bool, **given: Any) -> None:
+    """更改连接 Replace how to get in to the database of this number."""
     command.with_database()
     from xinyong.intake import docking as room
     from xinyong.security.access import system
 
-    room.change(database, access=_access(keep=keep_password, **given), by=system("xinyong docking change"))
-    if as_json:
-        command.print_json({"database": database, "changed": True})
-    else:
-        click.echo(f"✓ 数据库 {database} 的连接已更改。 Changed.")
+    room.change(number, access=_access(keep=keep_password, **given), by=system("xinyong docking change"))
+    _said(number, "的连接已更改。 Changed.", as_json, state="changed")
 
 
 @docking.command("test")
