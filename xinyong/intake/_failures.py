@@ -95,33 +95,33 @@ _SAID: dict[type[DatabaseFailed], tuple[str, str]] = {
         "{where} cannot be reached, or the connection broke. Check host and port, the firewall, and that the database runs.",
     ),
     NotEncrypted: (
-        "{where} 不能按要求加密连接，或证书不对。请让对方启用 TLS、补上其根证书，或在确信网络可靠时改为不加密。",
+        "{where}不能按要求加密连接，或证书不对。请让对方启用 TLS、补上其根证书，或在确信网络可靠时改为不加密。",
         "{where} does not encrypt as declared, or its certificate does not hold. Have TLS turned on there, give its authority's "
         "certificate, or declare no encryption where the network itself is trusted.",
     ),
     SignInRefused: (
-        "{where} 拒绝登录：用户名、密码或库名不对，或没有允许从本机登录。请与该部门核对后更换密码。",
+        "{where}拒绝登录：用户名、密码或库名不对，或没有允许从本机登录。请与该部门核对后更换密码。",
         "{where} refused to let us in: user, password or database name is wrong, or this machine is not allowed. Check with the "
         "department and give the password anew.",
     ),
     TableChanged: (
-        "{where} 中声明的表、视图或列已经不在。请与该部门核对表结构，改好对应关系后再拉取。",
+        "{where}中声明的表、视图或列已经不在。请与该部门核对表结构，改好对应关系后再拉取。",
         "In {where} a declared table, view or column is not there any more. Ask the department what changed and map it anew.",
     ),
     NotReadable: (
-        "{where} 的账号没有读取这张表的权限。请该部门授予 SELECT 权限（只要这一项）。",
+        "{where}的账号没有读取这张表的权限。请该部门授予 SELECT 权限（只要这一项）。",
         "The account at {where} may not read the table. Ask the department for SELECT on it, and nothing else.",
     ),
     TooSlow: (
-        "{where} 查询超过规定时间，已停止。请该部门给水位列建索引，或减少每批行数。",
+        "{where}查询超过规定时间，已停止。请该部门给水位列建索引，或减少每批行数。",
         "{where} took longer than allowed and was stopped. Ask for an index on the watermark column, or take smaller slices.",
     ),
     WriteRefused: (
-        "{where} 拒绝了写入：这个会话只读。",
+        "{where}拒绝了写入：这个会话只读。",
         "{where} refused to write: the session is read-only.",
     ),
     DatabaseFailed: (
-        "{where} 返回了错误，没有取到数据。请把服务器错误码告诉该部门的数据库管理员。",
+        "{where}返回了错误，没有取到数据。请把服务器错误码告诉该部门的数据库管理员。",
         "{where} answered with an error and nothing was read. Tell the department's administrator the server's code.",
     ),
 }  # fmt: skip
