@@ -51,7 +51,8 @@ class Window:
 def session(place: Place, password: str) -> Iterator[sa.Connection]:
     """A read-only transaction, undone at its end. Raises DockingOff, HostRefused, DatabaseFailed and its kinds."""
     address = _network.checked(place.host, place.port)
-    failures = (sa.exc.SQLAlchemyError, *_connecting.errors(place.dialect))
+    failures: tuple[type[BaseException], ...] = (sa.exc.SQLAlchemyError, *_connecting.errors(place.dialect))
+    refusals: tuple[type[BaseException], ...] = (*failures, OSError)
     engine = sa.create_engine(
         _connecting.URLS[place.dialect],
         creator=lambda: _connecting.connect(place, password, address, SECONDS),
@@ -62,7 +63,7 @@ def session(place: Place, password: str) -> Iterator[sa.Connection]:
         try:
             connection = stack.enter_context(_connected(engine))
             _begin(connection, place.dialect)
-        except (*failures, OSError) as error:
+        except refusals as error:
             raise told(error, place) from None  # the driver's text may quote a password, a row, a statement
         try:
             yield connection

@@ -127,9 +127,13 @@ POLICY: dict[Action, frozenset[Role]] = {
 BOUNDED: dict[Role, frozenset[Action]] = {
     Role.SOURCE_UNIT: frozenset(
         {
-            Action.SUBMIT, Action.REVERT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT,
+            Action.SUBMIT,
+            Action.REVERT,
+            Action.VIEW_SUBMISSION,
+            Action.READ_FINDINGS,
+            Action.VIEW_RECEIPT,
             Action.VIEW_DOCKING,
-        }  # fmt: skip
+        }
     ),
     Role.CLIENT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),
     Role.UNIT_ADMIN: frozenset({Action.VIEW_PEOPLE, Action.GRANT}),
