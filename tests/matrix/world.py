@@ -79,6 +79,8 @@ ARGUMENTS: dict[str, Argument] = {
     "database_id": lambda world, relation: world.databases[relation],
     "docked_id": lambda world, relation: world.docked[relation],
     "partner_code": lambda world, relation: "nobody",
+    "month": lambda world, relation: "2026-05",
+    "edition": lambda world, relation: 1,
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.
 OWNED = frozenset({"submission_id", "account_id", "grant_id", "unit_code", "database_id", "docked_id"})

@@ -81,6 +81,16 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "XINYONG_EXPORT_DAILY_ROWS", "5000", "Rows of shared records that one account exports a day. 每日导出额度"
     ),
+    Variable(
+        "XINYONG_RANKING",
+        "reporting:30 compliance:30 timeliness:30 collection:10",
+        "Rates and their weights in the composite that bulletins rank by. 通报排名的指标和权重",
+    ),
+    Variable(
+        "XINYONG_LAST_PLACES",
+        "1",
+        "Last places of a group that count: three months there lead to an interview. 约谈名次",
+    ),
     Variable("XINYONG_HTTPS", "0", "1 behind TLS: secure cookies, HSTS."),
     Variable(
         "XINYONG_PROXIES",

@@ -26,6 +26,8 @@ DOCKING_NETWORKS = env.networks("XINYONG_DOCKING_NETWORKS")
 DOCKING_SECRETS = env.text("XINYONG_DOCKING_SECRETS")
 DOCKING_PASSWORD = env.text("XINYONG_DOCKING_PASSWORD")
 EXPORT_DAILY_ROWS = env.whole("XINYONG_EXPORT_DAILY_ROWS")
+RANKING = env.text("XINYONG_RANKING")
+LAST_PLACES = env.whole("XINYONG_LAST_PLACES")
 XINYONG_HOME = env.home()
 KEYS = env.keys()
 LOG_ORIGIN = env.text("XINYONG_LOG_ORIGIN")
@@ -50,6 +52,7 @@ INSTALLED_APPS = [
     "xinyong.records",
     "xinyong.intake",
     "xinyong.reports",
+    "xinyong.analytics",
     "xinyong.portal",
     "xinyong.office",
     "xinyong.exchange",

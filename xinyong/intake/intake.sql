@@ -64,3 +64,24 @@ WHERE w.closed_at IS NULL AND w.outcome = 'doubtful' AND w."row" IS NOT NULL AND
                   AND f.severity = 'error')
 ORDER BY w.id
 LIMIT %(limit)s
+
+-- name: duties
+-- Who owed which item in the period, as it was known: of each beginning the newest word, one line a unit and item. No
+-- unit (null) is every one.
+SELECT source_id, item_id, min(starts_on), CASE WHEN bool_or(ends_on IS NULL) THEN NULL ELSE max(ends_on) END,
+       sum(least(coalesce(ends_on, %(to)s), %(to)s) - greatest(starts_on, %(from)s))
+FROM (
+    SELECT DISTINCT ON (source_id, item_id, starts_on) source_id, item_id, starts_on, ends_on
+    FROM intake_duty
+    WHERE made_at <= %(as_of)s AND (%(unit)s::bigint IS NULL OR source_id = %(unit)s)
+    ORDER BY source_id, item_id, starts_on, version DESC
+) AS known
+WHERE starts_on < %(to)s AND (ends_on IS NULL OR ends_on > greatest(starts_on, %(from)s))
+GROUP BY source_id, item_id
+
+-- name: declared
+-- The newest word of each unit on each item of a month, as it was known; one that was taken back has no number.
+SELECT DISTINCT ON (source_id, item_id, kind) source_id, item_id, kind, version, number, found, note, made_at, made_by
+FROM intake_declaration
+WHERE period = %(from)s AND made_at <= %(as_of)s AND (%(unit)s::bigint IS NULL OR source_id = %(unit)s)
+ORDER BY source_id, item_id, kind, version DESC

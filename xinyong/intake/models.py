@@ -229,3 +229,62 @@ class Pull(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["table", "-id"], name="pull_by_table")]
+
+
+class Duty(models.Model):
+    """That a unit owes an item, from a day up to, not including, another (报送责任): what a collection rate divides by.
+    Rows are only ever added (a trigger holds it); of one beginning the highest version holds."""
+
+    source = models.ForeignKey(Department, on_delete=models.PROTECT)
+    item_id = models.CharField(max_length=40)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, help_text="first day it is owed no more; the first day itself: never owed")
+    version = models.SmallIntegerField()
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "item_id", "starts_on", "version"], name="duty_version_once"),
+            models.CheckConstraint(
+                condition=models.Q(ends_on__isnull=True) | models.Q(ends_on__gte=models.F("starts_on")),
+                name="duty_ends_after_it_begins",
+            ),
+        ]
+
+
+class Declaration(models.Model):
+    """What a unit says it decided in a month (应报数; zero is 零报告), or what a spot check found (抽查). Rows are only
+    ever added (a trigger holds it); of one unit, item, month and kind the highest version holds."""
+
+    class Kind(models.TextChoices):
+        TOTAL = "total", "应报数"
+        SPOT_CHECK = "spot-check", "抽查"
+
+    source = models.ForeignKey(Department, on_delete=models.PROTECT)
+    item_id = models.CharField(max_length=40)
+    period = models.DateField(help_text="first day of the month of decision")
+    kind = models.CharField(max_length=10, choices=Kind)
+    version = models.SmallIntegerField()
+    number = models.IntegerField(null=True, help_text="decided, or looked at in a spot check; null: taken back")
+    found = models.IntegerField(null=True, help_text="of those looked at, how many had been reported")
+    note = models.CharField(max_length=300, blank=True)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "item_id", "period", "kind", "version"], name="declaration_version_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(number__isnull=True) | models.Q(number__gte=0), name="declared_number_counts"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(found__isnull=True, kind="total")
+                | models.Q(found__isnull=True, number__isnull=True)
+                | models.Q(kind="spot-check", found__gte=0, found__lte=models.F("number")),
+                name="found_of_a_spot_check",
+            ),
+        ]
+        indexes = [models.Index(fields=["period"], name="declaration_month")]

@@ -34,3 +34,17 @@ def add_months(day: date, months: int) -> date:
     month += 1
     last = (date(year + month // 12, month % 12 + 1, 1) - date(year, month, 1)).days
     return date(year, month, min(day.day, last))
+
+
+def month(text: str) -> Period:
+    """The month that ``2026-06`` names, whole. Raises ValueError."""
+    if len(text) != 7 or text[4] != "-":
+        raise ValueError(f"not a month: {text!r}")
+    first = date.fromisoformat(f"{text}-01")
+    return Period(first, add_months(first, 1))
+
+
+def month_of(day: date) -> Period:
+    """The month in which a day lies."""
+    first = day.replace(day=1)
+    return Period(first, add_months(first, 1))

@@ -209,3 +209,25 @@ JOIN record r ON r.subject_id = c.subject_id AND r.key_digest = c.key_digest
 RETURNING subject_id, key_digest, version, content_digest, row_no, state, item_id, item_version, source_id, submission_id,
     disclosure, known_from, severity, rule_set, decided_on, valid_from, valid_to, publish_from, publish_until, repair_from,
     retain_until, is_late, payload, sealed, extra
+
+-- name: arrived
+-- Data decided in a period, as they were known at an instant, by the unit whose decisions they are and by item: those
+-- whose newest version stands, and those that were withdrawn. The unit is the one the row itself names as having decided (a
+-- bureau hands in for many); where the row names none that is registered here, who handed it in.
+WITH told AS (
+    SELECT * FROM unnest(%(items)s::text[], %(versions)s::int[], %(fields)s::text[])
+        AS t(item_id, item_version, source_field)
+), later AS MATERIALIZED (
+    SELECT DISTINCT ON (n.subject_id, n.key_digest) n.subject_id, n.key_digest, n.version
+    FROM record_later n
+    WHERE n.known_from <= %(as_of)s
+    ORDER BY n.subject_id, n.key_digest, n.version DESC
+)
+SELECT coalesce(d.id, r.source_id), r.item_id, count(*) FILTER (WHERE r.state = 1), count(*) FILTER (WHERE r.state = 2)
+FROM record r
+LEFT JOIN later l ON l.subject_id = r.subject_id AND l.key_digest = r.key_digest
+LEFT JOIN told ON told.item_id = r.item_id AND told.item_version = r.item_version
+LEFT JOIN security_department d ON d.code = r.payload ->> told.source_field
+WHERE r.item_id = ANY(%(items)s) AND r.decided_on >= %(from)s AND r.decided_on < %(to)s AND r.known_from <= %(as_of)s
+  AND r.version = coalesce(l.version, 1)
+GROUP BY 1, 2

@@ -6,10 +6,12 @@ there: markup in a name stays inert (T24).
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import segno
 import typst
@@ -20,6 +22,7 @@ from xinyong.reports import _font, printable
 from xinyong.reports.content import Bilingual, Entry, Line, ReportContent, Stamp
 
 _TEMPLATE = Path(__file__).with_name("report.typ")
+Value = TypeVar("Value")
 STANDARDS: list[Any] = ["a-2a", "ua-1"]
 
 #: A value wider than this (in half-width columns) takes the whole row of a record's table.
@@ -41,23 +44,36 @@ def html(content: ReportContent, stamp: Stamp | None = None) -> str:
 
 def pdf(content: ReportContent, stamp: Stamp) -> bytes:
     """The report as PDF. The same content and stamp give the same bytes."""
-    data = json.dumps(_data(content, stamp), ensure_ascii=False, separators=(",", ":"))
+    return typeset(_TEMPLATE, _data(content, stamp), at=stamp.issued_at)
+
+
+def typeset(template: Path, data: Mapping[str, Any], *, at: datetime) -> bytes:
+    """A PDF by a typst template of ours, which gets ``data`` and ``font`` as JSON in ``sys.inputs.data``; dated ``at``. The
+    same data and instant give the same bytes. Texts should be ``printable_in_font``."""
+    text = json.dumps({"font": _font.FAMILY, **data}, ensure_ascii=False, separators=(",", ":"))
     # A compiler of its own for every call: one compiler refuses a second thread. The fonts are what costs, and shared.
-    compiler = typst.Compiler(root=str(_TEMPLATE.parent), font_paths=_font.fonts(), ignore_system_fonts=True)
+    compiler = typst.Compiler(root=str(template.parent), font_paths=_font.fonts(), ignore_system_fonts=True)
     made = compiler.compile(
-        _template(),
+        _template(template),
         format="pdf",
-        sys_inputs={"data": data},
+        sys_inputs={"data": text},
         pdf_standards=STANDARDS,
-        timestamp=int(stamp.issued_at.timestamp()),
+        timestamp=int(at.timestamp()),
     )
     assert isinstance(made, bytes)
     return made
 
 
+def printable_in_font(value: Value) -> Value:
+    """The same value, every text in it such that it prints as it reads: what the font lacks, and what shows nothing or
+    reorders, as its code point."""
+    glyphs = _font.glyphs()
+    return printable.everywhere(value, lambda text: printable.covered(printable.visible(text), glyphs))
+
+
 @cache
-def _template() -> bytes:
-    return _TEMPLATE.read_bytes()
+def _template(path: Path) -> bytes:
+    return path.read_bytes()
 
 
 def _data(content: ReportContent, stamp: Stamp) -> dict[str, Any]:
@@ -66,7 +82,6 @@ def _data(content: ReportContent, stamp: Stamp) -> dict[str, Any]:
     content = printable.everywhere(content, lambda text: printable.covered(text, glyphs))
     issued = stamp.issued_at.astimezone(clock.ZONE)
     return {
-        "font": _font.FAMILY,
         "title": _pair(content.title),
         "issuer": content.issuer,
         "name": _breakable(content.name),

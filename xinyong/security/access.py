@@ -44,6 +44,11 @@ class Action(StrEnum):
     REVERT = "revert"  # take a submission back as a whole
     READ_FINDINGS = "read-findings"  # the findings, which quote cells, and the returned file
     VIEW_RECEIPT = "view-receipt"  # the countersigned receipt of a submission
+    DECLARE = "declare"  # 零报告、应报数: what a department says it decided in a month
+    OVERSEE_REPORTING = "oversee-reporting"  # who owes which item, and spot checks of what was declared
+    VIEW_RATES = "view-rates"  # 归集率、上报率、合规率、及时率…: figures and the places of the rows behind, no content
+    VIEW_BULLETIN = "view-bulletin"  # 通报: a frozen month with its ranking, for everybody it ranks
+    ISSUE_BULLETIN = "issue-bulletin"
     REVIEW_LINKS = "review-links"
     VIEW_SHARED = "view-shared"
     SPECIAL_QUERY = "special-query"  # 特殊查询: authorised-grade fields, for a basis, with a second person's consent
@@ -96,6 +101,11 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.REVERT: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.READ_FINDINGS: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.CLIENT),
     Action.VIEW_RECEIPT: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR, _R.CLIENT),
+    Action.DECLARE: _only(_R.SOURCE_UNIT, _R.OPERATOR),
+    Action.OVERSEE_REPORTING: _only(_R.OPERATOR),
+    Action.VIEW_RATES: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR),
+    Action.VIEW_BULLETIN: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR),
+    Action.ISSUE_BULLETIN: _only(_R.OPERATOR),
     Action.REVIEW_LINKS: _only(_R.OPERATOR),
     Action.VIEW_SHARED: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR, _R.CLIENT),
     Action.SPECIAL_QUERY: _only(_R.READER, _R.OPERATOR),
@@ -133,6 +143,8 @@ BOUNDED: dict[Role, frozenset[Action]] = {
             Action.READ_FINDINGS,
             Action.VIEW_RECEIPT,
             Action.VIEW_DOCKING,
+            Action.DECLARE,
+            Action.VIEW_RATES,
         }
     ),
     Role.CLIENT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),
