@@ -242,6 +242,45 @@ def test_catalogue_list_show_diff_export(xinyong: Xinyong, tmp_path: Path) -> No
     assert (unknown.code, unknown.json["error"]["code"]) == (3, "catalogue.unknown-item")
 
 
+def test_rates_duties_and_declared_totals_keep_their_keys(xinyong: Xinyong, stage: Stage) -> None:
+    item, source = "admin-penalty-org", stage.unit.code
+    duty = xinyong("duties", "set", source, item, "--from", "2026-01-01", "--json")
+    assert set(duty.json) == {"source_code", "item_id", "starts_on", "ends_on"}
+    listed = xinyong("duties", "list", "--json").json
+    assert [set(one) for one in listed] == [
+        {"source_code", "source_name", "item_id", "starts_on", "ends_on", "made_at", "made_by"}
+    ]
+    where = ("declare", "--period", "2026-06", "--source", source, "--item", item, "--json")
+    said = xinyong(*where, "--number", "4")
+    assert set(said.json) == {"source", "item_id", "kind", "version", "number", "found", "note", "made_at", "made_by"}
+    assert xinyong(*where, "--checked", "2", "--found", "1").json["kind"] == "spot-check"
+    assert xinyong(*where, "--take-back").json["number"] is None
+    assert xinyong(*where).code == 2
+    found = xinyong("rates", "--period", "2026-06", "--by", "department", "--json").json
+    assert set(found) == {"period", "by", "as_of", "total", "lines"}
+    assert set(found["total"]) == {"key", "name", "group", "rates"}
+    figure = next(one for one in found["lines"] if one["key"] == source)["rates"]["collection"]
+    assert figure == {"numerator": 1, "denominator": 1, "value": "1.000000", "percent": "100.0%", "excluded": {}}
+    assert xinyong("rates", "--period", "2026-6").code == 2
+    assert xinyong("rates", "--period", "2026-06").code == 0
+    assert xinyong("rates", "--period", "2031-01", "--json").json["error"]["code"] == "analytics.month-not-begun"
+
+
+def test_bulletin_writes_an_edition_once_and_again_the_same(xinyong: Xinyong, stage: Stage) -> None:
+    arguments = ("bulletin", "--period", "2026-05", "-o", str(stage.folder / "out"), "--json")
+    first = xinyong(*arguments)
+    assert set(first.json) == {"period", "edition", "is_new", "digest", "as_of", "files", "interviews"}
+    bytes_of = [Path(name).read_bytes() for name in first.json["files"]]
+    again = xinyong(*arguments)
+    assert (first.json["is_new"], again.json["is_new"]) == (True, False)
+    assert [Path(name).read_bytes() for name in again.json["files"]] == bytes_of
+    assert xinyong(*arguments, "--new").json["edition"] == 2
+    assert xinyong(*arguments, "--edition", "9").json["error"]["code"] == "analytics.unknown-bulletin"
+    assert xinyong(*arguments, "--edition", "1", "--new").code == 2
+    over = xinyong("bulletin", "--period", "2026-06", "-o", str(stage.folder / "out"), "--json")
+    assert over.json["error"]["code"] == "analytics.month-not-over"
+
+
 def test_doctor_names_its_checks(xinyong: Xinyong) -> None:
     said = xinyong("doctor", "--json")
     assert said.code in {0, 1}

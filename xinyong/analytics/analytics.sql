@@ -10,6 +10,7 @@ WITH told AS (
     SELECT id, source_id, item_id, item_version, received_at
     FROM intake_submission
     WHERE received_at >= %(from_at)s AND received_at < %(to_at)s AND received_at <= %(as_of)s
+      AND (reverted_at IS NULL OR reverted_at > %(as_of)s)
 ), brought AS MATERIALIZED (
     SELECT r.subject_id, r.key_digest, r.version, r.submission_id, r.row_no, coalesce(d.id, r.source_id) AS source_id,
            r.item_id, r.decided_on, b.received_at, r.is_late, coalesce(t.has_due, false) AS has_due, {filled} AS filled,
@@ -34,13 +35,23 @@ WITH told AS (
         WHERE v.subject_id = n.subject_id AND v.key_digest = n.key_digest AND v.version = n.version
         LIMIT 1
     ) v
+), echoed AS MATERIALIZED (
+    -- What a row brought stands again as a later version where a withdrawal or what had replaced it was taken back: one
+    -- row, and as old as its first version.
+    SELECT submission_id, row_no, subject_id, key_digest, min(version) AS first, max(version) AS last
+    FROM brought
+    GROUP BY submission_id, row_no, subject_id, key_digest
+    HAVING count(*) > 1
 ), came AS MATERIALIZED (
     SELECT r.submission_id, r.row_no, r.source_id, r.item_id, r.decided_on, r.received_at, 'accepted' AS outcome,
-           r.version = 1 AS is_first, r.is_late, coalesce(l.state, 1) = 2 AS is_withdrawn,
+           coalesce(e.first, r.version) = 1 AS is_first, r.is_late, coalesce(l.state, 1) = 2 AS is_withdrawn,
            r.version = coalesce(l.version, 1) AS is_newest, r.has_due, r.filled, r.asked,
            false AS is_closed, false AS is_unlinked, false AS is_conflict
     FROM brought r
     LEFT JOIN later l ON l.subject_id = r.subject_id AND l.key_digest = r.key_digest
+    LEFT JOIN echoed e ON e.submission_id = r.submission_id AND e.row_no = r.row_no AND e.subject_id = r.subject_id
+        AND e.key_digest = r.key_digest
+    WHERE r.version = coalesce(e.last, r.version)
 ), stopped AS (
     SELECT w.submission_id, w.row_no, coalesce(d.id, b.source_id), b.item_id, NULL::date, b.received_at,
            w.outcome, false, false, false, false, false, 0,
@@ -81,6 +92,7 @@ LIMIT %(limit)s
 SELECT s.source_id, s.item_id, sum(c.duplicate), sum(c.unchanged)
 FROM intake_submission s JOIN intake_chunk c ON c.submission_id = s.id
 WHERE s.received_at >= %(from_at)s AND s.received_at < %(to_at)s AND c.deposited_at <= %(as_of)s
+  AND (s.reverted_at IS NULL OR s.reverted_at > %(as_of)s)
 GROUP BY 1, 2
 
 -- name: organisations
@@ -112,6 +124,7 @@ LIMIT %(limit)s
 SELECT f.rule, max(f.severity), count(*), count(DISTINCT s.source_id), count(*) FILTER (WHERE f.closed_at <= %(as_of)s)
 FROM intake_submission s JOIN intake_finding f ON f.submission_id = s.id
 WHERE s.received_at >= %(from_at)s AND s.received_at < %(to_at)s AND s.received_at <= %(as_of)s AND f.severity <> 'warning'
+  AND (s.reverted_at IS NULL OR s.reverted_at > %(as_of)s)
 GROUP BY f.rule
 ORDER BY count(*) DESC, f.rule
 LIMIT %(limit)s

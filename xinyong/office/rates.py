@@ -25,7 +25,7 @@ from xinyong.web import charts
 from xinyong.web.tables import Cell, Column, Sort, table
 
 _TYPES = {"xlsx": XLSX, "csv": "text/csv; charset=utf-8"}
-_PER_PAGE = 100
+_PER_PAGE = 60
 #: What the table shows beside one another, by the name of the set.
 _SETS: dict[str, tuple[str, ...]] = {
     "main": ("collection", "reporting", "compliance", "timeliness", "late"),
