@@ -138,7 +138,10 @@ def put(world: Made) -> None:
             " content_digest, received_at, received_by, status, mapping, facts, rows_read, accepted, doubtful, rejected,"
             " duplicate, unchanged, warnings, late, reverted_at, reverted_by, revert_reason) VALUES (%s, %s, %s, 1, 'file', 'f', 1,"
             " %s, %s, 'x', 'deposited', '{}', '{}', 0, 0, 0, 0, 0, 0, 0, 0, %s, '', '')",
-            [(one.id, one.source, one.item, f"{one.id:064}", one.received_at, one.reverted_at) for one in world.submissions],
+            [
+                (one.id, one.source, one.item, f"{one.id:064}", one.received_at, one.reverted_at)
+                for one in world.submissions
+            ],
         )
         cursor.executemany(
             "INSERT INTO record (subject_id, key_digest, version, content_digest, state, item_id, item_version, source_id,"

@@ -20,6 +20,7 @@ from xinyong.kernel.periods import Period, month_of
 from xinyong.records import arrived
 from xinyong.security import audit, identity
 from xinyong.security.access import BOUNDED, Action, Actor, require
+from xinyong.security.identity import SourceUnit
 
 _SQL = sql.load(__file__, "intake.sql")
 TOTAL, SPOT_CHECK = Declaration.Kind.TOTAL.value, Declaration.Kind.SPOT_CHECK.value
@@ -199,16 +200,16 @@ def _say(
         )
     try:
         with transaction.atomic():
-            return _enter(kind, item_id, unit.id, period.start, number, found, note, after, by, at)
+            return _enter(kind, item_id, unit, period.start, number, found, note, after, by, at)
     except IntegrityError as error:
         raise _meanwhile() from error
 
 
 def _enter(
-    kind: str, item_id: str, unit_id: int, month: date, number: int | None, found: int | None, note: str,
+    kind: str, item_id: str, unit: SourceUnit, month: date, number: int | None, found: int | None, note: str,
     after: int | None, by: Actor, at: datetime,
 ) -> Word:  # fmt: skip
-    said = Declaration.objects.filter(source_id=unit_id, item_id=item_id, period=month, kind=kind)
+    said = Declaration.objects.filter(source_id=unit.id, item_id=item_id, period=month, kind=kind)
     newest = said.order_by("-version").first()
     version = newest.version if newest else 0
     if after is not None and after != version:
@@ -216,13 +217,13 @@ def _enter(
     if number is None and (newest is None or newest.number is None):
         raise NothingToTakeBack("没有可撤回的申报。", "There is no declaration to take back.")
     made = Declaration.objects.create(
-        source_id=unit_id, item_id=item_id, period=month, kind=kind, version=version + 1, number=number, found=found,
+        source_id=unit.id, item_id=item_id, period=month, kind=kind, version=version + 1, number=number, found=found,
         note=note.strip()[:300], made_at=at, made_by=by.name,
     )  # fmt: skip
     event = audit.Event.SPOT_CHECKED if kind == SPOT_CHECK else audit.Event.TOTAL_DECLARED
     audit.enter(
         audit.Event.TOTAL_TAKEN_BACK if number is None else event, by=by, object_kind="declaration",
-        object_ref=str(made.pk), unit=unit_id, item=item_id, month=f"{month:%Y-%m}", number=number, found=found,
+        object_ref=str(made.pk), unit=unit.code, item=item_id, month=f"{month:%Y-%m}", number=number, found=found,
         version=made.version,
     )  # fmt: skip
     return _word(made)

@@ -13,6 +13,7 @@ from xinyong.kernel.errors import Conflict, Invalid
 from xinyong.kernel.periods import Period
 from xinyong.security import audit, identity
 from xinyong.security.access import BOUNDED, Action, Actor, require
+from xinyong.security.identity import SourceUnit
 
 _SQL = sql.load(__file__, "intake.sql")
 
@@ -70,15 +71,15 @@ def assign(
         )
     try:
         with transaction.atomic():
-            _say(unit.id, item_id, starts_on, ends_on, by, at)
+            _say(unit, item_id, starts_on, ends_on, by, at)
     except IntegrityError as error:
         raise Overlapping(
             "刚才有人改过这项责任，请刷新后再试。", "Somebody changed this duty just now. Reload and try again."
         ) from error
 
 
-def _say(unit_id: int, item_id: str, starts_on: date, ends_on: date | None, by: Actor, at: datetime) -> None:
-    newest = {one.starts_on: one for one in Duty.objects.filter(source_id=unit_id, item_id=item_id).order_by("version")}
+def _say(unit: SourceUnit, item_id: str, starts_on: date, ends_on: date | None, by: Actor, at: datetime) -> None:
+    newest = {one.starts_on: one for one in Duty.objects.filter(source_id=unit.id, item_id=item_id).order_by("version")}
     before = newest.pop(starts_on, None)
     if before is not None and before.ends_on == ends_on:
         return
@@ -91,11 +92,11 @@ def _say(unit_id: int, item_id: str, starts_on: date, ends_on: date | None, by: 
                 f"The unit owes this item from {one.starts_on} already; the times overlap. End that duty first.",
             )
     Duty.objects.create(
-        source_id=unit_id, item_id=item_id, starts_on=starts_on, ends_on=ends_on,
+        source_id=unit.id, item_id=item_id, starts_on=starts_on, ends_on=ends_on,
         version=before.version + 1 if before else 1, made_at=at, made_by=by.name,
     )  # fmt: skip
     audit.enter(
-        audit.Event.DUTY_SET, by=by, object_kind="duty", object_ref=f"{unit_id} {item_id}", starts_on=starts_on.isoformat(),
+        audit.Event.DUTY_SET, by=by, object_kind="duty", object_ref=f"{unit.code} {item_id}", starts_on=starts_on.isoformat(),
         ends_on=ends_on.isoformat() if ends_on else None,
     )  # fmt: skip
 
