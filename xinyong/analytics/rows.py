@@ -105,8 +105,11 @@ def _scope(asked: Asked, seen_by: Actor) -> dict[str, Any]:
 
 def _views(found: Sequence[tuple[Any, ...]]) -> list[RowBehind]:
     units = {one.id: one for one in identity.source_units()}
-    items = {one.item_id: (one.title_zh, one.title_en) for one in publish.versions()}
+    titles = {one.item_id: one for one in publish.versions()}
     return [
-        RowBehind(submission, row_no, units[source].name, *items.get(item, (item, item)), *rest, units[sender].code)
+        RowBehind(
+            submission, row_no, units[source].name, titles[item].title_zh, titles[item].title_en, *rest,
+            units[sender].code,
+        )
         for submission, row_no, source, item, *rest, sender in found
-    ]
+    ]  # fmt: skip
