@@ -108,8 +108,8 @@ def _views(found: Sequence[tuple[Any, ...]]) -> list[RowBehind]:
     titles = {one.item_id: one for one in publish.versions()}
     return [
         RowBehind(
-            submission, row_no, units[source].name, titles[item].title_zh, titles[item].title_en, *rest,
-            units[sender].code,
+            submission, row_no, units[source].name, titles[item].title_zh, titles[item].title_en, decided, received,
+            outcome, is_late, is_closed, hit, whole, units[sender].code,
         )
-        for submission, row_no, source, item, *rest, sender in found
+        for submission, row_no, source, item, decided, received, outcome, is_late, is_closed, hit, whole, sender in found
     ]  # fmt: skip

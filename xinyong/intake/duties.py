@@ -96,7 +96,7 @@ def _say(unit: SourceUnit, item_id: str, starts_on: date, ends_on: date | None, 
         version=before.version + 1 if before else 1, made_at=at, made_by=by.name,
     )  # fmt: skip
     audit.enter(
-        audit.Event.DUTY_SET, by=by, object_kind="duty", object_ref=f"{unit.code} {item_id}", starts_on=starts_on.isoformat(),
+        audit.Event.DUTY_SET, by=by, object_kind="duty", object_ref=unit.code, item=item_id, starts_on=starts_on.isoformat(),
         ends_on=ends_on.isoformat() if ends_on else None,
     )  # fmt: skip
 
