@@ -17,7 +17,16 @@ Drawn = Mapping[str, object] | None
 Deed = Callable[[], Drawn]
 Prepare = Callable[[World], Deed]
 Effect = Callable[[World], object]
-_MODULES = ("acts_people", "acts_sign_in", "acts_data", "acts_catalogue", "acts_machines", "acts_docking", "acts_log", "acts_rates")
+_MODULES = (
+    "acts_people",
+    "acts_sign_in",
+    "acts_data",
+    "acts_catalogue",
+    "acts_machines",
+    "acts_docking",
+    "acts_log",
+    "acts_rates",
+)
 
 
 class NotDone(Exception):
