@@ -13,9 +13,10 @@ import pytest
 from click.testing import CliRunner
 from django.contrib.auth import authenticate
 
-from xinyong.intake import submit, views
+from xinyong.intake import declared, duties, submit, views
 from xinyong.kernel import clock
-from xinyong.operations import city, synthetic
+from xinyong.kernel.periods import Period
+from xinyong.operations import city, city_reporting, synthetic
 from xinyong.operations.synthetic import draw, people
 from xinyong.operations.synthetic.agencies import agency
 from xinyong.operations.synthetic.organisations import City
@@ -60,6 +61,7 @@ def test_the_city_goes_in_once_and_a_second_load_finds_it(home: Path) -> None:
     assert identity.regions()["990100"] == "云溪市"
     assert not (home / "city" / "files").exists()
     _assert_persons_went_in_and_nobody_finds_them(entered)
+    _assert_its_rates_have_denominators()
     _assert_only_its_owner_reads_the_passwords(city.accounts_file())
 
 
@@ -69,6 +71,17 @@ def _assert_persons_went_in_and_nobody_finds_them(entered: list[views.Submission
 
     assert sum(one.counts.accepted for one in entered if one.item_id.endswith("-person")) > 10
     assert all(not search.find(name, seen_by=PUBLIC).hits for name in names)
+
+
+def _assert_its_rates_have_denominators() -> None:
+    last_month = Period(date(2026, 2, 1), date(2026, 3, 1))
+    said = declared.words(last_month, as_of=clock.now())
+    owed = duties.owed(last_month, as_of=clock.now(), seen_by=system("test"))
+    city_reporting.say(today=TODAY, by=system("test"))
+
+    assert said
+    assert len(owed) >= len(said)
+    assert declared.words(last_month, as_of=clock.now()) == said, "and said again, nothing changes"
 
 
 def _assert_only_its_owner_reads_the_passwords(path: Path) -> None:

@@ -25,7 +25,7 @@ import click
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict
-from xinyong.operations import command
+from xinyong.operations import city_reporting, command
 
 if TYPE_CHECKING:
     from xinyong.intake.views import SubmissionView
@@ -135,6 +135,7 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
             _progress(f"报送 submitting {number}/{written.total}, {state.rows_read:,} 行 rows", started, is_quiet)
             state.files = number
     _settle()
+    city_reporting.say(today=date.fromisoformat(state.today), by=by)
     state.is_complete, state.seconds = True, round(time.monotonic() - started, 1)
     _save(state)
     shutil.rmtree(_folder() / "files", ignore_errors=True)  # the intake keeps its own sealed copies
