@@ -22,7 +22,7 @@ from tests.exchange.conftest import Door, Program
 from tests.intake import made
 from xinyong.exchange.api.handing_in import MOST_TRIED
 from xinyong.exchange.api.intake import XLSX
-from xinyong.intake import by_interface, jobs, submit
+from xinyong.intake import by_interface, jobs, revert, submit
 from xinyong.intake.models import RequestKey, Submission
 from xinyong.kernel import clock
 from xinyong.security import signatures
@@ -369,6 +369,20 @@ def test_a_submission_that_waits_is_taken_back_and_may_come_again(door: Door, no
     assert (again.status_code, again.json()["id"], again.json()["status"]) == (202, made_of, "received")
     submit.run(made_of, by=made.SYSTEM)
     assert door.full.get(f"/submissions/{made_of}").json()["counts"]["accepted"] == 1
+
+
+def test_what_a_person_took_back_is_told_and_comes_again_under_a_new_key_only(door: Door) -> None:
+    content, key = body(rows_of(door)), str(uuid.uuid4())
+    made_of = send(door.full, content, key=key).json()["id"]
+    worked(made_of)
+    revert.begin(made_of, reason="报错了月份", by=made.SYSTEM)
+    revert.finish(made_of, by=made.SYSTEM)
+    same = send(door.full, content, key=key)
+    assert (same.status_code, same.json()["status"], same.json()["is_over"]) == (200, "reverted", True)
+    anew = send(door.full, content)
+    assert anew.status_code == 202
+    assert anew.json()["id"] != made_of
+    assert door.full.call("POST", f"/submissions/{made_of}/cancel").json()["code"] == "intake.already-begun"
 
 
 def test_once_work_has_begun_nothing_is_taken_back(door: Door) -> None:

@@ -21,8 +21,8 @@ class Submission(models.Model):
         STAGED = "staged", "已读取"
         DEPOSITED = "deposited", "已入库"
         REFUSED = "refused", "已拒收"
-        REVERTED = "reverted", "已撤回"
         CANCELLED = "cancelled", "已取消"
+        REVERTED = "reverted", "已撤回"
 
     item_id = models.CharField(max_length=40)
     item_version = models.PositiveSmallIntegerField()
