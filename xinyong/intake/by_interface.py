@@ -111,7 +111,9 @@ def attempt(
     """What would become of the rows if they were handed in now. One audit entry, which says that somebody tried; nothing
     else is kept. Raises as ``submit.check``."""
     require(by, Action.SUBMIT, department=source_code, item=item_id)
-    audit.enter(audit.Event.FILE_TRIED, by=by, object_kind="item", object_ref=item_id, size=path.stat().st_size)
+    audit.enter(
+        audit.Event.FILE_TRIED, by=by, object_kind="catalogue-item", object_ref=item_id, size=path.stat().st_size
+    )
     return submit.check(
         path, item_id=item_id, source_code=source_code, file_name=file_name, mapping=mapping, by=by,
         received_at=received_at,
