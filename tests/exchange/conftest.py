@@ -1,11 +1,14 @@
 """A door with callers of every kind before it: clients with scopes, without, closed, playing, bound; a partner with keys."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
@@ -197,3 +200,58 @@ def noted(door: Door) -> Callable[[], list[AuditEntry]]:
 
 def _last() -> int:
     return AuditEntry.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def serving(application: Callable[..., Any]) -> Iterator[str]:
+    """The address of a server of this process, on a port of its own, for a while."""
+    server: WSGIServer = make_server("127.0.0.1", 0, application, handler_class=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def address(door: Door) -> Iterator[str]:
+    """The program, served."""
+    from django.db import connections
+
+    from xinyong.config.wsgi import application
+
+    def closing(environ: dict[str, object], start: object) -> object:
+        try:
+            return application(environ, start)
+        finally:
+            connections.close_all()
+
+    with serving(closing) as place:
+        yield place
+
+
+@pytest.fixture
+def worker(door: Door) -> Iterator[None]:
+    """A worker that does what is handed in, as soon as it is."""
+    from django.db import connections
+
+    from xinyong.intake import submit
+
+    stop = threading.Event()
+
+    def works() -> None:
+        while not stop.wait(0.1):
+            for submission_id in submit.unfinished():
+                submit.run(submission_id, by=SYSTEM)
+            connections.close_all()
+
+    thread = threading.Thread(target=works)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()

@@ -4,9 +4,12 @@ schemathesis draws the cases from our own description and judges the answers; th
 whole WSGI application. A partner's are signed on the way in, as the bytes are then known.
 """
 
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import schemathesis
@@ -24,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.exchange.conftest import SYSTEM, Door, Node
+from tests.intake import made
 from xinyong.kernel import clock
 from xinyong.security import clients, signatures
 from xinyong.security.signatures import Message
@@ -64,7 +68,7 @@ def fuzz(door: Door, *, examples: int, others: int = 0, only: str = "", roles: t
         for role, dress in _roles(door).items():
             if not roles or role in roles:
                 count = examples if role in {"full", "partner"} else others or examples
-                _fuzz_as(role, dress(application), count, only, found, _known(door) if role == "full" else {})
+                _fuzz_as(role, dress(application), count, only, found, _known(door, only) if role == "full" else {})
     finally:
         for signal in (request_started, request_finished):
             signal.connect(close_old_connections)
@@ -99,20 +103,42 @@ def _fuzz_as(
                     found.failures.append(f"{role} {name}: {type(error).__name__} {error}")
 
 
-def _known(door: Door) -> dict[str, dict[str, Any]]:
+def _known(door: Door, only: str) -> dict[str, dict[str, Any]]:
     """Input that leads to something, so that what is found is judged too."""
     code = door.organisation.code
+    its_own = {} if only else {"path_parameters": {"submission_id": _submission(door)}, "query": {}}
+    row = made.penalty_row(door.organisation, door.unit)
     credentials = {"client_id": door.full.client_id, "client_secret": door.full.secret}
     return {
         "catalogue_item": {"path_parameters": {"item_id": "admin-penalty-org"}},
         "code_table": {"path_parameters": {"table_id": "penalty-kind"}},
         "organisation": {"path_parameters": {"code": code}, "query": {}},
+        "submission": its_own,
+        "submission_rows": its_own,
+        "submission_feedback": its_own,
+        "submission_receipt": its_own,
+        "submit_rows": {
+            "body": {"item": "admin-penalty-org", "rows": [row]},
+            "media_type": "application/json",
+            "query": {},
+            "headers": {"Idempotency-Key": str(uuid.uuid4())},
+        },
         "look_up": {"body": {"code": code, "purpose": "示例事项"}, "media_type": "application/json"},
         "token": {
             "body": {"grant_type": "client_credentials"} | credentials,
             "media_type": "application/x-www-form-urlencoded",
         },
     }
+
+
+def _submission(door: Door) -> int:
+    """A submission of the department's that is done."""
+    with TemporaryDirectory() as folder:
+        rows = [
+            made.penalty_row(door.organisation, door.unit),
+            made.penalty_row(door.organisation, door.unit, CF_JDRQ="？"),
+        ]
+        return made.hand_in(made.csv_file(Path(folder, "a.csv"), rows), "admin-penalty-org", door.unit).id
 
 
 def _run(strategy: Any, mode: GenerationMode, examples: int, seen: Counter[int], *, is_signed: bool) -> None:
@@ -151,7 +177,11 @@ def _application() -> Application:
     from xinyong.config.wsgi import application
 
     def local(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
-        return application(environ | {"REMOTE_ADDR": "127.0.0.1"}, start)
+        answer = application(environ | {"REMOTE_ADDR": "127.0.0.1"}, start)
+        try:
+            return [b"".join(answer)]
+        finally:
+            answer.close()  # as a server does
 
     return local
 

@@ -5,10 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -16,32 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.exchange.conftest import Door
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "api-clients.md"
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
-
-
-@pytest.fixture(scope="module")
-def address(door: Door) -> Iterator[str]:
-    """A server of this process on a port of its own."""
-    from django.db import connections
-
-    from xinyong.config.wsgi import application
-
-    def closing(environ: dict[str, object], start: object) -> object:
-        try:
-            return application(environ, start)
-        finally:
-            connections.close_all()
-
-    server: WSGIServer = make_server("127.0.0.1", 0, closing, handler_class=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 def _blocks(language: str) -> str:

@@ -13,15 +13,15 @@ from xinyong.exchange.door import WAYS
 
 
 def test_every_operation_answers_everybody_as_described_and_none_fails(door: Door) -> None:
-    found = fuzz(door, examples=10, others=2)
+    found = fuzz(door, examples=10, others=1)
     assert found.failures == []
     assert found.worst < 500
     roles = {role for role, _ in found.seen}
     assert roles == {"anonymous", "full", "narrow", "sandbox", "disabled", "partner"}
     assert {name for _, name in found.seen} == {*WAYS, "token"}
     assert len(found.seen) == len(roles) * (len(WAYS) + 1)
-    reached = {name for (_, name), seen in found.seen.items() if 200 in seen}
-    assert reached >= {*WAYS, "token"} - {"submission", "submission_receipt"}
+    reached = {name for (_, name), seen in found.seen.items() if {200, 202} & set(seen)}
+    assert reached >= {*WAYS, "token"} - {"submission_cancel"}  # which takes one that still waits
 
 
 def test_a_planted_failure_is_found(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from tests.golden.acts import Deed, act, answered
 from tests.golden.acts_people import void
 from tests.golden.world import HOME, World
 from tests.intake import made
-from xinyong.intake import desk, returned, revert, submit, views
+from xinyong.intake import by_interface, desk, returned, revert, rows, submit, views
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.records import dossier, expiry, exporting, special
@@ -14,7 +14,7 @@ from xinyong.records.exporting import Wanted
 from xinyong.records.purpose import written
 from xinyong.reports import issue
 from xinyong.security import approvals
-from xinyong.security.access import PUBLIC
+from xinyong.security.access import PUBLIC, Actor, Role
 from xinyong.security.audit import Event
 from xinyong.subjects import registry
 
@@ -84,6 +84,33 @@ def _(world: World) -> Deed:
     return deed
 
 
+@act(Event.FILE_TRIED)
+def _(world: World) -> Deed:
+    view, size = _receive(world, "tried.csv")
+    by = Actor(role=Role.CLIENT, name=world.program.client_id, department=world.unit.code, address=HOME)
+
+    def deed() -> dict[str, object]:
+        by_interface.attempt(
+            world.folder / "tried.csv", item_id=_ITEM, source_code=world.unit.code, file_name="tried.csv", mapping={}, by=by,
+            received_at=made.NOW,
+        )  # fmt: skip
+        return {"new submission": view.id, "size": size}
+
+    return deed
+
+
+@act(Event.SUBMISSION_CANCELLED)
+def _(world: World) -> Deed:
+    view, _ = _receive(world, "cancelled.csv")
+    by = world.actor("clerk")
+
+    def deed() -> dict[str, object]:
+        submit.cancel(view.id, by=by)
+        return {"new submission": view.id}
+
+    return deed
+
+
 @act(Event.SUBMISSION_REVERTED)
 def _(world: World) -> Deed:
     by = world.actor("clerk")
@@ -94,6 +121,12 @@ def _(world: World) -> Deed:
 def _(world: World) -> Deed:
     by = world.actor("clerk")
     return lambda: void(views.submission(world.submission.id, seen_by=by))
+
+
+@act(Event.SUBMISSION_VIEWED, "its rows")
+def _(world: World) -> Deed:
+    by = world.actor("clerk")
+    return lambda: void(rows.of(world.submission.id, seen_by=by))
 
 
 @act(Event.SUBMISSIONS_LISTED)

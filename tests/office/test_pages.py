@@ -223,6 +223,25 @@ def test_a_page_under_way_refreshes_itself_and_a_refused_one_says_why(
     assert browsers["clerk"].get(f"/office/submissions/{number}/feedback.xlsx").status_code == 409
 
 
+def test_a_submission_that_was_cancelled_says_so_and_how_to_send_it_again(
+    browsers: Office, csv_of: Callable[..., Path]
+) -> None:
+    entered = submit.receive(
+        csv_of(), item_id="admin-penalty-org", source_code=browsers.unit.code, file_name="撤回.csv", by=made.SYSTEM,
+        received_at=made.NOW,
+    )  # fmt: skip
+    submit.cancel(entered.id, by=made.SYSTEM)
+    text = said(page := browsers["clerk"].get(f"/office/submissions/{entered.id}/"))
+    assert "这批数据已取消，没有入库" in text
+    assert "重新报送" in text
+    assert "refresh" not in page.content.decode()
+    assert "处理开始前已由报送方取消" in text
+    assert "已取消" in said(browsers["clerk"].get("/office/submissions/"))
+    assert "重新报送" not in said(browsers["auditor"].get(f"/office/submissions/{entered.id}/"))
+    english = browsers["clerk"].get(f"/office/submissions/{entered.id}/", headers={"accept-language": "en"})
+    assert "This submission was cancelled; nothing went in" in said(english)
+
+
 def test_ambiguous_columns_are_asked_for_on_the_page(browsers: Office, csv_of: Callable[..., Path]) -> None:
     path = csv_of(headers={"CF_CFLB": "CF_CFLB1", "CF_NR_FK": "CF_CFLB2"})
     number = upload(browsers["clerk"], path, browsers)

@@ -150,7 +150,20 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         "For xinyong docking add and change at a terminal nobody sits at: the password, instead of asking for it.",
     ),
-    Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office, in MiB."),
+    Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office and by the interface, in MiB."),
+    Variable(
+        "XINYONG_API_WAITING",
+        "50",
+        "Submissions of one machine client that may wait for the worker; beyond it the interface answers 429. 接口待处理上限",
+    ),
+    Variable(
+        "XINYONG_API_DAILY_MB", "20480", "MiB that one machine client hands in a day by the interface. 接口每日数据量"
+    ),
+    Variable(
+        "XINYONG_CLIENT_SECRET",
+        "",
+        "For xinyong submit --to: the client's secret, where no --secret-file is given. The server does not read it.",
+    ),
 )
 
 
@@ -206,6 +219,7 @@ def session_secret() -> str:
 #: Variables that open something: no process but ours gets them.
 _SECRET = (
     "DATABASE_URL", "XINYONG_OWNER_URL", "XINYONG_MASTER_KEY", "XINYONG_MASTER_KEY_OLD", "XINYONG_DOCKING_PASSWORD",
+    "XINYONG_CLIENT_SECRET",
 )  # fmt: skip
 
 

@@ -21,10 +21,14 @@ _REFUSALS = {
     "404": "没有找到 Not found",
     "405": "不支持这种方法 Method not allowed",
     "409": "现在不能这样做 Not possible now",
+    "411": "缺少长度 Length required",
     "413": "内容太大 Too large",
     "415": "不支持这种格式 Unsupported format",
+    "422": "同一个键、另一份内容 The key stood for other content",
     "429": "配额用完 Quota used up",
 }
+#: Refusals of single operations, which they name themselves (``more``).
+_NAMED = {"Conflict": "409", "LengthNeeded": "411", "KeyReused": "422"}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code", "zh", "en"],
@@ -34,6 +38,12 @@ _PROBLEM = {
         "code": {"type": "string", "description": "docs/reference/errors.md"},
         "zh": {"type": "string"}, "en": {"type": "string"},
         "errors": {"type": "array", "items": {"type": "object"}},
+    },
+    "example": {
+        "type": "urn:xinyong:error:intake.key-reused", "title": "不能这样处理", "status": 422,
+        "detail": "这个 Idempotency-Key 以前用于另一份内容。重试请原样重发；报送新内容请换一个新的键。", "code": "intake.key-reused",
+        "zh": "这个 Idempotency-Key 以前用于另一份内容。重试请原样重发；报送新内容请换一个新的键。",
+        "en": "This Idempotency-Key stood for other content before. To retry, send the same again; for new content, use a new key.",
     },
 }  # fmt: skip
 _SCHEMES = {
@@ -119,6 +129,7 @@ def schema() -> dict[str, Any]:
     found["paths"]["/oauth/token"] = _TOKEN
     found["components"]["securitySchemes"] = _SCHEMES
     found["components"]["schemas"]["Problem"] = _PROBLEM
+    found["components"]["responses"] = {name: _refusal(status) for name, status in _NAMED.items()}
     found["servers"] = [{"url": "/"}]
     return found
 
@@ -148,7 +159,11 @@ def _complete(one: dict[str, Any]) -> None:
     elif way.by is Entrance.TOKEN:
         one["security"] = [{"oauth2": [way.scope] if way.scope else []}]
     for status in sorted(statuses):
-        one["responses"][status] = {
-            "description": _REFUSALS[status],
-            "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
+        one["responses"][status] = _refusal(status)
+
+
+def _refusal(status: str) -> dict[str, Any]:
+    return {
+        "description": _REFUSALS[status],
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }

@@ -5,17 +5,19 @@ middleware reads that from the view, settles who calls before the gate looks, co
 ``RateLimit-*``, ``no-store``, the sandbox's mark, the signature on what a partner gets.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
-from xinyong.exchange import refusals
+from xinyong.exchange import bodies, refusals
 from xinyong.exchange.interface import Api
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden, XinyongError
@@ -50,7 +52,8 @@ class NotInSandbox(Forbidden):
 @dataclass(frozen=True, slots=True)
 class Way:
     """What an operation declares. ``sandbox`` answers in its place for sandbox clients; without one they are refused,
-    unless the operation says ``SAME``."""
+    unless the operation says ``SAME``. ``takes``: content types of its body, at most ``most`` bytes; where that is more
+    than memory should hold, the body is taken to disk (``spooled``)."""
 
     methods: tuple[str, ...]
     action: Action
@@ -58,6 +61,8 @@ class Way:
     scope: str = ""
     sandbox: Callable[..., Any] | None = None
     name: str = ""
+    takes: tuple[str, ...] = ("application/json",)
+    most: int = MEGABYTE
 
 
 @dataclass(slots=True)
@@ -69,6 +74,8 @@ class Call:
     caller: Caller | None = None
     peer: Peer | None = None
     left: quotas.Left | None = None
+    folder: "TemporaryDirectory[str] | None" = None
+    sha256: bytes = b""
 
 
 def SAME() -> None:  # noqa: N802 (a mark, not a function)
@@ -89,14 +96,17 @@ def operation(
     summary: str,
     scope: str = "",
     sandbox: Callable[..., Any] | None = None,
-    status: int = 200,
+    takes: tuple[str, ...] = ("application/json",),
+    most: int = MEGABYTE,
+    more: dict[str, Any] | None = None,
 ) -> Callable[[View], View]:
-    """Makes a function an operation of the interface, under its own name."""
+    """Makes a function an operation of the interface, under its own name. ``returns`` is the schema of 200, or a schema for
+    each status; ``more`` goes into the description as it is."""
 
     def declare(view: View) -> View:
         name = view.__name__
         assert name not in WAYS, f"two operations are named {name}"
-        WAYS[name] = Way((method,), action, by, scope, sandbox, name)
+        WAYS[name] = Way((method,), action, by, scope, sandbox, name, takes, most)
 
         @wraps(view)
         def played(request: HttpRequest, **values: Any) -> Any:
@@ -110,8 +120,8 @@ def operation(
             return sandbox(request, **values)
 
         api.api_operation(
-            [method], path, response={status: returns}, operation_id=name, url_name=name, summary=summary,
-            description=" ".join((view.__doc__ or "").split()),
+            [method], path, response=returns if isinstance(returns, dict) else {200: returns}, operation_id=name,
+            url_name=name, summary=summary, description=" ".join((view.__doc__ or "").split()), openapi_extra=more,
         )(played)  # fmt: skip
         return view
 
@@ -119,26 +129,30 @@ def operation(
 
 
 def patterns() -> list[URLPattern]:
-    """The addresses of all operations, each view with its way and its action: what the gate reads."""
-    found = []
+    """The addresses of all operations, each view with its ways by method and an action: what the gate reads."""
+    found: dict[str, URLPattern] = {}
+    at: dict[str, list[Way]] = {}
     for one in api.urls[0]:
         if isinstance(one, URLPattern) and one.name in WAYS:
-            one.callback = declared(one.callback, WAYS[str(one.name)])
-            found.append(one)
-    assert len({str(one.pattern) for one in found}) == len(found) == len(WAYS), "one operation a path"
-    return found
+            found.setdefault(str(one.pattern), one)
+            at.setdefault(str(one.pattern), []).append(WAYS[str(one.name)])
+    for path, one in found.items():
+        one.callback = declared(one.callback, *at[path])
+    assert sum(len(ways) for ways in at.values()) == len(WAYS), "an operation without an address"
+    return list(found.values())
 
 
-def declared(view: View, way: Way) -> View:
-    """A view with its way in; it runs within the machine's own scope of the database."""
+def declared(view: View, *ways: Way) -> View:
+    """A view with its ways in, one for each method; it runs within the machine's own scope of the database. The gate behind
+    us looks at the first one's action; what the call's own way asks for was settled here before."""
 
     @wraps(view)
     def scoped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         with scope.acting(actor(request)):
             return view(request, *args, **kwargs)
 
-    scoped.xinyong_way = way  # type: ignore[attr-defined]
-    return cast(View, access(way.action)(scoped))
+    scoped.xinyong_ways = {method: way for way in ways for method in way.methods}  # type: ignore[attr-defined]
+    return cast(View, access(ways[0].action)(scoped))
 
 
 def call(request: HttpRequest) -> Call:
@@ -151,6 +165,21 @@ def actor(request: HttpRequest) -> Actor:
     return cast(Actor, request.actor)  # type: ignore[attr-defined]
 
 
+def spooled(request: HttpRequest) -> Path:
+    """The raw body on disk, taken there once; it is gone with the answer. Raises LengthNeeded, BodyCut."""
+    made = _spool(request)
+    assert made.folder is not None
+    return Path(made.folder.name, "body")
+
+
+def _spool(request: HttpRequest) -> Call:
+    made = call(request)
+    if made.folder is None:
+        made.folder = TemporaryDirectory(prefix="xinyong-received-")
+        made.sha256 = bodies.spool(request, Path(made.folder.name, "body"))
+    return made
+
+
 class Machines:
     """Settles who calls, for views that declare a way. It stands before the gate, which then finds a machine's actor and
     no session's."""
@@ -159,22 +188,28 @@ class Machines:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        made = getattr(request, "machine_call", None)
-        return response if made is None else _dressed(request, response, made)
+        try:
+            response = self.get_response(request)
+            made = getattr(request, "machine_call", None)
+            return response if made is None else _dressed(request, response, made)
+        finally:
+            folder = getattr(getattr(request, "machine_call", None), "folder", None)
+            if folder is not None:
+                folder.cleanup()
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """None lets the call through; a problem is its answer."""
-        way = getattr(view, "xinyong_way", None)
-        if way is None:
+        ways: Mapping[str, Way] | None = getattr(view, "xinyong_ways", None)
+        if ways is None:
             return None
+        way = ways.get(request.method or "") or next(iter(ways.values()))
         made = Call(way)
         request.machine_call = made  # type: ignore[attr-defined]
         request.actor = Actor(role=Role.PUBLIC, name="public", address=client_address(request))  # type: ignore[attr-defined]
         try:
-            refusals.check_form(request, methods=way.methods, most=MEGABYTE)
+            refusals.check_form(request, methods=tuple(ways), most=way.most, content=way.takes)
             _come_in(request, made)
             require(actor(request), way.action)
             if made.caller is not None and way.scope:
@@ -205,7 +240,7 @@ def _come_in(request: HttpRequest, made: Call) -> None:
 
 def _check_binding(request: HttpRequest, made: Call, caller: Caller) -> None:
     """A bound client's token is worth nothing without a fresh signature by its key, over the token too."""
-    made.message = message_of(request)
+    made.message = message_of(request, on_disk=made.way.most > MEGABYTE)
     said = signatures.read(made.message, tag=signatures.CLIENT_TAG)
     if said.key_id != caller.client_id:
         raise tokens.refused()
@@ -216,12 +251,14 @@ def _check_binding(request: HttpRequest, made: Call, caller: Caller) -> None:
     partners.see_nonce(f"client:{caller.client_id}", said, now=now)
 
 
-def message_of(request: HttpRequest) -> Message:
-    """The request as a signature sees it."""
-    return Message(
-        method=(request.method or "").upper(), url=request.build_absolute_uri(), headers=dict(request.headers),
-        body=request.body,
-    )  # fmt: skip
+def message_of(request: HttpRequest, *, on_disk: bool = False) -> Message:
+    """The request as a signature sees it; a large body by its digest, which is taken when it is asked for."""
+    message = Message((request.method or "").upper(), request.build_absolute_uri(), dict(request.headers))
+    if not on_disk:
+        message.body = request.body
+    elif request.META.get("CONTENT_LENGTH") not in {None, "", "0"}:
+        message.body_sha256 = lambda: _spool(request).sha256
+    return message
 
 
 def _refused(request: HttpRequest, made: Call, error: XinyongError) -> HttpResponse:

@@ -66,7 +66,7 @@ class Validator(OAuth2Validator):  # type: ignore[misc]
 def token(request: HttpRequest) -> HttpResponse:
     """A token for ten minutes, or the standard's error (RFC 6749 §5.2)."""
     try:
-        refusals.check_form(request, methods=("POST",), most=_MOST, content=_FORM)
+        refusals.check_form(request, methods=("POST",), most=_MOST, content=(_FORM,))
         if settings.RATE_LIMITS_ON:
             limits.take(limits.named("token"), address=client_address(request) or "", now=clock.now())
     except XinyongError as error:

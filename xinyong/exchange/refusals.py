@@ -6,6 +6,7 @@ from dataclasses import replace
 from django.http import HttpRequest, HttpResponse
 
 from xinyong.kernel.errors import Forbidden, Invalid, NotFound, XinyongError
+from xinyong.kernel.strict_json import MEGABYTE
 from xinyong.security import audit, partners
 from xinyong.security.access import Actor, Role
 from xinyong.web.problems import problem
@@ -38,7 +39,9 @@ class WrongFormat(Invalid):
     status = 415
 
 
-def check_form(request: HttpRequest, *, methods: Sequence[str], most: int, content: str = "application/json") -> None:
+def check_form(
+    request: HttpRequest, *, methods: Sequence[str], most: int, content: Sequence[str] = ("application/json",)
+) -> None:
     """Method, size and type of a request, judged by its head. Raises WrongMethod, TooLarge, WrongFormat.
 
     Nothing is decompressed: what is signed, measured and read is one sequence of bytes.
@@ -52,11 +55,12 @@ def check_form(request: HttpRequest, *, methods: Sequence[str], most: int, conte
     except ValueError:
         size = most + 1
     if size > most:
-        raise TooLarge(f"内容超过 {most // 1024} KB 的上限。", f"The body exceeds {most // 1024} KB.")
+        shown = f"{most // 1024} KB" if most <= MEGABYTE else f"{most // MEGABYTE} MB"
+        raise TooLarge(f"内容超过 {shown} 的上限。", f"The body exceeds {shown}.")
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise WrongFormat("不接受压缩的正文。", "A compressed body is not taken.")
-    if size and request.content_type != content:
-        raise WrongFormat(f"正文应为 {content}。", f"The body must be {content}.")
+    if size and request.content_type not in content:
+        raise WrongFormat(f"正文应为 {'、'.join(content)}。", f"The body must be {' or '.join(content)}.")
 
 
 def note(error: XinyongError, *, by: Actor, operation: str) -> None:

@@ -2,9 +2,18 @@
 schemas and the same door. Nothing real is read, nothing is kept but the count of calls."""
 
 from datetime import date, datetime, time
+from io import BytesIO
+
+import xlsxwriter
 
 from xinyong.catalogue.schema import Section
+from xinyong.intake import views
+from xinyong.intake.outcome import Counts, Found
+from xinyong.intake.rows import RowView, Told
+from xinyong.intake.submit import AlreadyBegun
+from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock, codes
+from xinyong.kernel.cells import WORKBOOK_OPTIONS
 from xinyong.kernel.errors import NotFound
 from xinyong.records.dossier import SECTIONS
 from xinyong.records.view import Dossier, FieldView, Mark, NameView, RecordView, SectionView
@@ -29,8 +38,54 @@ ORGANISATIONS: dict[str, tuple[str, Section | None]] = {
     _code("MA999902"): ("沙箱示例乙贸易有限公司", Section.PENALTY),
     _code("MA999903"): ("沙箱示例丙建设有限公司", None),
 }
-#: The submission the sandbox knows.
+#: The submission the sandbox knows: three rows, of which one went in.
 SUBMISSION = 1
+
+
+def _found(row_no: int, severity: str, rule: str, message: tuple[str, str]) -> Found:
+    return Found(row_no, "处罚决定日期", "CF_JDRQ", "2026年13月5日", rule, severity, *message, "", "")
+
+
+ROWS = (
+    RowView(
+        2, Told.DOUBTFUL,
+        (_found(2, "doubtful", "sandbox-doubt", ("沙箱示例：有疑问的一行。", "Sandbox example: a row in doubt.")),),
+    ),
+    RowView(
+        3, Told.REJECTED,
+        (_found(3, "error", "sandbox-error", ("沙箱示例：有错的一行。", "Sandbox example: a row that is wrong.")),),
+    ),
+)  # fmt: skip
+
+
+def submission(submission_id: int, *, source_code: str) -> SubmissionView:
+    """The invented submission, as if of this department. Raises UnknownSubmission for any other number."""
+    if submission_id != SUBMISSION:
+        raise views.unknown(submission_id)
+    return SubmissionView(
+        id=SUBMISSION, item_id="admin-penalty-org", item_title_zh="沙箱示例", item_title_en="Sandbox example",
+        source_code=source_code, source_name="沙箱示例局", file_name="sandbox.csv", file_size=0, received_at=_KNOWN_FROM,
+        received_by="sandbox", status="deposited", counts=Counts(3, 1, 1, 1, 0, 0), warnings=0, late=0, columns=(), facts={},
+        refusal=None, corrects=None, open_rows=2, finished_at=_KNOWN_FROM,
+    )  # fmt: skip
+
+
+def begun() -> AlreadyBegun:
+    """The invented submission is done: nobody takes it back."""
+    return AlreadyBegun(
+        "沙箱中的报送已处理完毕，不能取消。", "The sandbox's submission is done and cannot be taken back."
+    )
+
+
+def feedback() -> bytes:
+    """A workbook as feedback would be."""
+    content = BytesIO()
+    with xlsxwriter.Workbook(content, WORKBOOK_OPTIONS) as book:
+        sheet = book.add_worksheet("沙箱示例")
+        sheet.write_row(0, 0, ["原文件行号 Source row", "问题说明 Problems"])
+        for place, one in enumerate(ROWS, 1):
+            sheet.write_row(place, 0, [one.row_no, f"{one.findings[0].message} / {one.findings[0].message_en}"])
+    return content.getvalue()
 
 
 def dossier(code: str, *, as_of: date, is_public: bool) -> Dossier:

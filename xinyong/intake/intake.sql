@@ -18,6 +18,31 @@ FROM STDIN
 -- name: copy_waiting
 COPY intake_waitingrow (submission_id, row_no, outcome, anchor_by_name, anchor_by_code, "row", sealed) FROM STDIN
 
+-- name: told_rows
+-- Rows about which something is said, in order; no more are looked at than a page has. A row that waits has its outcome; of the
+-- others it is said that they repeat an earlier row, or something that did not keep them out.
+WITH said AS MATERIALIZED (
+    SELECT f.row_no, bool_or(f.rule = 'V11-duplicate') AS is_repeated
+    FROM intake_finding f
+    WHERE f.submission_id = %(submission)s AND f.row_no > %(after)s
+      AND (%(outcome)s = '' OR NOT EXISTS (
+          SELECT 1 FROM intake_waitingrow w WHERE w.submission_id = %(submission)s AND w.row_no = f.row_no))
+    GROUP BY f.row_no
+    HAVING %(outcome)s = '' OR bool_or(f.rule = 'V11-duplicate') = (%(outcome)s = 'duplicate')
+    ORDER BY f.row_no
+    LIMIT %(limit)s
+)
+SELECT s.row_no, coalesce(w.outcome, CASE WHEN s.is_repeated THEN 'duplicate' ELSE 'noted' END), w.closed_by
+FROM said s LEFT JOIN intake_waitingrow w ON w.submission_id = %(submission)s AND w.row_no = s.row_no
+ORDER BY s.row_no
+
+-- name: waiting_rows
+-- The same of one outcome that makes a row wait.
+SELECT row_no, outcome, closed_by FROM intake_waitingrow
+WHERE submission_id = %(submission)s AND row_no > %(after)s AND outcome = %(outcome)s
+ORDER BY row_no
+LIMIT %(limit)s
+
 -- name: open_anchors
 -- Rows of earlier submissions of the same source and item that still wait, the latest first.
 SELECT w.anchor_by_name, w.anchor_by_code

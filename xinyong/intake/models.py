@@ -21,6 +21,7 @@ class Submission(models.Model):
         STAGED = "staged", "已读取"
         DEPOSITED = "deposited", "已入库"
         REFUSED = "refused", "已拒收"
+        CANCELLED = "cancelled", "已取消"
         REVERTED = "reverted", "已撤回"
 
     item_id = models.CharField(max_length=40)
@@ -57,7 +58,30 @@ class Submission(models.Model):
                 name="submission_content_once",
             )
         ]  # fmt: skip
-        indexes = [models.Index(fields=["source", "-received_at"], name="submission_by_source")]
+        indexes = [
+            models.Index(fields=["source", "-received_at"], name="submission_by_source"),
+            models.Index(
+                fields=["received_by"],
+                name="submission_under_way",
+                condition=models.Q(status__in=["received", "staged"]),
+            ),
+        ]
+
+
+class RequestKey(models.Model):
+    """A key that a client gave a request (Idempotency-Key), and the submission which that request became. Both key and
+    request as digests: a program may build its keys from what it sends."""
+
+    client = models.CharField(max_length=80)
+    key_digest = models.BinaryField(max_length=16)
+    request_digest = models.CharField(max_length=64)
+    source = models.ForeignKey(Department, on_delete=models.PROTECT)
+    submission_id = models.BigIntegerField(null=True, help_text="null only within the transaction that enters both")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["client", "key_digest"], name="request_key_once")]
+        indexes = [models.Index(fields=["made_at"], name="request_key_by_age")]
 
 
 class Chunk(models.Model):

@@ -68,6 +68,15 @@ def refused(submission: Submission) -> None:
     )  # fmt: skip
 
 
+def cancelled(submission: Submission) -> None:
+    """States that the department took the file back before anything was done with it."""
+    statements.make(
+        "submission-cancelled",
+        about=_about(submission),
+        facts={"sha256": submission.content_digest, "finished_at": _finished(submission)},
+    )
+
+
 def of(submission_id: int, *, seen_by: Actor) -> dict[str, Any]:
     """The receipt as it stands now, with proofs against a checkpoint that holds it. Leaves an audit entry.
 

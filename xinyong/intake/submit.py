@@ -35,6 +35,9 @@ _SQL = sql.load(__file__, "intake.sql")
 
 Progress = Callable[[int, int], None]
 
+#: What a worker has still to do.
+_OPEN = frozenset({Submission.Status.RECEIVED, Submission.Status.STAGED})
+
 
 class AmbiguousHeaders(Invalid):
     """A column could be one of several fields; the sender must say which."""
@@ -54,6 +57,12 @@ class NotRefused(Conflict):
     code = "intake.not-refused"
 
 
+class AlreadyBegun(Conflict):
+    """The work on the submission has begun or is done: it cannot be taken back any more."""
+
+    code = "intake.already-begun"
+
+
 class Busy(Conflict):
     """Another process is working on this submission."""
 
@@ -71,10 +80,28 @@ def receive(
     mapping: Mapping[str, str] | None = None,
     channel: str = "file",
 ) -> SubmissionView:
-    """Keeps the file and enters the submission; does no work on it yet.
+    """``enter``, for callers who need not know whether the submission is new."""
+    return enter(
+        path, item_id=item_id, source_code=source_code, file_name=file_name, by=by, received_at=received_at,
+        mapping=mapping, channel=channel,
+    )[0]  # fmt: skip
+
+
+def enter(
+    path: Path,
+    *,
+    item_id: str,
+    source_code: str,
+    file_name: str,
+    by: Actor,
+    received_at: datetime,
+    mapping: Mapping[str, str] | None = None,
+    channel: str = "file",
+) -> tuple[SubmissionView, bool]:
+    """Keeps the file and enters the submission; does no work on it yet. True: it is new, or opened again.
 
     The same content from the same source for the same item is one submission: the one that exists is returned. Was it
-    refused, it is opened again, with the new ``mapping`` (header → field code) if one is given.
+    refused or cancelled, it is opened again, with the new ``mapping`` (header → field code) if one is given.
     Raises NotAllowed, UnknownDepartment, catalogue's UnknownItem.
     """
     require(by, Action.SUBMIT, department=source_code, item=item_id)
@@ -92,20 +119,54 @@ def receive(
                 "file_size": size, "received_at": received_at, "received_by": by.name, "mapping": dict(mapping or {}),
             },
         )  # fmt: skip
-        is_reopened = not is_new and submission.status == Submission.Status.REFUSED
+        is_reopened = not is_new and submission.status in {Submission.Status.REFUSED, Submission.Status.CANCELLED}
         if is_new or is_reopened:
             audit.enter(
                 audit.Event.FILE_RECEIVED, by=by, object_kind="submission", object_ref=str(submission.pk),
                 item=item.id, source=source.code, size=size, digest=digest, is_again=is_reopened,
             )  # fmt: skip
         if is_reopened:
-            submission.status, submission.refusal = Submission.Status.RECEIVED, None
+            submission.status, submission.refusal, submission.finished_at = Submission.Status.RECEIVED, None, None
             submission.mapping = dict(mapping or submission.mapping)
             submission.item_version, submission.received_at = item.version, received_at
+            submission.received_by = by.name
             submission.save()
         if is_new or is_reopened:
             receipt.received(submission)
-    return views.of(submission, source)
+    return views.of(submission, source), is_new or is_reopened
+
+
+def cancel(submission_id: int, *, by: Actor) -> SubmissionView:
+    """Takes a submission back before any work on it has begun: nothing of it goes in, then or later. Cancelled twice is
+    cancelled once; the same content can be handed in again. Raises UnknownSubmission, NotAllowed, AlreadyBegun."""
+    views.find(submission_id, seen_by=by)  # another unit's looks like none
+    try:
+        with Sole(submission_id), transaction.atomic():
+            submission = Submission.objects.select_for_update().get(pk=submission_id)
+            source = _source_of(submission)
+            require(by, Action.SUBMIT, department=source.code, item=submission.item_id)
+            if submission.status == Submission.Status.CANCELLED:
+                return views.submission(submission_id, seen_by=by)
+            if submission.status != Submission.Status.RECEIVED:
+                raise _begun()
+            submission.status, submission.finished_at = Submission.Status.CANCELLED, clock.now()
+            submission.save()
+            audit.enter(
+                audit.Event.SUBMISSION_CANCELLED, by=by, object_kind="submission", object_ref=str(submission_id)
+            )
+            receipt.cancelled(submission)
+            return views.of(submission, source)
+    except Busy as busy:
+        raise _begun() from busy
+
+
+def _begun() -> AlreadyBegun:
+    return AlreadyBegun(
+        "这批数据已经开始处理，不能取消。请等处理完成；有误的行更正后重新报送，新内容会取代旧内容；整批报错的，由本单位人员在工作台整批撤回。",
+        "Work on this submission has begun and it cannot be taken back. Let it finish; correct the rows that are wrong and "
+        "hand them in again: the new content takes the place of the old. If all of it is wrong, a person of your unit takes it back "
+        "in the office.",
+    )
 
 
 def run(
@@ -119,12 +180,12 @@ def run(
     submission = Submission.objects.get(pk=submission_id)
     source = _source_of(submission)
     require(by, Action.SUBMIT, department=source.code)
-    if submission.status in {Submission.Status.DEPOSITED, Submission.Status.REFUSED, Submission.Status.REVERTED}:
+    if submission.status not in _OPEN:
         staging.clear(submission_id)
         return views.of(submission, source)
     with Sole(submission_id):
         submission.refresh_from_db()
-        if submission.status != Submission.Status.DEPOSITED:
+        if submission.status in _OPEN:
             try:
                 with work.undisturbed():
                     _work(submission, source, by=by, original=original, progress=progress)
@@ -302,9 +363,11 @@ def check(
     by: Actor,
     source_code: str | None = None,
     mapping: Mapping[str, str] | None = None,
+    is_apart: bool = False,
 ) -> Trial:
     """The outcome the file would have if it were submitted now; nothing is kept, nothing is written.
 
+    ``is_apart``: without asking the archive what it has, as for somebody who may learn nothing from it.
     Raises the reader's Refused, AmbiguousHeaders, MissingColumns, UnknownItem, UnknownDepartment.
     """
     require(by, Action.SUBMIT, department=source_code, item=item_id)
@@ -316,24 +379,26 @@ def check(
         reading = read(path, folder=folder, file_name=file_name, known_headers=known, limits=_limits())
         staged = staging.save(reading, folder)
         plan = _plan(staged.headers, item, source, mapping or {}, received_at)
-        counts, found, late = work.try_out(staged, plan, source_id=source.id if source else None)
+        counts, found, late = work.try_out(staged, plan, source_id=source.id if source else None, is_apart=is_apart)
     return Trial(counts, tuple(sorted(found, key=lambda one: one.row_no)), late, _shown(plan), staged.facts)
 
 
 def unfinished() -> Sequence[int]:
     """Submissions that a worker should go on with, oldest first."""
-    waiting = (Submission.Status.RECEIVED, Submission.Status.STAGED)
-    return list(Submission.objects.filter(status__in=waiting).order_by("id").values_list("id", flat=True))
+    return list(Submission.objects.filter(status__in=_OPEN).order_by("id").values_list("id", flat=True))
 
 
 __all__ = [
+    "AlreadyBegun",
     "AmbiguousHeaders",
     "Busy",
     "MissingColumns",
     "NotRefused",
     "Refused",
+    "cancel",
     "check",
     "choose",
+    "enter",
     "receive",
     "run",
     "unfinished",

@@ -142,7 +142,13 @@ def find(submission_id: int, *, seen_by: Actor) -> SubmissionView:
 
 
 def submissions(
-    *, seen_by: Actor, after: int | None = None, limit: int = 50, item_id: str = "", source_code: str = ""
+    *,
+    seen_by: Actor,
+    after: int | None = None,
+    limit: int = 50,
+    item_id: str = "",
+    source_code: str = "",
+    status: str = "",
 ) -> list[SubmissionView]:
     """The newest first; ``after`` is the last id of the page before. A source unit sees its own. One audit entry."""
     require(seen_by, Action.VIEW_SUBMISSION)
@@ -154,6 +160,8 @@ def submissions(
         found = found.filter(item_id=item_id)
     if source_code:
         found = found.filter(source__code=source_code)
+    if status:
+        found = found.filter(status=status)
     units = {unit.id: unit for unit in identity.source_units()}
     return [of(one, units[one.source_id]) for one in found[:limit]]
 

@@ -264,8 +264,11 @@ def connect() -> psycopg.Connection[Any]:
     return separation.as_loader()
 
 
-def try_out(staged: Staged, plan: Plan, *, source_id: int | None) -> tuple[Counts, list[Found], int]:
-    """The outcome a submission would have, with nothing kept: counts, findings, late rows."""
+def try_out(
+    staged: Staged, plan: Plan, *, source_id: int | None, is_apart: bool = False
+) -> tuple[Counts, list[Found], int]:
+    """The outcome a submission would have, with nothing kept: counts, findings, late rows. ``is_apart``: as if the archive
+    were empty."""
     connection = connect()
     found: list[Found] = []
     sums = np.zeros(6, dtype=np.int64)
@@ -276,7 +279,7 @@ def try_out(staged: Staged, plan: Plan, *, source_id: int | None) -> tuple[Count
             make = maker(checked, plan)
             table = ready.table
             with connection.transaction():
-                known = deposit.look_up(connection, table)
+                known = {} if is_apart else deposit.look_up(connection, table)
             parts = deposit.sort(table, known, submission_id=-1, source_id=source_id, standing=standing)
             for places, rule, sentences in (
                 (parts.twice, "V11-same-key-twice", deposit.TWICE),

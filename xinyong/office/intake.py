@@ -287,7 +287,7 @@ def _refresh(seen: views.SubmissionView) -> int:
 
 def _steps(seen: views.SubmissionView) -> list[tuple[str, str, str]]:
     """The four steps, each with what happened in it."""
-    reached = {"received": 1, "staged": 2, "deposited": 4, "refused": 1, "reverted": 4}[seen.status]
+    reached = {"received": 1, "staged": 2, "deposited": 4, "refused": 1, "reverted": 4, "cancelled": 1}[seen.status]
     counts, facts = seen.counts, seen.facts
     is_read, is_done = bool(facts), seen.status in {"deposited", "reverted"}
     said = [
@@ -303,8 +303,10 @@ def _steps(seen: views.SubmissionView) -> list[tuple[str, str, str]]:
         said[3] = gettext("已整批撤回")
     if seen.status == "refused":
         said[1] = gettext("整体退回，原因见下")
+    if seen.status == "cancelled":
+        said[1] = gettext("处理开始前已由报送方取消")
     names = [gettext("收到文件"), gettext("读取并校验"), gettext("入库"), gettext("反馈")]
-    now = "stopped" if seen.status == "refused" else "now"
+    now = "stopped" if seen.status in {"refused", "cancelled"} else "now"
     states = ["done" if place < reached else now if place == reached else "ahead" for place in range(4)]
     return list(zip(names, states, said, strict=True))
 

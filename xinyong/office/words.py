@@ -32,6 +32,8 @@ EVENTS: "dict[str, str | _StrPromise]" = {
     Event.OUTSIDE_UNLINKED: _("解除统一身份"),
     Event.FILE_RECEIVED: _("收到文件"),
     Event.FILE_REFUSED: _("整体退回文件"),
+    Event.FILE_TRIED: _("试校验文件"),
+    Event.SUBMISSION_CANCELLED: _("取消报送"),
     Event.SUBMISSION_DEPOSITED: _("报送入库"),
     Event.SUBMISSION_REVERTED: _("整批撤回"),
     Event.FEEDBACK_TAKEN: _("下载反馈"),

@@ -1,4 +1,5 @@
-"""``xinyong check``, ``submit``, ``feedback`` and ``revert``: a department's files at the command line."""
+"""``xinyong check``, ``submit``, ``feedback`` and ``revert``: a department's files at the command line; ``submit --to`` for a
+platform elsewhere (``remote``)."""
 
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xinyong.kernel import clock
-from xinyong.operations import command
+from xinyong.operations import command, remote
 
 if TYPE_CHECKING:
     from xinyong.intake.outcome import Counts, Found
@@ -58,14 +59,51 @@ def check(file: Path, item_id: str, source_code: str | None, mapping: tuple[str,
 @click.command()
 @_file
 @_item
-@click.option("--source", "source_code", required=True, help="报送单位代码 code of the source unit")
+@click.option("--source", "source_code", default=None, help="报送单位代码 code of the source unit (not with --to)")
 @click.option("--received", type=click.DateTime(["%Y-%m-%d"]), default=None, help="收到日期 (default: now)")
 @_map
 @_json
+@click.option("--to", default=None, metavar="URL", help="经接口报送到此平台 hand in to this platform by its interface")
+@click.option("--client-id", default="", help="with --to: 客户端标识 the client's id")
+@click.option(
+    "--secret-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="with --to: 密钥文件 file with the client's secret; otherwise XINYONG_CLIENT_SECRET",
+)
+@click.option("--client-secret", envvar="XINYONG_CLIENT_SECRET", default="", hidden=True)
+@click.option("--key", default="", help="with --to: 幂等键 the same key and content are one submission")
+@click.option("--trial", "is_trial", is_flag=True, help="with --to: 只校验，不保留 validated there, nothing kept")
+@click.option(
+    "--feedback",
+    "feedback_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=None,
+    help="with --to: 反馈工作簿写到 write the returned workbook here",
+)
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="with --to: 自建根证书 a certificate authority of your own",
+)
 def submit(
-    file: Path, item_id: str, source_code: str, received: datetime | None, mapping: tuple[str, ...], as_json: bool
-) -> None:
-    """报送文件。Submits FILE for a source unit: good rows go in, bad rows wait, feedback says what to correct."""
+    file: Path, item_id: str, source_code: str | None, received: datetime | None, mapping: tuple[str, ...], as_json: bool,
+    to: str | None, client_id: str, secret_file: Path | None, client_secret: str, key: str, is_trial: bool,
+    feedback_file: Path | None, ca_file: Path | None,
+) -> None:  # fmt: skip
+    """报送文件。Submits FILE for a source unit: good rows go in, bad rows wait, feedback says what to correct. With --to it goes
+    to a platform elsewhere, for the department of the client."""
+    if to is not None:
+        if source_code or received:
+            raise click.UsageError("--to 不能与 --source、--received 同用 / --to goes without --source and --received")
+        remote.submit(
+            file, item_id=item_id, to=to, client_id=client_id, client_secret=remote.secret(secret_file, client_secret),
+            key=key, mapping=_mapping(mapping), is_trial=is_trial, feedback=feedback_file, ca_file=ca_file, as_json=as_json,
+        )  # fmt: skip
+        return
+    if source_code is None:
+        raise click.UsageError("缺少 --source（或用 --to 报送到别处）/ give --source, or --to for a platform elsewhere")
     command.with_database()
     from xinyong.intake import submit as intake
     from xinyong.intake import views

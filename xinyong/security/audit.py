@@ -37,6 +37,8 @@ class Event(StrEnum):
     OUTSIDE_UNLINKED = "outside-unlinked"
     FILE_RECEIVED = "file-received"
     FILE_REFUSED = "file-refused"
+    FILE_TRIED = "file-tried"
+    SUBMISSION_CANCELLED = "submission-cancelled"
     SUBMISSION_DEPOSITED = "submission-deposited"
     SUBMISSION_REVERTED = "submission-reverted"
     FEEDBACK_TAKEN = "feedback-taken"

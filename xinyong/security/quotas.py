@@ -4,6 +4,7 @@ A call that either quota refuses is counted by neither. Days and minutes are Bei
 out with every answer (``RateLimit-*``). Source: ASVS 5.0 V2.4.1; draft-ietf-httpapi-ratelimit-headers.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -49,6 +50,19 @@ def take(caller: str, *, per_minute: int, per_day: int, now: datetime) -> Left:
     return min(lefts, key=lambda one: one.left / one.most)
 
 
+def spend(what: str, *, megabytes: float, per_day: int, now: datetime) -> None:
+    """Counts what a caller sends today ("sent:xy-…"), in whole KiB. Raises QuotaSpent when it is more than is left."""
+    amount, most = math.ceil(megabytes * 1024), per_day * 1024
+    if _take(what, "day", most, now, amount) is None:
+        seconds = _seconds("day", now)
+        raise QuotaSpent(
+            f"加上这一份，今天报送的数据量将超过 {per_day} MB 的配额。请等 {seconds} 秒（次日零时）再报，或请系统管理员调整。",
+            f"With this, more than {per_day} MB would be handed in today. Wait {seconds} seconds, until midnight, or ask the "
+            "administrator for more.",
+            retry_after=seconds, span="day", most=per_day,
+        )  # fmt: skip
+
+
 def used(caller: str, *, days: int, now: datetime, seen_by: Actor) -> list[tuple[date, int]]:
     """Calls a day over the last ``days``, the latest first; days without any are left out. Raises NotAllowed."""
     require(seen_by, Action.MANAGE_CLIENTS)
@@ -67,9 +81,16 @@ def sweep(*, now: datetime) -> int:
         return int(cursor.rowcount)
 
 
-def _take(caller: str, span: str, most: int, now: datetime) -> int | None:
+def _take(caller: str, span: str, most: int, now: datetime, amount: int = 1) -> int | None:
+    values: dict[str, str | int | datetime] = {
+        "caller": caller,
+        "span": span,
+        "starts_at": _start(span, now),
+        "most": most,
+        "amount": amount,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_SQL["take"], {"caller": caller, "span": span, "starts_at": _start(span, now), "most": most})
+        cursor.execute(_SQL["take"], values)
         row = cursor.fetchone()
     return int(row[0]) if row else None
 

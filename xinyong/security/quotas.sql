@@ -1,8 +1,8 @@
 -- name: take
--- One statement counts a call, and only when one is left: of any number at once, no more than the quota get a row back.
+-- One statement counts a call (or an amount), and only what is left: of any number at once, no more than the quota get a row.
 INSERT INTO security_quotause AS q (caller, span, starts_at, used)
-VALUES (%(caller)s, %(span)s, %(starts_at)s, 1)
-ON CONFLICT (caller, span, starts_at) DO UPDATE SET used = q.used + 1 WHERE q.used < %(most)s
+SELECT %(caller)s, %(span)s, %(starts_at)s, %(amount)s WHERE %(amount)s <= %(most)s
+ON CONFLICT (caller, span, starts_at) DO UPDATE SET used = q.used + %(amount)s WHERE q.used + %(amount)s <= %(most)s
 RETURNING used
 
 -- name: by_day

@@ -17,7 +17,9 @@ _TITLES = {
     405: ("不支持这种方法", "Method not allowed"),
     409: ("现在不能这样做", "Not possible now"),
     413: ("内容太大", "Too large"),
+    411: ("缺少长度", "Length required"),
     415: ("不支持这种格式", "Unsupported format"),
+    422: ("不能这样处理", "Cannot be done so"),
     429: ("调用太频繁", "Too many requests"),
     500: ("系统出了问题", "Something failed here"),
 }

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             models.CharField(
                 choices=[
                     ("received", "已收到"), ("staged", "已读取"), ("deposited", "已入库"), ("refused", "已拒收"),
-                    ("reverted", "已撤回"),
+                    ("cancelled", "已取消"), ("reverted", "已撤回"),
                 ],
                 default="received",
                 max_length=10,

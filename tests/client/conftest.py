@@ -1,0 +1,5 @@
+"""The door that clients call (tests/exchange)."""
+
+from tests.exchange.conftest import address, door, worker
+
+__all__ = ["address", "door", "worker"]
