@@ -72,6 +72,7 @@ urlpatterns = [
     path("evidence/", evidence.evidence, name="evidence"),
     path("templates/", catalogue.templates, name="templates"),
     path("templates/<slug:item_id>.xlsx", catalogue.template, name="template"),
+    path("templates/<slug:item_id>.zip", catalogue.rules, name="rules"),
     path("files/", files.files, name="files"),
     path("files/<slug:code>/", files.file, name="file"),
     path("links/", subjects.links, name="links"),
