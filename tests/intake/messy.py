@@ -24,10 +24,8 @@ def rows(item: Item, unit: SourceUnit, chance: random.Random, count: int, who: S
     made_rows: list[Row] = []
     for _ in range(count):
         fate = chance.random()
-        if made_rows and fate < 0.15:
-            row = dict(chance.choice(made_rows))
-        else:
-            row = _sound(item, unit, chance, chance.choice(who))
+        is_repeat = bool(made_rows) and fate < 0.15
+        row = dict(chance.choice(made_rows)) if is_repeat else _sound(item, unit, chance, chance.choice(who))
         for _ in range(0 if fate < 0.45 else chance.randint(1, 3)):
             field = chance.choice(item.fields)
             row[field.code] = _spoilt(field, row.get(field.code, ""), chance)
@@ -55,7 +53,12 @@ def write(folder: Path, name: str, made_rows: Sequence[Row], chance: random.Rand
 def _sound(item: Item, unit: SourceUnit, chance: random.Random, who: Organisation) -> Row:
     roles = item.roles
     row = {field.code: _value(field, chance) for field in item.fields if field.requirement is not Requirement.BLANK}
-    said = {roles.subject_code: who.code, roles.subject_name: who.name, roles.source_code: unit.code, roles.source_name: unit.name}
+    said = {
+        roles.subject_code: who.code,
+        roles.subject_name: who.name,
+        roles.source_code: unit.code,
+        roles.source_name: unit.name,
+    }
     if item.is_about_persons:
         person = made.person()
         said |= {roles.subject_name: person.name, roles.person_certificate: person.number}

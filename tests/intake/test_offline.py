@@ -66,9 +66,7 @@ def _offline(path: Path, bundle: Bundle, unit: SourceUnit) -> offline.OfflineTri
 
 
 def _server(path: Path, item_id: str, unit: SourceUnit) -> Trial:
-    return submit.check(
-        path, item_id=item_id, file_name=path.name, received_at=NOW, by=SYSTEM, source_code=unit.code
-    )
+    return submit.check(path, item_id=item_id, file_name=path.name, received_at=NOW, by=SYSTEM, source_code=unit.code)
 
 
 def _without_linking(trial: Trial) -> list[Any]:
@@ -109,10 +107,15 @@ def test_where_the_register_knows_everybody_the_platform_says_the_same_and_no_mo
     rows += [rows[0], rows[1] | {"CF_NR": "另一内容"}, rows[2] | {"CF_WSH": made.document(), "CF_JDRQ": "2026-05-06"}]
     rows += [rows[3] | {"CF_WSH": made.document(), "CF_NR_FK": "多"}, rows[4] | {"CF_SJLYDM": made.code_of("11")}]
     path = made.csv_file(tmp_path / "known.csv", rows)
-    here, there = _offline(path, bundles.read(bundle_of("admin-penalty-org")), unit), _server(path, "admin-penalty-org", unit)
+    here, there = (
+        _offline(path, bundles.read(bundle_of("admin-penalty-org")), unit),
+        _server(path, "admin-penalty-org", unit),
+    )
     assert list(here.findings) == list(there.findings)
     assert here.counts == there.counts
-    assert {"V11-duplicate", "V11-same-key-twice", "W_LATE", "V07-amount", "V09-source"} <= {one.rule for one in here.findings}
+    assert {"V11-duplicate", "V11-same-key-twice", "W_LATE", "V07-amount", "V09-source"} <= {
+        one.rule for one in here.findings
+    }
 
 
 def test_the_platforms_exceptions_and_working_days_travel_with_the_bundle(unit: SourceUnit, tmp_path: Path) -> None:
@@ -140,7 +143,9 @@ def test_refusals_are_the_platforms_own(unit: SourceUnit, bundle_of: Callable[[s
         offline.check(path, bundle, file_name="x.csv", received_at=NOW, source_code=made.code_of("11"))
 
 
-@pytest.mark.parametrize("member", ["item.json", "code_lists.json", "calendar.json", "units.json", "exceptions.json", "README.txt"])
+@pytest.mark.parametrize(
+    "member", ["item.json", "code_lists.json", "calendar.json", "units.json", "exceptions.json", "README.txt"]
+)
 def test_a_bundle_of_which_one_member_was_changed_is_refused(
     member: str, bundle_of: Callable[[str], Path], tmp_path: Path
 ) -> None:
@@ -149,7 +154,9 @@ def test_a_bundle_of_which_one_member_was_changed_is_refused(
         bundles.read(path)
 
 
-def test_a_manifest_that_was_made_to_fit_needs_the_platforms_key(bundle_of: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_manifest_that_was_made_to_fit_needs_the_platforms_key(
+    bundle_of: Callable[[str], Path], tmp_path: Path
+) -> None:
     good = bundle_of("admin-penalty-org")
     keys = [one.public for one in signing.signers()]
     assert bundles.read(good, keys=keys).signed_by == tuple(keys)
@@ -209,13 +216,21 @@ def _rewritten(path: Path, folder: Path, member: str, change: Callable[[str], st
 def test_on_another_computer_there_is_no_database_no_data_directory_and_nothing_is_left_behind(
     unit: SourceUnit, bundle_of: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    rows = [made.penalty_row(made.organisation(), unit), made.penalty_row(made.organisation(), unit, CF_JDRQ="2026-02-30")]
+    rows = [
+        made.penalty_row(made.organisation(), unit),
+        made.penalty_row(made.organisation(), unit, CF_JDRQ="2026-02-30"),
+    ]
     path = made.csv_file(tmp_path / "rows.csv", rows)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     key = str(signing.signers()[0].public)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("XINYONG_")}
-    environment |= {"DATABASE_URL": "broken://nowhere", "XINYONG_HOME": "", "PYTHONPATH": str(ROOT), "HOME": str(elsewhere)}
+    environment |= {
+        "DATABASE_URL": "broken://nowhere",
+        "XINYONG_HOME": "",
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(elsewhere),
+    }
     environment.pop("DJANGO_SETTINGS_MODULE", None)
     done = subprocess.run(
         [sys.executable, "-m", "xinyong.config", "check", str(path), "--bundle", str(bundle_of("admin-penalty-org")),

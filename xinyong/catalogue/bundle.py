@@ -209,7 +209,15 @@ def _unpacked(path: Path) -> dict[str, str]:
             if too_much or len(set(names)) != len(names) or _MANIFEST not in names:
                 raise _no_bundle()
             return {entry.filename: _text(archive, entry) for entry in entries}
-    except (OSError, zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError, EOFError, RuntimeError, zlib.error) as error:
+    except (
+        OSError,
+        zipfile.BadZipFile,
+        UnicodeDecodeError,
+        NotImplementedError,
+        EOFError,
+        RuntimeError,
+        zlib.error,
+    ) as error:
         raise _no_bundle() from error
 
 
@@ -231,7 +239,8 @@ def _digests(members: Mapping[str, str]) -> dict[str, str]:
 
 def _no_bundle() -> NotABundle:
     return NotABundle(
-        "这不是离线校验包，或文件不完整。请重新下载。", "This is not a bundle of rules, or not whole. Download it again."
+        "这不是离线校验包，或文件不完整。请重新下载。",
+        "This is not a bundle of rules, or not whole. Download it again.",
     )
 
 

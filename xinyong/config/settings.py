@@ -25,6 +25,9 @@ INTAKE_CHUNK_ROWS = env.whole("XINYONG_CHUNK_ROWS")
 DOCKING_NETWORKS = env.networks("XINYONG_DOCKING_NETWORKS")
 DOCKING_SECRETS = env.text("XINYONG_DOCKING_SECRETS")
 DOCKING_PASSWORD = env.text("XINYONG_DOCKING_PASSWORD")
+#: The watched folders: root (None: none), seconds of stillness, days that taken files stay.
+DROP_FOLDERS = Path(env.text("XINYONG_DROP_FOLDERS")).expanduser() if env.text("XINYONG_DROP_FOLDERS") else None
+DROP_STILL_SECONDS, DROP_KEEP_DAYS = env.whole("XINYONG_DROP_STILL_SECONDS"), env.whole("XINYONG_DROP_KEEP_DAYS")
 EXPORT_DAILY_ROWS = env.whole("XINYONG_EXPORT_DAILY_ROWS")
 RANKING = env.text("XINYONG_RANKING")
 LAST_PLACES = env.whole("XINYONG_LAST_PLACES")

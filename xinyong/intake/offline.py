@@ -20,6 +20,7 @@ from xinyong.intake.read import read
 from xinyong.intake.staging import Staged
 from xinyong.intake.views import Trial
 from xinyong.kernel import clock
+from xinyong.records.archive import Known
 
 #: Findings of linking; without the register there are none.
 _OF_LINKING = "V05-"
@@ -77,7 +78,8 @@ def check(
 
 def _try_out(staged: Staged, plan: Plan) -> tuple[Counts, list[Found], int, int]:
     """As ``work.try_out``, where nobody and nothing is known."""
-    memory, standing = link.Memory(is_blind=True), {}
+    memory = link.Memory(is_blind=True)
+    standing: dict[bytes, Known] = {}
     found: list[Found] = []
     sums = np.zeros(6, dtype=np.int64)
     late_rows = unsettled_rows = 0

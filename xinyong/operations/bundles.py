@@ -55,7 +55,9 @@ def check(
 
     opened = bundles.read(path, keys=public_keys(keys))
     if item_id is not None and item_id != opened.item.id:
-        raise click.BadParameter(f"校验包是事项 {opened.item.id} 的 / the bundle is of {opened.item.id}", param_hint="--item")
+        raise click.BadParameter(
+            f"校验包是事项 {opened.item.id} 的 / the bundle is of {opened.item.id}", param_hint="--item"
+        )
     newer = None if against is None else _newer(opened, against)
     trial = offline.check(
         file, opened, file_name=file.name, received_at=clock.now(), source_code=source_code, mapping=mapping
@@ -76,7 +78,9 @@ def tell(said: Mapping[str, Any]) -> None:
     of = said["bundle"]
     made_at = datetime.fromisoformat(of["made_at"])
     days = (clock.now() - made_at).days
-    click.echo(f"校验包 {of['title']}（{of['item']}）第 {of['version']} 版，{made_at:%Y-%m-%d} 由 {of['platform']} 制作（{days} 天前 days ago）")
+    click.echo(
+        f"校验包 {of['title']}（{of['item']}）第 {of['version']} 版，{made_at:%Y-%m-%d} 由 {of['platform']} 制作（{days} 天前 days ago）"
+    )
     if not of["is_key_given"]:
         click.echo(f"  签名有效，公钥 {of['signed_by'][0]}；请与信用中心公布的公钥核对，或用 --key 指定。")
     if of["program"] != __version__:

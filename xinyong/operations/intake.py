@@ -42,9 +42,15 @@ def _mapping(pairs: Sequence[str]) -> dict[str, str]:
 @click.option("--item", "item_id", help="目录事项 catalogue item, e.g. admin-penalty-org; a bundle names its own")
 @click.option("--source", "source_code", default=None, help="报送单位代码 code of the source unit")
 @_map
-@click.option("--bundle", type=_path, help="离线校验包 check with these rules alone: no database, no platform (xinyong bundle)")
-@click.option("--key", "keys", multiple=True, help="公钥 with --bundle: the platform's public key, a file or the line itself")
-@click.option("--against", metavar="URL", help="平台网址 with --bundle: asks the platform whether its rules have changed since")
+@click.option(
+    "--bundle", type=_path, help="离线校验包 check with these rules alone: no database, no platform (xinyong bundle)"
+)
+@click.option(
+    "--key", "keys", multiple=True, help="公钥 with --bundle: the platform's public key, a file or the line itself"
+)
+@click.option(
+    "--against", metavar="URL", help="平台网址 with --bundle: asks the platform whether its rules have changed since"
+)
 @_json
 def check(
     file: Path, item_id: str | None, source_code: str | None, mapping: tuple[str, ...], bundle: Path | None,
@@ -56,7 +62,13 @@ def check(
         from xinyong.operations import bundles
 
         offline, said = bundles.check(
-            file, bundle, item_id=item_id, source_code=source_code, mapping=_mapping(mapping), keys=keys, against=against
+            file,
+            bundle,
+            item_id=item_id,
+            source_code=source_code,
+            mapping=_mapping(mapping),
+            keys=keys,
+            against=against,
         )
         if not as_json:
             bundles.tell(said)
