@@ -21,6 +21,7 @@ _MODULES = (
     "acts_people",
     "acts_sign_in",
     "acts_data",
+    "acts_drops",
     "acts_catalogue",
     "acts_machines",
     "acts_docking",

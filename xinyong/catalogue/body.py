@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from xinyong.catalogue.schema import Basis, Field, Item, Publicity, Retention, Roles, Rule, SeverityRule
+from xinyong.catalogue.schema import Basis, CodeList, Field, Item, Publicity, Retention, Roles, Rule, SeverityRule
 
 #: Attributes that are two halves of one ``{zh: …, en: …}`` in the file.
 _FIELD_KEYS = (
@@ -88,6 +88,18 @@ def rule_data(one: Rule) -> dict[str, Any]:
         "message": _pair(one.message, one.message_en), "basis": one.basis, "columns": list(one.columns),
     }  # fmt: skip
     return data | ({"suggestion": one.suggestion} if one.suggestion else {})
+
+
+def code_list_data(one: CodeList) -> dict[str, Any]:
+    """An edition of a code list as data that ``load.code_list_from_data`` reads back to an equal one."""
+    codes = [
+        {"value": code.value, "name": _pair(code.name_zh, code.name_en), "aliases": list(code.aliases), "needs_detail": code.needs_detail}
+        for code in one.codes
+    ]  # fmt: skip
+    return {
+        "id": one.id, "title": _pair(one.title_zh, one.title_en), "valid_from": one.valid_from.isoformat(),
+        "valid_to": one.valid_to.isoformat() if one.valid_to else None, "source": one.source, "codes": codes,
+    }  # fmt: skip
 
 
 def _pair(zh: str, en: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ The library (``catalogue/library``) holds the eight baseline items, the legal ba
 publicity rule sets. A published version's body (JSON) is read by the same code, so both obey the same checks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -35,7 +35,7 @@ from xinyong.catalogue.schema import (
 )
 from xinyong.kernel.errors import NotFound
 
-__all__ = ["CatalogueError", "Problem", "UnknownCodeList", "bases", "code_list", "code_lists", "editions",
+__all__ = ["CatalogueError", "Problem", "UnknownCodeList", "bases", "code_list", "code_list_from_data", "code_lists", "editions",
            "item_from_data", "library", "load_item", "rule_sets"]  # fmt: skip
 
 LIBRARY = Path(__file__).parent / "library"
@@ -60,9 +60,18 @@ def load_item(source: Path | str) -> Item:
     return _item(read(source))
 
 
-def item_from_data(data: Mapping[str, Any], *, file: str) -> Item:
-    """The item in a published body or any parsed mapping; ``file`` names it in problems. Raises CatalogueError."""
-    return _item(Node(dict(data), "", Book(file)))
+def item_from_data(data: Mapping[str, Any], *, file: str, lists: Mapping[str, CodeList] | None = None) -> Item:
+    """The item in a published body or any parsed mapping; ``file`` names it in problems; ``lists`` are the code lists it may
+    name, the library's unless given. Raises CatalogueError."""
+    return _item(Node(dict(data), "", Book(file)), lists)
+
+
+def code_list_from_data(data: Mapping[str, Any], *, file: str) -> CodeList:
+    """An edition of a code list from a parsed mapping. Raises CatalogueError."""
+    node = Node(dict(data), "", Book(file))
+    found = _code_list(node)
+    node.book.settle()
+    return found
 
 
 @cache
@@ -88,9 +97,11 @@ def code_lists() -> dict[str, CodeList]:
     return {one.id: one for one in sorted(editions(), key=lambda one: one.valid_from)}
 
 
-def code_list(id: str, on: date) -> CodeList:
-    """The edition of a code list in force on a date; before the first edition, the first. Raises UnknownCodeList."""
-    found = sorted((one for one in editions() if one.id == id), key=lambda one: one.valid_from)
+def code_list(id: str, on: date, *, among: Iterable[CodeList] | None = None) -> CodeList:
+    """The edition of a code list in force on a date, of the library or ``among`` these; before the first edition, the first.
+    Raises UnknownCodeList."""
+    known = editions() if among is None else among
+    found = sorted((one for one in known if one.id == id), key=lambda one: one.valid_from)
     fitting = [one for one in found if one.valid_from <= on and (one.valid_to is None or on < one.valid_to)]
     if fitting:
         return fitting[-1]
@@ -172,7 +183,7 @@ def _rule_set(node: Node) -> RuleSet:
     )  # fmt: skip
 
 
-def _item(root: Node) -> Item:
+def _item(root: Node, lists: Mapping[str, CodeList] | None = None) -> Item:
     title_zh, title_en = root.pair("title")
     description_zh, description_en = root.pair("description", must=False)
     consent_zh, consent_en = root.pair("consent", must=False)
@@ -212,7 +223,7 @@ def _item(root: Node) -> Item:
         topic_basis=root.optional_text("topic_basis"),
     )
     root.close()
-    _checks.check_item(found, root.book, lists=code_lists())
+    _checks.check_item(found, root.book, lists=code_lists() if lists is None else dict(lists))
     root.book.settle()
     return found
 

@@ -150,6 +150,21 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         "For xinyong docking add and change at a terminal nobody sits at: the password, instead of asking for it.",
     ),
+    Variable(
+        "XINYONG_DROP_FOLDERS",
+        "",
+        "Root of the watched folders, one per department (docs/how-to/drop-folder.md). Empty: none. 前置机交换目录",
+    ),
+    Variable(
+        "XINYONG_DROP_STILL_SECONDS",
+        "30",
+        "A file without a control file is taken when it has not changed for so many seconds. 静置秒数",
+    ),
+    Variable(
+        "XINYONG_DROP_KEEP_DAYS",
+        "7",
+        "Days that taken files stay in done/; the platform keeps a sealed copy anyway. 留存天数",
+    ),
     Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office and by the interface, in MiB."),
     Variable(
         "XINYONG_API_WAITING",

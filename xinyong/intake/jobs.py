@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from xinyong.intake import docking, pulling, revert, submit
+from xinyong.intake import docking, drop, pulling, revert, submit
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, XinyongError
@@ -72,12 +73,20 @@ def take_back_later(submission_id: int, *, reason: str, by: Actor) -> None:
 
 @transaction.atomic
 def hand_in(
-    path: Path, *, item_id: str, source_code: str, file_name: str, by: Actor, received_at: datetime
+    path: Path,
+    *,
+    item_id: str,
+    source_code: str,
+    file_name: str,
+    by: Actor,
+    received_at: datetime,
+    channel: str = "file",
 ) -> tuple[SubmissionView, bool]:
     """``submit.receive``, and the work asked for in the same transaction. False: it was handed in and done before."""
     entered = submit.receive(
-        path, item_id=item_id, source_code=source_code, file_name=file_name, by=by, received_at=received_at
-    )
+        path, item_id=item_id, source_code=source_code, file_name=file_name, by=by, received_at=received_at,
+        channel=channel,
+    )  # fmt: skip
     is_open = entered.status == "received"
     if is_open:
         later(entered.id)
@@ -144,3 +153,18 @@ def start_pulling(table_id: int, *, by: Actor) -> None:
     """``docking.resume``, and the first pull asked for in the same transaction."""
     docking.resume(table_id, by=by, now=clock.now())
     pull_later(table_id)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="intake", name="intake.look_into_folders", queueing_lock="look-into-folders")
+def look_into_folders(timestamp: int) -> None:
+    """Each minute: takes what departments have put into their watched folders, and answers what is done."""
+    if settings.DROP_FOLDERS is not None:
+        look()
+
+
+def look() -> drop.Look:
+    """One look at the watched folders, now. Raises NotOn."""
+    seen = drop.look(now=clock.now(), by=system("drop-folder"), hand_in=hand_in)
+    drop.note(seen)
+    return seen

@@ -63,10 +63,12 @@ _KEPT = 200_000
 
 @dataclass(slots=True)
 class Memory:
-    """What a run has learnt: combination of codes and name → (subject id, number of the problem)."""
+    """What a run has learnt: combination of codes and name → (subject id, number of the problem). ``is_blind``: there is no
+    register to ask (an offline check), so nobody is known."""
 
     found: dict[str, tuple[int, int]] = field(default_factory=dict)
     entered: dict[str, str] = field(default_factory=dict)  # new code → key of the name that came first, for a trial
+    is_blind: bool = False
 
     def forget(self, unique: list[str]) -> None:
         """Drops what will have changed (subjects about to be entered), and everything when there is too much."""
@@ -91,9 +93,9 @@ def link(checked: Checked, plan: Plan, *, may_create: bool, memory: Memory) -> L
     With ``may_create`` False (a trial) nothing is written, and new subjects get ids of no subject (below NOBODY).
     """
     if plan.item.is_about_persons:
-        return _link_persons(checked, plan, may_create=may_create)
+        return _link_persons(checked, plan, may_create=may_create, is_blind=memory.is_blind)
     if plan.item.section is Section.REGISTRATION:
-        return _register(checked, plan, may_create=may_create)
+        return _register(checked, plan, may_create=may_create, is_blind=memory.is_blind)
     return _link_organisations(checked, plan, may_create=may_create, memory=memory)
 
 
@@ -157,6 +159,9 @@ def _conclude(checked: Checked, plan: Plan, found: _Found) -> Linked:
 def _resolve(columns: dict[str, Coded], memory: Memory) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8]]:
     """``resolve.link`` for the combinations of codes and name that this run has not met yet; subjects come again and
     again, and a look-up of five codes a row is what linking costs. Problems are numbers, 0 for none."""
+    if memory.is_blind:
+        rows = len(next(iter(columns.values())))
+        return np.full(rows, NOBODY, dtype=np.int64), np.full(rows, _NUMBER["not-found"], dtype=np.int8)
     first, back = combinations(columns.values())
     rows = pa.table({name: column.take(first) for name, column in columns.items()})
     texts = pc.binary_join_element_wise(
@@ -278,7 +283,7 @@ def _one_name(
     return kept, first
 
 
-def _register(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
+def _register(checked: Checked, plan: Plan, *, may_create: bool, is_blind: bool) -> Linked:
     """The base register: its rows make and change subjects."""
     roles = plan.item.roles
     assert roles.subject_code is not None
@@ -289,8 +294,12 @@ def _register(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
     if not len(rows):
         return Linked(subject_id)
     if not may_create:
-        found = resolve.by_codes(usable.take(rows).to_pylist())
-        known = dict(zip(found.column("code").to_pylist(), found.column("subject_id").to_pylist(), strict=True))
+        found = None if is_blind else resolve.by_codes(usable.take(rows).to_pylist())
+        known = (
+            dict(zip(found.column("code").to_pylist(), found.column("subject_id").to_pylist(), strict=True))
+            if found is not None
+            else {}
+        )
         for place, code in zip(rows.tolist(), usable.take(rows).to_pylist(), strict=True):
             subject_id[place] = known.get(code) or _stand_in(code)
         return Linked(subject_id)
@@ -302,7 +311,7 @@ def _register(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
     return Linked(subject_id)
 
 
-def _link_persons(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
+def _link_persons(checked: Checked, plan: Plan, *, may_create: bool, is_blind: bool) -> Linked:
     """Persons are found by the keyed digest of their certificate, and sealed (INV-70)."""
     roles = plan.item.roles
     assert roles.person_certificate is not None
@@ -311,6 +320,10 @@ def _link_persons(checked: Checked, plan: Plan, *, may_create: bool) -> Linked:
     kinds = _column(checked, roles.person_certificate_kind).plain().to_pylist()
     people = checked.columns[roles.subject_name].to_pylist()
     rows = [place for place in np.flatnonzero(checked.findings.level < DOUBTFUL).tolist() if numbers[place] is not None]
+    if is_blind:  # the installation's key is not here, and nothing is kept: the number itself tells people apart
+        for place in rows:
+            subject_id[place] = _stand_in(f"{kinds[place] or '身份证'}\x1f{numbers[place]}")
+        return Linked(subject_id)
     digests = [person_digest(kinds[place], numbers[place]) for place in rows]
     if not may_create:
         known = resolve.by_people(digests)

@@ -312,3 +312,43 @@ class Declaration(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["period"], name="declaration_month")]
+
+
+class DropFile(models.Model):
+    """A file that was taken from a watched folder. ``ticket`` names it on the disk while it is on its way, and ever after
+    in the names of what came of it. What an operator decides is done by the next look at the folders."""
+
+    class Status(models.TextChoices):
+        SUBMITTED = "submitted", "已报送"
+        DONE = "done", "已办结"
+        QUARANTINED = "quarantined", "已隔离"
+        RELEASING = "releasing", "待放行"
+        RELEASED = "released", "已放行"
+        DISCARDING = "discarding", "待删除"
+        DISCARDED = "discarded", "已删除"
+
+    ticket = models.CharField(max_length=32, unique=True)
+    source = models.ForeignKey(Department, on_delete=models.PROTECT)
+    item_id = models.CharField(max_length=40, blank=True)
+    file_name = models.CharField(max_length=200)
+    size = models.BigIntegerField(default=0)
+    content_digest = models.CharField(max_length=64, blank=True)
+    status = models.CharField(max_length=12, choices=Status)
+    submission = models.ForeignKey(Submission, null=True, on_delete=models.PROTECT)
+    reason = models.JSONField(null=True, help_text="code, zh, en of why it is in quarantine")
+    taken_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["source", "-taken_at"], name="drop_by_source"),
+            models.Index(fields=["status"], name="drop_by_status"),
+        ]
+
+
+class DropLook(models.Model):
+    """The last look at the watched folders, one row: when, what lay in each, what was in the way."""
+
+    at = models.DateTimeField()
+    folders = models.JSONField(default=list)
+    problems = models.JSONField(default=list)

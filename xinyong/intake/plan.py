@@ -1,12 +1,13 @@
 """What a submission is checked against, compiled once and used for every chunk: the item, the mapping of columns, the
 rules parsed, the tables as they are on the day of receipt."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 
 from xinyong.catalogue import forbidden, load, tables
-from xinyong.catalogue.schema import FieldType, Item, RuleSet
+from xinyong.catalogue.schema import CodeList, FieldType, Item, RuleSet
 from xinyong.intake._columns import Tables
 from xinyong.kernel.calendar import Calendar
 from xinyong.rules.language import ColumnType, Expression, parse
@@ -65,10 +66,31 @@ class Plan:
         return self.received_at.date()
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """The tables a plan is made with: editions of code lists, exceptions to the check character, working days."""
+
+    editions: Sequence[CodeList]
+    exceptions: frozenset[str]
+    calendar: Calendar
+
+
+def installed() -> Material:
+    """The tables of this installation."""
+    return Material(load.editions(), tables.exceptions(), tables.calendar())
+
+
 def plan(
-    item: Item, *, source: SourceUnit | None, columns: dict[int, str], headers: tuple[str, ...], received_at: datetime
+    item: Item,
+    *,
+    source: SourceUnit | None,
+    columns: dict[int, str],
+    headers: tuple[str, ...],
+    received_at: datetime,
+    material: Material | None = None,
 ) -> Plan:
-    """Compiles the plan. ``received_at`` is aware, in Beijing time."""
+    """Compiles the plan. ``received_at`` is aware, in Beijing time; ``material`` is the installation's own unless given."""
+    material = material or installed()
     types = {field.code: _COLUMN_TYPES.get(field.type, ColumnType.TEXT) for field in item.fields} | CONTEXT_COLUMNS
     columns_typed = tuple(types.items())
     on = received_at.date()
@@ -87,12 +109,14 @@ def plan(
         else (),
         tables=Tables(
             code_lists={
-                field.code_list: load.code_list(field.code_list, on) for field in item.fields if field.code_list
+                field.code_list: load.code_list(field.code_list, on, among=material.editions)
+                for field in item.fields
+                if field.code_list
             },
-            exceptions=tables.exceptions(),
+            exceptions=material.exceptions,
             today=on,
         ),
-        calendar=tables.calendar(),
+        calendar=material.calendar,
         rule_sets=load.rule_sets(),
         received_at=received_at,
     )

@@ -86,6 +86,27 @@ def prepare(checked: Checked, linked: Linked, plan: Plan) -> Ready:
     return Ready(table, archive.Rows(subject_ids, keys, contents, row_nos, clocks, payloads, sealed, extras))
 
 
+def sketch(checked: Checked, linked: Linked, plan: Plan) -> pa.Table:
+    """What deciding needs of the same rows, in the order of the file, and nothing the archive would keep: no key of the
+    installation is asked for. Digests of contents are equal where those of ``prepare`` are, and are others."""
+    rows = np.flatnonzero((checked.findings.level < DOUBTFUL) & (linked.subject_id != NOBODY))
+    keys = digests(_key(checked, plan, pa.array(linked.subject_id[rows]), rows))
+    whole = plan.item.is_about_persons
+    hidden = [one.code for one in plan.item.fields if whole or one.is_personal]
+    payloads = _payload(checked, plan, [one.code for one in plan.item.fields if one.code not in hidden], rows)
+    parts = [pc.fill_null(checked.columns.coded(code).over(_as_text).take(rows), "\x1e") for code in hidden]
+    return pa.table(
+        {
+            "place": pa.array(rows.astype(np.int32)),
+            "row_no": pa.array(checked.row_no[rows]),
+            "key": keys,
+            "content": digests(pc.binary_join_element_wise(payloads, *parts, "\x1f")),
+            "is_late": _clocks(checked, plan, rows)[1],
+            "repeat": _repeats(keys),
+        }
+    )
+
+
 def digests(texts: pa.Array) -> pa.Array:
     """The first 16 bytes of each text's SHA-256."""
     kind = pa.binary(_DIGEST)

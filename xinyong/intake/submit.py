@@ -205,9 +205,9 @@ def _work(
     if staged is None:
         staged, plan, ahead = _read(submission, item, source, folder, original)
     else:
-        plan = _plan(staged.headers, item, source, submission.mapping, submission.received_at)
+        plan = planned(staged.headers, item, source, submission.mapping, submission.received_at)
     if submission.status != Submission.Status.STAGED:
-        submission.facts = staged.facts | {"headers": list(staged.headers), "columns": _shown(plan)}
+        submission.facts = staged.facts | {"headers": list(staged.headers), "columns": shown(plan)}
         submission.rows_read = staged.rows
         submission.status = Submission.Status.STAGED
         submission.save()
@@ -231,7 +231,7 @@ def _read(
         known_headers=headers.known(item, submission.mapping), limits=_limits(),
     ) as reading:  # fmt: skip
         submission.facts = {"headers": reading.head.headers}
-        plan = _plan(tuple(reading.head.headers), item, source, submission.mapping, submission.received_at)
+        plan = planned(tuple(reading.head.headers), item, source, submission.mapping, submission.received_at)
         ahead = work.look_ahead(reading, plan)
         return staging.save(reading.reading(), folder), plan, ahead
 
@@ -240,9 +240,15 @@ def _limits() -> Limits:
     return replace(LIMITS, chunk_rows=settings.INTAKE_CHUNK_ROWS)
 
 
-def _plan(
-    columns: tuple[str, ...], item: Item, source: SourceUnit | None, chosen: Mapping[str, str], received_at: datetime
+def planned(
+    columns: tuple[str, ...],
+    item: Item,
+    source: SourceUnit | None,
+    chosen: Mapping[str, str],
+    received_at: datetime,
+    material: plans.Material | None = None,
 ) -> Plan:
+    """The plan for a file with these headers. Raises AmbiguousHeaders, MissingColumns."""
     mapping = headers.map_headers(columns, item, chosen=chosen)
     if mapping.ambiguous:
         zh = ";".join(f"“{columns[index]}”可能是 {'、'.join(options)}" for index, options in mapping.ambiguous.items())
@@ -260,11 +266,11 @@ def _plan(
         )
     return plans.plan(
         item, source=source, columns=mapping.columns, headers=columns,
-        received_at=received_at.astimezone(clock.ZONE),
+        received_at=received_at.astimezone(clock.ZONE), material=material,
     )  # fmt: skip
 
 
-def _shown(plan: Plan) -> list[list[str]]:
+def shown(plan: Plan) -> list[list[str]]:
     """The mapping as shown to the sender: header, field code (empty when the column is only kept and given back)."""
     return [[header, plan.columns.get(index, "")] for index, header in enumerate(plan.header_texts)]
 
@@ -378,9 +384,9 @@ def check(
         known = headers.known(item, mapping or ())
         reading = read(path, folder=folder, file_name=file_name, known_headers=known, limits=_limits())
         staged = staging.save(reading, folder)
-        plan = _plan(staged.headers, item, source, mapping or {}, received_at)
+        plan = planned(staged.headers, item, source, mapping or {}, received_at)
         counts, found, late = work.try_out(staged, plan, source_id=source.id if source else None, is_apart=is_apart)
-    return Trial(counts, tuple(sorted(found, key=lambda one: one.row_no)), late, _shown(plan), staged.facts)
+    return Trial(counts, tuple(sorted(found, key=lambda one: one.row_no)), late, shown(plan), staged.facts)
 
 
 def unfinished() -> Sequence[int]:
@@ -399,7 +405,9 @@ __all__ = [
     "check",
     "choose",
     "enter",
+    "planned",
     "receive",
     "run",
+    "shown",
     "unfinished",
 ]

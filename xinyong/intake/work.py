@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,14 +105,19 @@ def chunks(
             early = held.pop(number)
             checked, ready = early.checked, early.ready
         else:
-            table = read.table(path)
-            rows = table.column("row_no")
-            notes = staged.notes_of(pc.min(rows).as_py(), pc.max(rows).as_py())
-            checked, ready = validate.validate(number, table, notes, plan), None
+            checked, ready = checked_chunk(staged, number, path, plan), None
         gc.collect(1)
         if ready is None:
             ready = prepare.prepare(checked, link.link(checked, plan, may_create=may_create, memory=memory), plan)
         yield checked, ready
+
+
+def checked_chunk(staged: Staged, number: int, path: Path, plan: Plan) -> Checked:
+    """One chunk of a file that was read, checked."""
+    table = read.table(path)
+    rows = table.column("row_no")
+    notes = staged.notes_of(pc.min(rows).as_py(), pc.max(rows).as_py())
+    return validate.validate(number, table, notes, plan)
 
 
 def run(

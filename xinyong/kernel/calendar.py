@@ -54,6 +54,11 @@ class Calendar:
         return dict(self._overrides)
 
     @property
+    def official_years(self) -> frozenset[int]:
+        """The years whose notice is known."""
+        return self._official
+
+    @property
     def covers_until(self) -> date:
         """The last day up to which every year since the first official one has its notice. ``date.min`` without any."""
         if not self._official:

@@ -1,12 +1,15 @@
 """Import templates of the catalogue's items; its drafts, published by two."""
 
+import tempfile
+from pathlib import Path
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from xinyong.catalogue import export, publish
+from xinyong.catalogue import bundle, export, publish
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, NotFound
 from xinyong.office import answer, words
@@ -33,6 +36,17 @@ def template(request: HttpRequest, item_id: str) -> HttpResponse:
     response = HttpResponse(export.workbook(item), content_type=XLSX)
     response["Content-Disposition"] = str(content_disposition_header(True, name))
     return response
+
+
+@access(Action.USE_OFFICE)
+@require_GET
+def rules(request: HttpRequest, item_id: str) -> FileResponse:
+    """The item's rules to take away: files are checked with them where there is no network."""
+    with tempfile.TemporaryDirectory(prefix="xinyong-bundle-") as folder:
+        path = Path(folder) / "bundle.zip"
+        stamp = bundle.make(item_id, path, made_at=clock.now())
+        name = f"{item_id}-{stamp.version}-{stamp.made_at:%Y%m%d}.zip"
+        return answer.download(path, name=name, content_type="application/zip")
 
 
 @access(Action.VIEW_CATALOGUE)

@@ -26,9 +26,19 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("xinyong.operations.serve", "serve", "启动平台 Start the platform: database, pages, worker"),
     "code": ("xinyong.operations.codes", "code", "校验代码 Judge codes: USCC, organisation code, citizen ID"),
     "check": ("xinyong.operations.intake", "check", "试校验文件 Check a file against an item; nothing is kept"),
+    "bundle": (
+        "xinyong.operations.bundles",
+        "bundle",
+        "离线校验包 Write an item's rules, to check files without a database",
+    ),
     "submit": ("xinyong.operations.intake", "submit", "报送文件 Submit a file for a source unit"),
     "feedback": ("xinyong.operations.intake", "feedback", "取回反馈 Write the returned workbook of a submission"),
     "revert": ("xinyong.operations.intake", "revert", "整批撤回 Take a submission back as a whole"),
+    "drop": (
+        "xinyong.operations.drop",
+        "drop",
+        "前置机交换目录 scan | status | open | release | discard watched folders",
+    ),
     "search": ("xinyong.operations.subjects", "search", "查找主体 Find organisations"),
     "show": ("xinyong.operations.records", "show", "查看档案 Show a subject's file as a role may see it on a date"),
     "report": ("xinyong.operations.reports", "report", "出具信用报告 Write a credit report (PDF)"),
@@ -101,6 +111,7 @@ def group() -> None:
 
 
 _start_database: Callable[[], None] | None = None
+_stand_alone: Callable[[], None] | None = None
 
 
 def with_database() -> None:
@@ -119,6 +130,12 @@ def without_database() -> None:
     import django
 
     django.setup()
+
+
+def with_nothing() -> None:
+    """Sets Django up for commands that run anywhere: no database, no data directory, no settings."""
+    assert _stand_alone is not None
+    _stand_alone()
 
 
 def print_json(value: Any) -> None:
@@ -145,13 +162,15 @@ def _told_when_not_set_up() -> Iterator[None]:
         ) from error
 
 
-def main(*, start_database: Callable[[], None], release_database: Callable[[], None]) -> None:
-    """Runs the console script on the database that the composition root gives it.
+def main(
+    *, start_database: Callable[[], None], release_database: Callable[[], None], stand_alone: Callable[[], None]
+) -> None:
+    """Runs the console script on the database that the composition root gives it, or on nothing (``stand_alone``).
 
     Our own errors become one sentence on stderr and exit code 3.
     """
-    global _start_database
-    _start_database = start_database
+    global _start_database, _stand_alone
+    _start_database, _stand_alone = start_database, stand_alone
     try:
         with _told_when_not_set_up():
             group(standalone_mode=True, prog_name="xinyong")

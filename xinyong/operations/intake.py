@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _SHOWN = 30
 _LABELS = {"accepted": "入库", "doubtful": "疑问", "rejected": "退回", "duplicate": "重复", "unchanged": "未变"}
 
-_file = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+_path = click.Path(exists=True, dir_okay=False, path_type=Path)
+_file = click.argument("file", type=_path)
 _item = click.option("--item", "item_id", required=True, help="目录事项 catalogue item, e.g. admin-penalty-org")
 _json = click.option("--json", "as_json", is_flag=True, help="one JSON document with stable keys")
 _map = click.option(
@@ -39,12 +40,45 @@ def _mapping(pairs: Sequence[str]) -> dict[str, str]:
 
 @click.command()
 @_file
-@_item
+@click.option("--item", "item_id", help="目录事项 catalogue item, e.g. admin-penalty-org; a bundle names its own")
 @click.option("--source", "source_code", default=None, help="报送单位代码 code of the source unit")
 @_map
+@click.option(
+    "--bundle", type=_path, help="离线校验包 check with these rules alone: no database, no platform (xinyong bundle)"
+)
+@click.option(
+    "--key", "keys", multiple=True, help="公钥 with --bundle: the platform's public key, a file or the line itself"
+)
+@click.option(
+    "--against", metavar="URL", help="平台网址 with --bundle: asks the platform whether its rules have changed since"
+)
 @_json
-def check(file: Path, item_id: str, source_code: str | None, mapping: tuple[str, ...], as_json: bool) -> None:
+def check(
+    file: Path, item_id: str | None, source_code: str | None, mapping: tuple[str, ...], bundle: Path | None,
+    keys: tuple[str, ...], against: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """试校验文件，不保留任何内容。Checks FILE as submit would; nothing is kept."""
+    if bundle is not None:
+        command.with_nothing()
+        from xinyong.operations import bundles
+
+        offline, said = bundles.check(
+            file,
+            bundle,
+            item_id=item_id,
+            source_code=source_code,
+            mapping=_mapping(mapping),
+            keys=keys,
+            against=against,
+        )
+        if not as_json:
+            bundles.tell(said)
+        _report(offline.counts, offline.findings, as_json=as_json, columns=offline.columns, **said)
+        return
+    if item_id is None:
+        raise click.UsageError("请指定 --item 事项 或 --bundle 校验包 / give --item or --bundle")
+    if keys or against:
+        raise click.UsageError("--key、--against 只与 --bundle 一起使用 / go with --bundle only")
     command.with_database()
     from xinyong.intake import submit as intake
     from xinyong.security.access import system

@@ -137,7 +137,7 @@ def trust_witness(public_key: str) -> None:
     command.without_database()
     from xinyong.security.ledger import witnesses
 
-    for one in _keys([public_key]):
+    for one in public_keys([public_key]):
         witnesses.add(one)
         click.echo(f"✓ {one.name}")
 
@@ -163,16 +163,16 @@ def verify_log(
     from xinyong.security.ledger import notes
 
     trusted, signatures = notes.trusted(
-        checkpoint.read_text("utf-8"), keys=_keys([*keys, *witness_keys]), witnesses=witnesses
+        checkpoint.read_text("utf-8"), keys=public_keys([*keys, *witness_keys]), witnesses=witnesses
     )
     began = time.monotonic()
     if files is not None:
         command.without_database()
         from xinyong.security.ledger import export
 
-        report = export.read(files, trusted, keys=_keys(keys))
+        report = export.read(files, trusted, keys=public_keys(keys))
     else:
-        report = _database(trusted, _keys(keys), tile_folder)
+        report = _database(trusted, public_keys(keys), tile_folder)
     witnessed = sum(key.kind == notes.WITNESS for key in signatures)
     _tell(report, trusted.size, witnessed, time.monotonic() - began, as_json=as_json)
     sys.exit(0 if report.is_whole else 1)
@@ -255,7 +255,7 @@ def witness(place: str, log_key: str, state: Path, name: str, deliver: Path | No
     if show_key:
         click.echo(str(mine.signer.public))
         return
-    (key,) = _keys([log_key])
+    (key,) = public_keys([log_key])
     while True:
         try:
             seen = mine.look(source(place), key, at=int(clock.now().timestamp()))
@@ -329,7 +329,7 @@ def verify_receipt(file: Path, keys: tuple[str, ...], original: Path | None, as_
     if original is not None:
         with original.open("rb") as plain:
             digest = hashlib.file_digest(plain, "sha256").hexdigest()
-    verdict = receipts.verify(file.read_text("utf-8"), keys=_keys(keys), file_digest=digest)
+    verdict = receipts.verify(file.read_text("utf-8"), keys=public_keys(keys), file_digest=digest)
     if as_json:
         said = {"is_genuine": verdict.is_genuine, "statements": verdict.statements}
         command.print_json(said | {"holds": verdict.holds, "fails": verdict.fails})
@@ -341,7 +341,7 @@ def verify_receipt(file: Path, keys: tuple[str, ...], original: Path | None, as_
     sys.exit(0 if verdict.is_genuine else 1)
 
 
-def _keys(texts: Sequence[str]) -> "list[PublicKey]":
+def public_keys(texts: Sequence[str]) -> "list[PublicKey]":
     """Public keys from files (a key a line) or from the line itself."""
     from xinyong.security.ledger import notes
 

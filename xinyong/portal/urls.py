@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xinyong.portal import about, evidence, home, lists, records, reports, statistics, subjects
+from xinyong.portal import about, catalogue, evidence, home, lists, records, reports, statistics, subjects
 
 app_name = "portal"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("publicity/<slug:item_id>/", lists.publicity, name="publicity"),
     path("lists/", lists.lists_start, name="lists-start"),
     path("lists/<slug:item_id>/", lists.lists, name="lists"),
+    path("catalogue/<slug:item_id>/bundle.json", catalogue.rules, name="rules"),
     path("statistics/", statistics.statistics, name="statistics"),
     path("verify/", reports.verify, name="verify"),
     path("verify/<slug:check_code>/", reports.verify_code, name="verify-code"),

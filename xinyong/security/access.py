@@ -49,6 +49,7 @@ class Action(StrEnum):
     VIEW_RATES = "view-rates"  # 归集率、上报率、合规率、及时率…: figures and the places of the rows behind, no content
     VIEW_BULLETIN = "view-bulletin"  # 通报: a frozen month with its ranking, for everybody it ranks
     ISSUE_BULLETIN = "issue-bulletin"
+    MANAGE_DROPS = "manage-drops"  # the watched folders: what lies in quarantine, and what becomes of it
     REVIEW_LINKS = "review-links"
     VIEW_SHARED = "view-shared"
     SPECIAL_QUERY = "special-query"  # 特殊查询: authorised-grade fields, for a basis, with a second person's consent
@@ -106,6 +107,7 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.VIEW_RATES: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR),
     Action.VIEW_BULLETIN: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR),
     Action.ISSUE_BULLETIN: _only(_R.OPERATOR),
+    Action.MANAGE_DROPS: _only(_R.OPERATOR),
     Action.REVIEW_LINKS: _only(_R.OPERATOR),
     Action.VIEW_SHARED: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR, _R.CLIENT),
     Action.SPECIAL_QUERY: _only(_R.READER, _R.OPERATOR),

@@ -63,6 +63,11 @@ class Event(StrEnum):
     LOG_KEY_ADDED = "log-key-added"
     EVIDENCE_VIEWED = "evidence-viewed"
     RECEIPT_TAKEN = "receipt-taken"
+    DROP_QUARANTINED = "drop-quarantined"
+    DROP_RELEASED = "drop-released"
+    DROP_DISCARDED = "drop-discarded"
+    DROP_OPENED = "drop-opened"
+    DROPS_VIEWED = "drops-viewed"
     REPORT_ISSUED = "report-issued"
     CATALOGUE_DRAFTED = "catalogue-drafted"
     CATALOGUE_PUBLISHED = "catalogue-published"
@@ -124,7 +129,7 @@ GOES_ON = frozenset(
         Event.SIGNED_IN, Event.SIGN_IN_REFUSED, Event.SIGNED_OUT, Event.FACTOR_SHOWN, Event.SESSION_ENDED, Event.GRANT_CHOSEN,
         Event.ACCESS_REFUSED, Event.TOKEN_REFUSED, Event.CALL_REFUSED, Event.MESSAGE_REFUSED, Event.APPROVAL_LAPSED,
         Event.ACCOUNT_DISABLED, Event.GRANT_ENDED, Event.CLIENT_DISABLED, Event.PARTNER_DISABLED, Event.PARTNER_KEY_ENDED,
-        Event.FILE_RECEIVED, Event.FILE_REFUSED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
+        Event.FILE_RECEIVED, Event.FILE_REFUSED, Event.DROP_QUARANTINED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
         Event.LOG_KEY_ADDED, Event.DOCKING_PULLED, Event.DOCKING_REMOVED,
     }
 )  # fmt: skip
