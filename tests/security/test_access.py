@@ -82,14 +82,14 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
         "public": set(),
         "source_unit": works | {
             "submit", "revert", "view-submission", "read-findings", "view-receipt", "view-shared", "view-catalogue",
-            "view-docking",
+            "view-docking", "declare", "view-rates", "view-bulletin",
         },
         "unit_admin": works | {"view-people", "grant"},
         "reader": works | {"view-shared", "special-query", "export-shared"},
         "operator": works | {
             "submit", "revert", "view-submission", "read-findings", "view-receipt", "view-shared", "special-query", "export-shared",
             "review-links", "manage-drops", "view-catalogue", "manage-catalogue", "publish-catalogue", "manage-tables", "approve",
-            "view-docking", "manage-docking",
+            "view-docking", "manage-docking", "declare", "oversee-reporting", "view-rates", "view-bulletin", "issue-bulletin",
         },
         "system_admin": staff | {"manage-accounts", "manage-units", "manage-clients", "view-people", "view-evidence"},
         "security_admin": staff | {
@@ -97,7 +97,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
         },
         "auditor": staff | {
             "view-submission", "view-receipt", "view-catalogue", "view-people", "explain-access", "view-audit", "export-audit",
-            "view-evidence",
+            "view-evidence", "view-rates", "view-bulletin",
         },
         "client": {"submit", "view-submission", "read-findings", "view-receipt", "view-shared", "call-api"},
         "partner": {"exchange"},
