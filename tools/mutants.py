@@ -65,7 +65,7 @@ MUTANTS: tuple[Mutant, ...] = (
            "pass", ("tests/intake/test_feedback.py", "tests/intake/test_findings.py")),
     Mutant("submit: for any unit", "xinyong/intake/submit.py",
            "require(by, Action.SUBMIT, department=source_code, item=item_id)\n    source = identity.source_unit(source_code)\n    item",
-           "source = identity.source_unit(source_code)\n    item", ("tests/intake",)),
+           "source = identity.source_unit(source_code)\n    item", ("tests/intake/test_whose.py",)),
     Mutant("desk: anybody judges", "xinyong/subjects/matching.py", "    require(by, Action.REVIEW_LINKS)\n", "", ("tests/subjects/test_matching.py",)),
     Mutant("audit: anybody reads", "xinyong/security/audit.py", "    require(seen_by, Action.VIEW_AUDIT)\n", "",
            ("tests/security/test_audit_and_identity.py",)),
