@@ -173,6 +173,15 @@ def test_without_a_reason_nothing_is_taken_back(unit: SourceUnit, hand_in: HandI
     assert views.find(view.id, seen_by=OPERATOR).status == "deposited"
 
 
+def test_a_register_is_corrected_not_taken_back(unit: SourceUnit, hand_in: HandIn) -> None:
+    view = hand_in([made.register_row(registered(), unit)], "organisation-register", unit)
+    with pytest.raises(revert.RegisterStays):
+        revert.preview(view.id, seen_by=OPERATOR)
+    with pytest.raises(revert.RegisterStays):
+        revert.begin(view.id, reason="报错了所属月份", by=OPERATOR)
+    assert views.find(view.id, seen_by=OPERATOR).status == "deposited"
+
+
 def test_what_did_not_go_in_is_not_taken_back(unit: SourceUnit, file: Callable[..., Path]) -> None:
     received = submit.receive(
         file([made.penalty_row(registered(), unit)]), item_id=PENALTY, source_code=unit.code, file_name="x.csv",

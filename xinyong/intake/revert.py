@@ -9,6 +9,8 @@ from dataclasses import asdict
 
 from django.db import connection, transaction
 
+from xinyong.catalogue import publish
+from xinyong.catalogue.schema import Section
 from xinyong.intake import staging, submit, views, work
 from xinyong.intake.models import Finding, Submission, WaitingRow
 from xinyong.intake.views import SubmissionView
@@ -30,6 +32,12 @@ class NotDeposited(Conflict):
     code = "intake.not-deposited"
 
 
+class RegisterStays(Conflict):
+    """The register of subjects is corrected, not taken back: names and states hang on it, and others' rows on those."""
+
+    code = "intake.register-stays"
+
+
 class ReasonNeeded(Invalid):
     """Taking back needs its reason."""
 
@@ -37,7 +45,7 @@ class ReasonNeeded(Invalid):
 
 
 def preview(submission_id: int, *, seen_by: Actor) -> Effect:
-    """What taking the submission back would do now. Raises UnknownSubmission, NotDeposited, NotAllowed."""
+    """What taking the submission back would do now. Raises UnknownSubmission, NotDeposited, RegisterStays, NotAllowed."""
     submission = _allowed(submission_id, seen_by)
     _deposited(submission)
     with work.connect() as own:
@@ -48,7 +56,7 @@ def preview(submission_id: int, *, seen_by: Actor) -> Effect:
 def begin(submission_id: int, *, reason: str, by: Actor) -> SubmissionView:
     """Enters that the submission is taken back and why; rows it had corrected are open again, its own wait no more.
 
-    Asked twice it happens once. Raises UnknownSubmission, NotDeposited, ReasonNeeded, NotAllowed.
+    Asked twice it happens once. Raises UnknownSubmission, NotDeposited, RegisterStays, ReasonNeeded, NotAllowed.
     """
     submission = _allowed(submission_id, by, lock=True)
     source = identity.source_unit(submission.source.code, even_closed=True)
@@ -126,9 +134,20 @@ def _allowed(submission_id: int, by: Actor, *, lock: bool = False) -> Submission
     return submission
 
 
+def can_be(item_id: str, status: str) -> bool:
+    """True when a submission of this item in this state can be taken back, by whoever may."""
+    return status == Submission.Status.DEPOSITED and publish.current(item_id).section is not Section.REGISTRATION
+
+
 def _deposited(submission: Submission) -> None:
     if submission.status != Submission.Status.DEPOSITED:
         raise _not_deposited()
+    if not can_be(submission.item_id, submission.status):
+        raise RegisterStays(
+            "登记信息不能整批撤回：主体的名称和状态由它确定，别的数据据此关联。请报送更正后的登记信息。",
+            "A register is not taken back: names and states of subjects come from it, and others' data are linked by them. "
+            "Submit the corrected register.",
+        )
 
 
 def _not_deposited() -> NotDeposited:
@@ -148,4 +167,6 @@ def _taken_back(submission: Submission) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-__all__ = ["Effect", "NotDeposited", "ReasonNeeded", "begin", "finish", "preview", "unfinished"]
+__all__ = [
+    "Effect", "NotDeposited", "ReasonNeeded", "RegisterStays", "begin", "can_be", "finish", "preview", "unfinished",
+]  # fmt: skip

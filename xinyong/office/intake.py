@@ -252,7 +252,7 @@ def _submission_page(request: HttpRequest, seen: views.SubmissionView, form: Col
         "mapped": [(header, _field_name(seen.item_id, code)) for header, code in seen.columns],
         "form": form if may(who, Action.SUBMIT) else None,
         "may_read": may(who, Action.SUBMIT),
-        "may_revert": seen.status == "deposited" and may(who, Action.REVERT, department=seen.source_code),
+        "may_revert": revert.can_be(seen.item_id, seen.status) and may(who, Action.REVERT, department=seen.source_code),
         "effect": seen.facts.get("reverted"),
         "severity": severity,
         "is_open": is_open,
