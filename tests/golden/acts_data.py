@@ -1,12 +1,13 @@
 """What departments hand in, what is looked at, what leaves."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 
 from tests.golden.acts import Deed, act, answered
 from tests.golden.acts_people import void
 from tests.golden.world import HOME, World
 from tests.intake import made
-from xinyong.intake import by_interface, desk, returned, revert, rows, submit, views
+from xinyong.intake import by_interface, desk, doubts, lineage, returned, revert, rows, settle, submit, views
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.records import dossier, expiry, exporting, special
@@ -19,6 +20,9 @@ from xinyong.security.audit import Event
 from xinyong.subjects import registry
 
 _ITEM = "admin-penalty-org"
+#: A mobile number that is nobody's in a text that would be published.
+_DOUBT = {"CF_SY": "未按规定公示价格，联系 13800138000"}
+_UNTIL = made.TODAY + timedelta(days=30)
 _ROWS_OF_ITS_OWN = "rows go in by connections of their own"
 
 
@@ -302,3 +306,126 @@ def _judged(world: World) -> dict[str, object]:
     made_ = Judgement.objects.latest("id")
     subject = registry.subject(world.organisation.code, seen_by=made.SYSTEM).id
     return {"judgement": made_.pk, "waiting submission": made_.submission_id, "subject": subject}
+
+
+@act(Event.LINEAGE_VIEWED)
+def _(world: World) -> Deed:
+    by, code = world.actor("clerk"), world.organisation.code
+    file = dossier.of(code, as_of=made.TODAY, seen_by=made.SYSTEM)
+    ref = next(record.ref for section in file.sections for record in section.records)
+
+    def deed() -> dict[str, object]:
+        lineage.of_record(code, ref, as_of=made.TODAY, seen_by=by, purpose=written("objection", "云信异〔2026〕3号"))
+        return {"record": ref}
+
+    return deed
+
+
+@act(Event.LINEAGE_VIEWED, "one row")
+def _(world: World) -> Deed:
+    by = world.actor("operator")
+    return lambda: _third(world, void(lineage.of_row(world.submission.id, 3, as_of=made.TODAY, seen_by=by)))
+
+
+@act(Event.DOUBTS_VIEWED)
+def _(world: World) -> Deed:
+    by = world.actor("clerk")
+    return lambda: void(doubts.rows(seen_by=by))
+
+
+@act(Event.SUGGESTION_ACCEPTED, lasting=_ROWS_OF_ITS_OWN)
+def _(world: World) -> Deed:
+    by, code = world.actor("clerk"), world.organisation.code
+    row = _doubted(world, "mistyped.csv", CF_XDR_SHXYM=code[:-1] + ("0" if code[-1] != "0" else "1"))
+
+    def deed() -> dict[str, object]:
+        settle.accept([row.id], by=by)
+        return _settled(row)
+
+    return deed
+
+
+@act(Event.DOUBT_WAIVED, lasting=_ROWS_OF_ITS_OWN)
+def _(world: World) -> Deed:
+    by, row = world.actor("operator"), _doubted(world, "waived.csv", **_DOUBT)
+    return lambda: _waived(row, by, _UNTIL + timedelta(days=60))
+
+
+@act(Event.WAIVER_ENDED, lasting=_ROWS_OF_ITS_OWN)
+def _(world: World) -> Deed:
+    row = _doubted(world, "ended.csv", **_DOUBT)
+    earlier = _waived(row, world.actor("operator"), _UNTIL)
+
+    def deed() -> dict[str, object]:
+        settle.end_waivers(today=_UNTIL, by=made.SYSTEM)
+        return _settled(row) | {"earlier act": earlier["act"]}
+
+    return deed
+
+
+@act(Event.ROW_SENT_BACK)
+def _(world: World) -> Deed:
+    by = world.actor("operator")
+    return lambda: _sent_back(world, by)
+
+
+@act(Event.ROW_PASSED_ON)
+def _(world: World) -> Deed:
+    by, submission = world.actor("clerk"), world.submission.id
+    return lambda: _third(world, settle.pass_on(submission, 3, note=f"请信用中心定夺 {world.person.number}", by=by))
+
+
+@act(Event.WARNING_CONFIRMED)
+def _(world: World) -> Deed:
+    by = world.actor("clerk")
+    path = world.file("warned.csv", [made.penalty_row(made.organisation(), world.unit)])
+    view = made.hand_in(path, _ITEM, world.unit)
+    (warning,) = [one for one in views.findings(view.id, seen_by=by) if one.found.rule == "V05-new-subject"]
+
+    def deed() -> dict[str, object]:
+        act_ = settle.confirm(view.id, warning.id, reason="主体刚刚设立", by=by)
+        return {"act": act_, "row": f"{view.id}/2"}
+
+    return deed
+
+
+@act(Event.ROW_ACT_UNDONE)
+def _(world: World) -> Deed:
+    by = world.actor("operator")
+    earlier = _sent_back(world, by)["act"]
+
+    def deed() -> dict[str, object]:
+        settle.undo(int(str(earlier)), submission_id=world.submission.id, by=by)
+        newest = lineage.acts_of(world.submission.id, [3])[3][-1]
+        return _third(world, newest.id) | {"earlier act": earlier}
+
+    return deed
+
+
+def _doubted(world: World, name: str, **changes: str) -> doubts.DoubtRow:
+    """A row at the desk of doubtful data."""
+    view = made.hand_in(
+        world.file(name, [made.penalty_row(world.organisation, world.unit, **changes)]), _ITEM, world.unit
+    )
+    found = doubts.rows(seen_by=made.SYSTEM, limit=1000)
+    return next(one for one in found if one.submission_id == view.id)
+
+
+def _waived(row: doubts.DoubtRow, by: Actor, until: date) -> dict[str, object]:
+    settle.waive(row.submission_id, row.row_no, reason="号码是公开的办公电话", until=until, by=by)
+    return _settled(row)
+
+
+def _sent_back(world: World, by: Actor) -> dict[str, object]:
+    due = made.TODAY + timedelta(days=10)
+    return _third(world, settle.send_back(world.submission.id, 3, note="请更正处罚决定日期", due=due, by=by))
+
+
+def _third(world: World, act_: int | None) -> dict[str, object]:
+    """The third line of the first file, whose date is wrong, and what was done about it."""
+    return {"row": f"{world.submission.id}/3"} | ({"act": act_} if act_ else {})
+
+
+def _settled(row: doubts.DoubtRow) -> dict[str, object]:
+    newest = lineage.acts_of(row.submission_id, [row.row_no])[row.row_no][-1]
+    return {"act": newest.id, "row": f"{row.submission_id}/{row.row_no}"}

@@ -60,6 +60,7 @@ Argument = Callable[[World, str], Any]
 ARGUMENTS: dict[str, Argument] = {
     "submission_id": lambda world, relation: world.submissions[relation].id,
     "code": lambda world, relation: world.organisations[relation].code,
+    "row_no": lambda world, relation: 3,
     "ref": lambda world, relation: world.refs[relation],
     "item_id": lambda world, relation: "admin-penalty-org",
     "form": lambda world, relation: "csv",

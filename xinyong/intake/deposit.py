@@ -239,11 +239,13 @@ def _deposit(lane: Lane, load: Load, into: Deposit) -> Counts:
     return counts
 
 
-def release(connection: psycopg.Connection[Any], load: Load, into: Deposit) -> set[int]:
+def release(
+    connection: psycopg.Connection[Any], load: Load, into: Deposit, *, rejected: Collection[int] = ()
+) -> set[int]:
     """Brings in waiting rows whose subjects are known now; returns the numbers of those that stand in the archive. Another
     source's datum in the way, or another content in the same file, leaves a row where it is.
 
-    A ledger line each moves them from doubtful to accepted. Done again after a break, it moves nothing twice.
+    A ledger line each moves them from doubtful, those of ``rejected`` from there, to accepted. Done again after a break, it moves nothing twice.
     """
     with connection.transaction():
         table = load.ready.table
@@ -253,15 +255,21 @@ def release(connection: psycopg.Connection[Any], load: Load, into: Deposit) -> s
         left = {*found.other_source, *found.twice}
         places = zip(table.column("place").to_pylist(), table.column("row_no").to_pylist(), strict=True)
         row_nos = {row_no for place, row_no in places if place not in left}
-        move(connection, into.submission_id, row_nos, accepted=1, at=into.known_from)
+        move(connection, into.submission_id, row_nos, accepted=1, at=into.known_from, rejected=rejected)
         return row_nos
 
 
 def move(
-    connection: psycopg.Connection[Any], submission_id: int, row_nos: Collection[int], *, accepted: int, at: datetime
+    connection: psycopg.Connection[Any],
+    submission_id: int,
+    row_nos: Collection[int],
+    *,
+    accepted: int,
+    at: datetime,
+    rejected: Collection[int] = (),
 ) -> None:
-    """Ledger lines that move rows between doubtful and accepted (``accepted`` 1 or −1), each unless its last line did just
-    that; chunks of rows count down from −1, a row's later moves take the next lane."""
+    """Ledger lines that move rows between doubtful (``rejected`` ones: rejected) and accepted (``accepted`` 1 or −1), each
+    unless its last line did just that; chunks of rows count down from −1, a row's later moves take the next lane."""
     numbers = sorted(-row_no for row_no in row_nos)
     lines = connection.execute(
         "SELECT chunk_no, count(*), sum(accepted) FROM intake_chunk WHERE submission_id = %s AND chunk_no = ANY(%s)"
@@ -270,8 +278,9 @@ def move(
     )
     taken = {chunk_no: (lane, stands) for chunk_no, lane, stands in lines}
     moved = [
-        [submission_id, number, lane, 0, accepted, -accepted, 0, 0, 0, 0, 0, at]
+        [submission_id, number, lane, 0, accepted, doubtful, -accepted - doubtful, 0, 0, 0, 0, at]
         for number in numbers
+        for doubtful in [0 if -number in rejected else -accepted]
         for lane, stands in [taken.get(number, (0, 0))]
         if stands + accepted in (0, 1)
     ]

@@ -6,27 +6,21 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from django.db import connection, transaction
 
 from xinyong.catalogue import publish
-from xinyong.intake import plan as plans
-from xinyong.intake import prepare, validate, waiting, work
-from xinyong.intake.deposit import Deposit, Load, move, release
-from xinyong.intake.link import NOBODY, Linked
-from xinyong.intake.models import Finding, Submission, WaitingRow
-from xinyong.intake.outcome import DOUBTFUL, Found
-from xinyong.kernel import clock, names, sql
+from xinyong.intake import again
+from xinyong.intake.again import StillWrong
+from xinyong.intake.models import WaitingRow
+from xinyong.kernel import names, sql
 from xinyong.kernel.errors import Conflict, NotFound
-from xinyong.records import withdrawal
-from xinyong.security import audit, encryption, identity
+from xinyong.security import audit, identity
 from xinyong.security.access import Action, Actor, require, system
 from xinyong.subjects import matching, registry, resolve
-from xinyong.subjects.matching import Candidate, JudgementView
+from xinyong.subjects.matching import Candidate
 
 _SQL = sql.load(__file__, "intake.sql")
 _MISNAMED = "V05-name-mismatch"
@@ -46,12 +40,6 @@ class UnknownRow(NotFound):
     """No such waiting row, or it does not wait any more."""
 
     code = "intake.unknown-row"
-
-
-class StillWrong(Conflict):
-    """The row has other faults than its subject; its source must correct them."""
-
-    code = "intake.still-wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +143,19 @@ def judge(row_id: int, *, subject_code: str, is_same: bool, by: Actor) -> None:
             raise UnknownRow("这一行已不在待核对之列，可能刚被处理。", "This row does not wait any more.")
         subject = registry.subject(subject_code, seen_by=by)
         verdict = matching.Verdict.SAME if is_same else matching.Verdict.DIFFERENT
-        name = _values(row).get(publish.current(_submission(row.submission_id).item_id).roles.subject_name, "")
+        name = again.values(row).get(
+            publish.current(again.submission(row.submission_id).item_id).roles.subject_name, ""
+        )
         chosen = next((c for c in matching.candidates(name, limit=10) if c.subject_id == subject.id), None)
         matching.judge(
             row.submission_id, row.row_no, subject.id, verdict, by,
             score=chosen.score if chosen else None, reasons=chosen.reasons if chosen else (),
         )  # fmt: skip
         if is_same:
-            brought = _bring_in(_submission(row.submission_id), [row], [subject.id])
+            brought = again.bring_in(again.submission(row.submission_id), [row], subject_ids=[subject.id])
             if row.row_no not in brought.row_nos:
-                raise _still_wrong(brought.faults.get(row.row_no))
-            _close(row.submission_id, [row.row_no])
+                raise again.still_wrong(brought.faults.get(row.row_no))
+            again.close(row.submission_id, [row.row_no])
 
 
 def link_again() -> int:
@@ -238,11 +228,11 @@ def _go_in(submission_id: int, subjects: Mapping[int, int], by: Actor) -> int:
             if not waits:
                 return 0
             subject_of = {row.row_no: subjects[row.pk] for row in waits}
-            brought = _bring_in(_submission(submission_id), waits, list(subject_of.values()))
+            brought = again.bring_in(again.submission(submission_id), waits, subject_ids=list(subject_of.values()))
             if brought.row_nos:
                 judged_now = {row_no: subject_of[row_no] for row_no in brought.row_nos}
                 matching.judge_same(submission_id, judged_now, by, reason=_NOW_REGISTERED)
-                _close(submission_id, sorted(brought.row_nos))
+                again.close(submission_id, sorted(brought.row_nos))
     except (Conflict, NotFound):  # the desk's to decide, as before
         return 0
     return len(brought.row_nos)
@@ -256,95 +246,7 @@ def undo(judgement_id: int, *, by: Actor) -> None:
         judgement = matching.judgement(judgement_id, seen_by=by)
         matching.undo(judgement_id, by)
         if judgement.verdict == matching.Verdict.SAME:
-            _take_out(judgement)
-            _open_again(judgement.submission_id, judgement.row_no)
+            again.take_out(judgement.submission_id, judgement.row_no, subject_id=judgement.subject_id)
 
 
-def _take_out(judgement: JudgementView) -> None:
-    where = {"submission_id": judgement.submission_id, "row_no": judgement.row_no}
-    now = clock.now()
-    with work.connect() as own, own.transaction():
-        withdrawal.withdraw_row(own, **where, subject_id=judgement.subject_id, now=now)
-        move(own, judgement.submission_id, [judgement.row_no], accepted=-1, at=now)
-
-
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """What became of waiting rows: those that stand in the archive now, and the first fault of those that are wrong."""
-
-    row_nos: set[int]
-    faults: Mapping[int, Found]
-
-
-def _bring_in(submission: Submission, rows: Sequence[WaitingRow], subject_ids: Sequence[int]) -> Brought:
-    """Checks rows of one submission again and brings in those that lacked nothing but their subject."""
-    source = identity.source_unit(submission.source.code, even_closed=True)
-    item = publish.version(submission.item_id, submission.item_version)
-    values = [_values(row) for row in rows]
-    extras: list[dict[str, Any]] = [json.loads(one.pop(waiting.EXTRA, "{}")) for one in values]
-    fields, own_columns = list(dict.fromkeys(chain(*values))), list(dict.fromkeys(chain(*extras)))
-    plan = plans.plan(
-        item, source=source, columns=dict(enumerate(fields)), headers=(*fields, *own_columns),
-        received_at=submission.received_at.astimezone(clock.ZONE),
-    )  # fmt: skip
-    columns = [[one.get(name) for one in values] for name in fields]
-    columns += [[one.get(name) for one in extras] for name in own_columns]
-    cells = {f"c{index}": pa.array(column, pa.string()) for index, column in enumerate(columns)}
-    table = pa.table({"row_no": pa.array([row.row_no for row in rows], pa.int32()), **cells})
-    checked = validate.validate(0, table, [], plan)
-    faults: dict[int, Found] = {}
-    for one in checked.findings.found:
-        if one.field != item.roles.subject_code and one.severity != "warning":
-            faults.setdefault(one.row_no, one)
-    linked = np.array(subject_ids)
-    linked[[row.row_no in faults for row in rows]] = NOBODY
-    if (linked == NOBODY).all():
-        return Brought(set(), faults)
-    checked.findings.level[:] = np.minimum(checked.findings.level, DOUBTFUL - 1)
-    ready = prepare.prepare(checked, Linked(linked), plan)
-    with work.connect() as own:
-        return Brought(release(own, Load(0, 0, ready, 0), Deposit(submission.pk, source.id, plan, clock.now())), faults)
-
-
-def _still_wrong(fault: Found | None) -> StillWrong:
-    if fault is not None:
-        return StillWrong(
-            f"这一行还有其他问题，须由信源单位更正后重报：{fault.message}",
-            f"The row has other faults that its source must correct: {fault.message_en}",
-        )
-    return StillWrong(
-        "档案中已有同一文书、同一主体的数据，来自另一信源单位或同一文件，不作覆盖。",
-        "The archive has this document for this subject from another source or the same file.",
-    )
-
-
-@transaction.atomic
-def _close(submission_id: int, row_nos: Sequence[int]) -> None:
-    closed = {"closed_at": clock.now(), "closed_by": submission_id}
-    for model in (WaitingRow, Finding):
-        model.objects.filter(submission_id=submission_id, row_no__in=row_nos, closed_at__isnull=True).update(**closed)
-    _sum(submission_id)
-
-
-def _open_again(submission_id: int, row_no: int) -> None:
-    for model in (WaitingRow, Finding):
-        model.objects.filter(submission_id=submission_id, row_no=row_no).update(closed_at=None, closed_by=None)
-    _sum(submission_id)
-
-
-def _sum(submission_id: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_SQL["sums"], [submission_id])
-        _, accepted, doubtful, *_ = (int(value) for value in cursor.fetchone())
-    Submission.objects.filter(pk=submission_id).update(accepted=accepted, doubtful=doubtful)
-
-
-def _submission(submission_id: int) -> Submission:
-    return Submission.objects.select_related("source").get(pk=submission_id)
-
-
-def _values(row: WaitingRow) -> dict[str, str]:
-    """The row's normalised fields, the sealed ones (a representative's certificate) too: for bringing it in."""
-    sealed = row.sealed
-    hidden = json.loads(encryption.unseal(bytes(sealed), context="waiting.sealed")) if sealed is not None else {}
-    return dict(row.row or {}) | hidden
+__all__ = ["DeskRow", "Judged", "StillWrong", "UnknownRow", "judge", "judged", "link_again", "rows", "undo"]

@@ -110,3 +110,49 @@ SELECT DISTINCT ON (source_id, item_id, kind) source_id, item_id, kind, version,
 FROM intake_declaration
 WHERE period = %(from)s AND made_at <= %(as_of)s AND (%(unit)s::bigint IS NULL OR source_id = %(unit)s)
 ORDER BY source_id, item_id, kind, version DESC
+
+-- name: doubt_rows
+-- Rows that wait with a doubt, or with an error for which a value is suggested; along the index of rows that wait.
+SELECT w.id, w.submission_id, w.row_no, w.outcome, s.item_id, s.item_version, s.source_id, s.file_name, s.received_at
+FROM intake_waitingrow w
+JOIN intake_submission s ON s.id = w.submission_id
+JOIN security_department d ON d.id = s.source_id
+WHERE w.closed_at IS NULL AND w.id > %(after)s AND (%(ids)s::bigint[] IS NULL OR w.id = ANY(%(ids)s::bigint[]))
+  AND (w.outcome = 'doubtful' OR EXISTS (
+        SELECT 1 FROM intake_finding f WHERE f.submission_id = w.submission_id AND f.row_no = w.row_no
+        AND f.suggestion <> '' AND f.rule LIKE %(values)s AND f.severity <> 'warning'))
+  AND (%(item)s = '' OR s.item_id = %(item)s)
+  AND (%(items)s::text[] IS NULL OR s.item_id = ANY(%(items)s::text[]))
+  AND (%(source)s = '' OR d.code = %(source)s)
+  AND s.received_at <= %(before)s
+  AND (%(rule)s = '' OR EXISTS (
+        SELECT 1 FROM intake_finding f WHERE f.submission_id = w.submission_id AND f.row_no = w.row_no
+        AND f.rule = %(rule)s))
+  AND (%(state)s = '' OR EXISTS (
+        SELECT 1 FROM (
+            SELECT a.kind, a.until FROM intake_rowact a
+            WHERE a.submission_id = w.submission_id AND a.row_no = w.row_no AND a.kind = ANY(%(standing)s)
+              AND NOT EXISTS (SELECT 1 FROM intake_rowact u WHERE u.undoes_id = a.id)
+            ORDER BY a.id DESC LIMIT 1
+        ) AS last
+        WHERE last.kind = %(state)s OR (%(state)s = 'overdue' AND last.kind = 'sent-back' AND last.until < %(today)s)))
+ORDER BY w.id
+LIMIT %(limit)s
+
+-- name: doubt_rules
+-- The rules behind the first thousands of rows that wait.
+SELECT DISTINCT f.rule
+FROM (
+    SELECT w.submission_id, w.row_no
+    FROM intake_waitingrow w
+    JOIN intake_submission s ON s.id = w.submission_id
+    JOIN security_department d ON d.id = s.source_id
+    WHERE w.closed_at IS NULL AND (%(source)s = '' OR d.code = %(source)s)
+      AND (w.outcome = 'doubtful' OR EXISTS (
+            SELECT 1 FROM intake_finding f WHERE f.submission_id = w.submission_id AND f.row_no = w.row_no
+            AND f.suggestion <> '' AND f.rule LIKE %(values)s AND f.severity <> 'warning'))
+    ORDER BY w.id LIMIT 5000
+) AS waits
+JOIN intake_finding f ON f.submission_id = waits.submission_id AND f.row_no = waits.row_no
+WHERE f.closed_at IS NULL AND f.severity <> 'warning'
+ORDER BY 1

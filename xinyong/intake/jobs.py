@@ -11,7 +11,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from xinyong.intake import docking, drop, pulling, revert, submit
+from xinyong.intake import docking, drop, pulling, revert, settle, submit
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, XinyongError
@@ -168,3 +168,11 @@ def look() -> drop.Look:
     seen = drop.look(now=clock.now(), by=system("drop-folder"), hand_in=hand_in)
     drop.note(seen)
     return seen
+
+
+@app.periodic(cron="15 16 * * *")  # the queue counts in UTC: 00:15 in Beijing, after the clocks were closed
+@app.task(queue="clocks", name="intake.end_waivers", queueing_lock="end-waivers")
+def end_waivers(timestamp: int) -> None:
+    """Rows whose waiver has ended wait again."""
+    ended = settle.end_waivers(today=clock.today(), by=system("nightly"))
+    _LOG.info("waivers-ended count=%s", ended)

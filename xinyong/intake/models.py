@@ -143,6 +143,41 @@ class WaitingRow(models.Model):
         indexes = [
             models.Index(fields=["anchor_by_name"], name="waiting_by_name", condition=models.Q(closed_at__isnull=True)),
             models.Index(fields=["anchor_by_code"], name="waiting_by_code", condition=models.Q(closed_at__isnull=True)),
+            models.Index(fields=["id"], name="waiting_open", condition=models.Q(closed_at__isnull=True)),
+        ]
+
+
+class RowAct(models.Model):
+    """What somebody did about a row: never changed, undoing is a later act. What the row says is not repeated here: ``finding``
+    names the finding, which has the cell and the suggestion."""
+
+    class Kind(models.TextChoices):
+        ACCEPTED = "accepted", "采纳建议"
+        WAIVED = "waived", "豁免"
+        SENT_BACK = "sent-back", "退回单位"
+        PASSED_ON = "passed-on", "提请信用中心"
+        CONFIRMED = "confirmed", "确认属实"
+        UNDONE = "undone", "撤销"
+        ENDED = "ended", "豁免到期"
+
+    submission_id = models.BigIntegerField()
+    row_no = models.IntegerField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    at = models.DateTimeField()
+    by_name = models.CharField(max_length=80)
+    by_role = models.CharField(max_length=20)
+    finding_id = models.BigIntegerField(null=True)
+    note = models.CharField(max_length=200, blank=True)
+    until = models.DateField(
+        null=True, help_text="a waiver's first day without it; the last day to correct what was sent back"
+    )
+    undoes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["undoes"], name="row_act_undone_once")]
+        indexes = [
+            models.Index(fields=["submission_id", "row_no"], name="row_act_row"),
+            models.Index(fields=["until"], name="row_act_until", condition=models.Q(kind="waived")),
         ]
 
 

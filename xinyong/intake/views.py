@@ -135,7 +135,7 @@ def submission(submission_id: int, *, seen_by: Actor) -> SubmissionView:
 def find(submission_id: int, *, seen_by: Actor) -> SubmissionView:
     """The same without the entry: for what enters one of its own. Raises UnknownSubmission."""
     require(seen_by, Action.VIEW_SUBMISSION)
-    found = _within(seen_by).filter(pk=submission_id).select_related("source").first()
+    found = within(seen_by).filter(pk=submission_id).select_related("source").first()
     if found is None:
         raise unknown(submission_id)
     return of(found, identity.source_unit(found.source.code, even_closed=True))
@@ -153,7 +153,7 @@ def submissions(
     """The newest first; ``after`` is the last id of the page before. A source unit sees its own. One audit entry."""
     require(seen_by, Action.VIEW_SUBMISSION)
     audit.enter(audit.Event.SUBMISSIONS_LISTED, by=seen_by, object_kind="submissions", object_ref=item_id[:80] or "all")
-    found = _within(seen_by).select_related("source").order_by("-id")
+    found = within(seen_by).select_related("source").order_by("-id")
     if after is not None:
         found = found.filter(pk__lt=after)
     if item_id:
@@ -227,7 +227,7 @@ def owner(submission_id: int, *, seen_by: Actor) -> tuple[str, str]:
 
 def _findings(submission_id: int, seen_by: Actor) -> Any:
     require(seen_by, Action.VIEW_SUBMISSION)
-    if not _within(seen_by).filter(pk=submission_id).exists():
+    if not within(seen_by).filter(pk=submission_id).exists():
         raise unknown(submission_id)
     require(seen_by, Action.READ_FINDINGS)
     return Finding.objects.filter(submission_id=submission_id)
@@ -247,7 +247,8 @@ def finding_view(one: Finding) -> FindingView:
     )  # fmt: skip
 
 
-def _within(actor: Actor) -> Any:
+def within(actor: Actor) -> Any:
+    """The submissions that this actor reaches."""
     found = Submission.objects.all()
     if Action.VIEW_SUBMISSION in BOUNDED.get(actor.role, frozenset()):
         found = found.filter(source__code=actor.department)

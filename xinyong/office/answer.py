@@ -53,6 +53,8 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
         "may_issue_bulletins": may(who, Action.ISSUE_BULLETIN),
         "may_manage_drops": may(who, Action.MANAGE_DROPS),
         "may_review": may(who, Action.REVIEW_LINKS),
+        "may_settle": may(who, Action.SETTLE_DOUBTS),
+        "may_trace": may(who, Action.VIEW_LINEAGE),
         "may_see_submissions": may(who, Action.VIEW_SUBMISSION),
         "may_see_people": may(who, Action.VIEW_PEOPLE),
         "may_explain": may(who, Action.EXPLAIN_ACCESS),

@@ -66,7 +66,7 @@ def file(request: HttpRequest, code: str) -> HttpResponse:
         said = purpose.written(form.cleaned_data["purpose"], form.cleaned_data["matter"])
         _keep(request, code, said)
         return HttpResponseRedirect(f"/office/files/{code}/")
-    said = _kept(request, code)
+    said = kept(request, code)
     if said and not form.errors:
         seen = dossier.of(code, as_of=clock.today(), seen_by=who, purpose=said, per_section=_PER_SECTION)
         context = {"dossier": seen, "sections": [one for one in seen.sections if one.records], "purpose": _worded(said)}
@@ -82,7 +82,7 @@ def _keep(request: HttpRequest, code: str, said: str) -> None:
     request.session[_KEPT] = held | {code: [said, (now + _HOLDS).isoformat()]}
 
 
-def _kept(request: HttpRequest, code: str) -> str:
+def kept(request: HttpRequest, code: str) -> str:
     """The purpose said for this file, "" when none or too long ago."""
     said, until = _all(request).get(code, ("", ""))
     return said if until and datetime.fromisoformat(until) > clock.now() else ""

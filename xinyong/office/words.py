@@ -40,6 +40,15 @@ EVENTS: "dict[str, str | _StrPromise]" = {
     Event.COLUMNS_CHOSEN: _("指定表头"),
     Event.SUBMISSION_VIEWED: _("查看报送"),
     Event.SUBMISSIONS_LISTED: _("查看报送记录"),
+    Event.LINEAGE_VIEWED: _("查看来历"),
+    Event.DOUBTS_VIEWED: _("查看疑问数据"),
+    Event.SUGGESTION_ACCEPTED: _("采纳建议"),
+    Event.DOUBT_WAIVED: _("豁免疑问"),
+    Event.WAIVER_ENDED: _("豁免到期"),
+    Event.ROW_SENT_BACK: _("退回单位更正"),
+    Event.ROW_PASSED_ON: _("提请信用中心"),
+    Event.WARNING_CONFIRMED: _("确认属实"),
+    Event.ROW_ACT_UNDONE: _("撤销处理"),
     Event.DOSSIER_VIEWED: _("查看档案"),
     Event.TOTAL_DECLARED: _("申报应报数"),
     Event.TOTAL_TAKEN_BACK: _("撤回应报数"),
@@ -164,7 +173,8 @@ KINDS: "dict[str, str | _StrPromise]" = {
     "subject": _("主体"),
     "submission": _("报送"),
     "submissions": _("报送记录"),
-    "waiting-rows": _("待关联的行"),
+    "row": _("报送的行"),
+    "waiting-rows": _("待处理的行"),
     "working-days": _("工作日表"),
 }
 
@@ -178,6 +188,9 @@ ACTIONS: "dict[str, str | _StrPromise]" = {
     Action.VIEW_SUBMISSION: _("查看报送"),
     Action.REVERT: _("整批撤回报送"),
     Action.READ_FINDINGS: _("查看问题和反馈"),
+    Action.VIEW_LINEAGE: _("查看来历"),
+    Action.SETTLE_DOUBTS: _("处理疑问数据"),
+    Action.WAIVE_DOUBTS: _("豁免疑问"),
     Action.VIEW_RECEIPT: _("查看回执"),
     Action.DECLARE: _("申报应报数"),
     Action.OVERSEE_REPORTING: _("管理报送责任"),
@@ -211,6 +224,36 @@ ACTIONS: "dict[str, str | _StrPromise]" = {
     Action.CALL_API: _("调用接口"),
     Action.EXCHANGE: _("节点间交换"),
     Action.OPERATE: _("运行维护"),
+}
+#: What was done about a row.
+ACTS: "dict[str, str | _StrPromise]" = {
+    "accepted": _("采纳建议"),
+    "waived": _("豁免"),
+    "sent-back": _("退回单位更正"),
+    "passed-on": _("提请信用中心"),
+    "confirmed": _("确认属实"),
+    "undone": _("撤销处理"),
+    "ended": _("豁免到期"),
+}
+#: How a row stands at the desk of doubtful data.
+ROW_STATES: "dict[str, str | _StrPromise]" = {
+    "passed-on": _("单位提请核对"),
+    "sent-back": _("已退回单位"),
+    "overdue": _("逾期未更正"),
+    "ended": _("豁免到期"),
+}
+CLOCKS: "dict[str, str | _StrPromise]" = {
+    "publicity": _("公示"),
+    "retention": _("使用"),
+    "list": _("名单"),
+}
+#: Why a clock ended.
+ENDS: "dict[str, str | _StrPromise]" = {
+    "retention-ended": _("保存期满"),
+    "publicity-maximum-reached": _("最长公示期届满"),
+    "validity-ended": _("有效期届满"),
+    "term-ended": _("公示期届满"),
+    "list-term-ended": _("名单期限届满"),
 }
 REQUESTS: "dict[str, str | _StrPromise]" = {
     Kind.PUBLISH_CATALOGUE: _("发布目录版本"),

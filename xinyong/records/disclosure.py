@@ -10,7 +10,7 @@ from xinyong.catalogue.schema import Field, Grade, Item, Masking
 from xinyong.kernel import clock
 from xinyong.kernel.masking import Personal, mask
 from xinyong.security import scope
-from xinyong.security.access import GRADES, Action, Actor, may
+from xinyong.security.access import BOUNDED, GRADES, Action, Actor, may, require
 from xinyong.security.identity import source_unit
 
 #: What everybody sees: public items of organisations, inside publicity and retention, not withdrawn. Asking for a past
@@ -25,13 +25,17 @@ _PUBLIC = f"""
 
 #: What departments and the credit centre share in their work: also past publicity, never past retention; of their division
 #: (security/scope.py) and of the items their grant names.
-_SHARED = f"""
+_REACHED = f"""
     (r.source_id = %(own_source)s
      OR (r.disclosure IN ('public', 'shared')
          AND (%(reach)s::bigint[] IS NULL OR r.source_id = ANY(%(reach)s::bigint[]))))
     AND (%(items)s::text[] IS NULL OR r.item_id = ANY(%(items)s::text[]))
-    AND r.state = 1 AND r.decided_on <= %(as_of)s AND (r.retain_until IS NULL OR {_END} < r.retain_until)
+    AND (r.retain_until IS NULL OR {_END} < r.retain_until)
 """
+_SHARED = f"{_REACHED} AND r.state = 1 AND r.decided_on <= %(as_of)s"
+
+#: Where a datum came from is looked at by who answers for it: versions that were withdrawn too, a department's own only.
+_OWN = f"{_REACHED} AND (NOT %(only_own)s OR r.source_id = %(own_source)s)"
 
 _ORDER = (Grade.PUBLIC, Grade.SHARED, Grade.AUTHORISED, Grade.INTERNAL)
 
@@ -50,13 +54,23 @@ def sight(actor: Actor) -> Sight:
     """The sight of an actor. Everybody who has no right to shared data has the public's."""
     if not may(actor, Action.VIEW_SHARED):
         return public_sight()
-    parameters: dict[str, object] = {
+    return Sight(_SHARED, _reach(actor), Grade(GRADES[actor.role]), is_public=False)
+
+
+def lineage_sight(actor: Actor) -> Sight:
+    """What an actor sees of where data came from. Raises NotAllowed."""
+    require(actor, Action.VIEW_LINEAGE)
+    only_own = Action.VIEW_LINEAGE in BOUNDED.get(actor.role, frozenset())
+    return Sight(_OWN, _reach(actor) | {"only_own": only_own}, Grade(GRADES[actor.role]), is_public=False)
+
+
+def _reach(actor: Actor) -> dict[str, object]:
+    return {
         "own_source": source_unit(actor.department, even_closed=True).id if actor.department else -1,
         "reach": scope.reach_of(actor.region) if actor.region else None,
         "items": sorted(actor.items) if actor.items is not None else None,
         "today": clock.today(),
     }
-    return Sight(_SHARED, parameters, Grade(GRADES[actor.role]), is_public=False)
 
 
 def public_sight() -> Sight:

@@ -36,6 +36,22 @@ FROM record r
 WHERE r.subject_id = %(subject_id)s AND r.key_digest = %(key_digest)s AND r.known_from <= %(known_at)s AND {sight}
 ORDER BY r.version DESC
 
+-- name: history
+-- Every version of a datum, withdrawn ones too, oldest first.
+SELECT {columns}, r.row_no, r.rule_set
+FROM record r
+WHERE r.subject_id = %(subject_id)s AND r.key_digest = %(key_digest)s AND {sight}
+ORDER BY r.version
+
+-- name: brought
+-- What one row of a submission brought: of each datum the last version that is that row's word.
+SELECT DISTINCT ON (r.subject_id, r.key_digest) {columns}, s.code, s.name,
+       EXISTS (SELECT 1 FROM record_later n
+               WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version) AS is_replaced
+FROM record r JOIN subjects_subject s ON s.id = r.subject_id
+WHERE r.submission_id = %(submission_id)s AND r.row_no = %(row_no)s AND {sight}
+ORDER BY r.subject_id, r.key_digest, r.version DESC
+
 -- name: latest
 -- Across subjects, along the index (item_id, decided_on DESC).
 SELECT {columns}, s.code, s.name

@@ -43,6 +43,11 @@ class Action(StrEnum):
     VIEW_SUBMISSION = "view-submission"  # what was handed in when, and how many rows went in; none of what they say
     REVERT = "revert"  # take a submission back as a whole
     READ_FINDINGS = "read-findings"  # the findings, which quote cells, and the returned file
+    VIEW_LINEAGE = "view-lineage"  # where a datum came from and what became of it: file, row, rules, versions
+    SETTLE_DOUBTS = (
+        "settle-doubts"  # accept a suggestion, confirm what was warned of, send back or pass on a row that waits
+    )
+    WAIVE_DOUBTS = "waive-doubts"  # let a doubtful row in for a time
     VIEW_RECEIPT = "view-receipt"  # the countersigned receipt of a submission
     DECLARE = "declare"  # 零报告、应报数: what a department says it decided in a month
     OVERSEE_REPORTING = "oversee-reporting"  # who owes which item, and spot checks of what was declared
@@ -101,6 +106,9 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.VIEW_SUBMISSION: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR, _R.CLIENT),
     Action.REVERT: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.READ_FINDINGS: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.CLIENT),
+    Action.VIEW_LINEAGE: _only(_R.SOURCE_UNIT, _R.OPERATOR),
+    Action.SETTLE_DOUBTS: _only(_R.SOURCE_UNIT, _R.OPERATOR),
+    Action.WAIVE_DOUBTS: _only(_R.OPERATOR),
     Action.VIEW_RECEIPT: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR, _R.CLIENT),
     Action.DECLARE: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.OVERSEE_REPORTING: _only(_R.OPERATOR),
@@ -147,6 +155,8 @@ BOUNDED: dict[Role, frozenset[Action]] = {
             Action.VIEW_DOCKING,
             Action.DECLARE,
             Action.VIEW_RATES,
+            Action.VIEW_LINEAGE,
+            Action.SETTLE_DOUBTS,
         }
     ),
     Role.CLIENT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),

@@ -45,6 +45,15 @@ class Event(StrEnum):
     COLUMNS_CHOSEN = "columns-chosen"
     SUBMISSION_VIEWED = "submission-viewed"
     SUBMISSIONS_LISTED = "submissions-listed"
+    LINEAGE_VIEWED = "lineage-viewed"
+    DOUBTS_VIEWED = "doubts-viewed"
+    SUGGESTION_ACCEPTED = "suggestion-accepted"
+    DOUBT_WAIVED = "doubt-waived"
+    WAIVER_ENDED = "waiver-ended"
+    ROW_SENT_BACK = "row-sent-back"
+    ROW_PASSED_ON = "row-passed-on"
+    WARNING_CONFIRMED = "warning-confirmed"
+    ROW_ACT_UNDONE = "row-act-undone"
     DOSSIER_VIEWED = "dossier-viewed"
     TOTAL_DECLARED = "total-declared"
     TOTAL_TAKEN_BACK = "total-taken-back"
@@ -130,7 +139,7 @@ GOES_ON = frozenset(
         Event.ACCESS_REFUSED, Event.TOKEN_REFUSED, Event.CALL_REFUSED, Event.MESSAGE_REFUSED, Event.APPROVAL_LAPSED,
         Event.ACCOUNT_DISABLED, Event.GRANT_ENDED, Event.CLIENT_DISABLED, Event.PARTNER_DISABLED, Event.PARTNER_KEY_ENDED,
         Event.FILE_RECEIVED, Event.FILE_REFUSED, Event.DROP_QUARANTINED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
-        Event.LOG_KEY_ADDED, Event.DOCKING_PULLED, Event.DOCKING_REMOVED,
+        Event.LOG_KEY_ADDED, Event.DOCKING_PULLED, Event.DOCKING_REMOVED, Event.WAIVER_ENDED,
     }
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ ours: each reason says what it adds or takes, and a score orders candidates of o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, connection, transaction
@@ -77,6 +78,7 @@ class JudgementView:
     judged_by: str
     undoes: int | None
     is_undone: bool
+    at: datetime
 
 
 _SAME = Reason("same-name", "名称相同", "Same name", 0.95)
@@ -199,12 +201,17 @@ def undo(judgement_id: int, by: Actor) -> int:
 def judgements(submission_id: int, row_no: int, *, seen_by: Actor) -> list[JudgementView]:
     """Everything ever judged about a row, oldest first. Raises NotAllowed."""
     require(seen_by, Action.REVIEW_LINKS)
+    return of_row(submission_id, row_no)
+
+
+def of_row(submission_id: int, row_no: int) -> list[JudgementView]:
+    """The same for a room that has asked whether its reader may see the row."""
     found = list(Judgement.objects.filter(submission_id=submission_id, row_no=row_no).order_by("id"))
     undone = {judgement.undoes_id for judgement in found}
     return [
         JudgementView(
             id=j.pk, submission_id=j.submission_id, row_no=j.row_no, subject_id=j.subject_id, verdict=j.verdict,
-            score=j.score, reasons=j.reasons, judged_by=j.judged_by, undoes=j.undoes_id, is_undone=j.pk in undone,
+            score=j.score, reasons=j.reasons, judged_by=j.judged_by, undoes=j.undoes_id, is_undone=j.pk in undone, at=j.at,
         )
         for j in found
     ]  # fmt: skip
@@ -225,7 +232,7 @@ def standing(*, limit: int) -> list[JudgementView]:
     return [
         JudgementView(
             id=j.pk, submission_id=j.submission_id, row_no=j.row_no, subject_id=j.subject_id, verdict=j.verdict,
-            score=j.score, reasons=j.reasons, judged_by=j.judged_by, undoes=None, is_undone=False,
+            score=j.score, reasons=j.reasons, judged_by=j.judged_by, undoes=None, is_undone=False, at=j.at,
         )
         for j in found[:limit]
     ]  # fmt: skip
