@@ -110,3 +110,18 @@ SELECT DISTINCT ON (source_id, item_id, kind) source_id, item_id, kind, version,
 FROM intake_declaration
 WHERE period = %(from)s AND made_at <= %(as_of)s AND (%(unit)s::bigint IS NULL OR source_id = %(unit)s)
 ORDER BY source_id, item_id, kind, version DESC
+
+-- name: deposited
+SELECT coalesce(sum(records), 0) FROM records_tally WHERE item_id = %s
+
+-- name: on_file
+-- The newest versions that stand, each field as text in a column of its own: one walk of the payload a row. Placeholders
+-- are filled in by psycopg: COPY takes no parameters.
+COPY (
+    SELECT r.source_id, r.submission_id, r.row_no, encode(r.sealed, 'hex'), {fields}
+    FROM record r CROSS JOIN LATERAL jsonb_to_record(r.payload) AS x({shape})
+    WHERE r.item_id = {item} AND r.state = 1 AND NOT EXISTS (
+        SELECT 1 FROM record_later n
+        WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
+    )
+) TO STDOUT (FORMAT csv)
