@@ -176,3 +176,33 @@ def test_the_reference_pages_are_up_to_date() -> None:
     tool = [sys.executable, "tools/catalogue_reference.py", "--check"]
     done = subprocess.run(tool, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_whole_catalogue_leaves_and_comes_back_first_dry(tmp_path: Path) -> None:
+    whole = tmp_path / "all.yaml"
+    assert answer("catalogue", "export", "--all", "-o", str(whole))["items"] == len(load.library())
+    same = answer("catalogue", "import", str(whole), "--dry-run")
+    assert {one["step"] for one in same["items"]} == {"same"}
+    item = tmp_path / "item.yaml"
+    item.write_text(samples.ITEM, encoding="utf-8")
+    dry = run("catalogue", "import", str(item), "--dry-run")
+    assert "新事项" in dry.stdout
+    assert "没有保存" in dry.stdout
+    assert publish.versions("site-safety") == []
+    assert run("catalogue", "import", str(item)).exit_code == 0
+    assert [one.status for one in publish.versions("site-safety")] == ["draft"]
+    publish.publish("site-safety", 1, by=system("test"))
+    item.write_text(samples.ITEM.replace("source: 检查机关", "source: 别的机关"), encoding="utf-8")
+    taken = run("catalogue", "import", str(item), "--json")
+    assert (taken.exit_code, json.loads(taken.stdout)["items"][0]["step"]) == (1, "taken")
+    assert run("catalogue", "export").exit_code == 2
+
+
+def test_the_effect_of_a_file_is_told_and_nothing_kept(tmp_path: Path) -> None:
+    item = tmp_path / "item.yaml"
+    item.write_text(samples.ITEM, encoding="utf-8")
+    told = run("catalogue", "impact", str(item))
+    assert told.exit_code == 0
+    assert "共 0 条现行记录" in told.stdout
+    assert answer("catalogue", "impact", str(item))["records"] == 0
+    assert publish.versions("site-safety") == []

@@ -7,8 +7,9 @@ from tests.golden.acts import Deed, act
 from tests.golden.acts_people import void
 from tests.golden.world import World
 from tests.intake import made
-from xinyong.catalogue import load, publish, tables
+from xinyong.catalogue import load, publish, recheck, tables
 from xinyong.catalogue.tables import WorkingDay
+from xinyong.intake import impact, jobs
 from xinyong.kernel import clock, codes
 from xinyong.security import approvals, identity
 from xinyong.security.audit import Event
@@ -52,6 +53,65 @@ def _(world: World) -> Deed:
     publish.draft(item, by=made.SYSTEM)
     publish.publish(item.id, item.version, by=made.SYSTEM)
     return lambda: void(publish.retire(item.id, item.version, by=by))
+
+
+@act(Event.CATALOGUE_RETIRED, "on a day to come")
+def _(world: World) -> Deed:
+    by, item = world.actor("operator"), load.load_item(samples.ITEM)
+    publish.draft(item, by=made.SYSTEM)
+    publish.publish(item.id, item.version, by=made.SYSTEM)
+    on = date(2031, 3, 4)
+    return lambda: void(publish.retire(item.id, item.version, on=on, reason="上级目录不再列入", by=by))
+
+
+@act(Event.CATALOGUE_DISCARDED)
+def _(world: World) -> Deed:
+    by, item = world.actor("operator"), load.load_item(samples.ITEM)
+    drafted = publish.draft(item, by=made.SYSTEM)
+
+    def deed() -> dict[str, object]:
+        publish.discard(item.id, item.version, by=by)
+        return {"text": drafted.digest}
+
+    return deed
+
+
+@act(Event.CATALOGUE_RECHECK_ASKED)
+def _(world: World) -> Deed:
+    by, item = world.actor("operator"), load.load_item(samples.ITEM)
+    drafted = publish.draft(item, by=made.SYSTEM)
+
+    def deed() -> dict[str, object]:
+        jobs.recheck_later(item.id, item.version, by=by)
+        return {"text": drafted.digest}
+
+    return deed
+
+
+@act(Event.CATALOGUE_RECHECKED)
+def _(world: World) -> Deed:
+    item = load.load_item(samples.ITEM)
+    drafted = publish.draft(item, by=made.SYSTEM)
+    jobs.recheck_later(item.id, item.version, by=made.SYSTEM)
+
+    def deed() -> dict[str, object]:
+        impact.run(item.id, item.version, by=made.SYSTEM)
+        return {"text": drafted.digest}
+
+    return deed
+
+
+@act(Event.CATALOGUE_RECHECKED, "not finished")
+def _(world: World) -> Deed:
+    item = load.load_item(samples.ITEM)
+    drafted = publish.draft(item, by=made.SYSTEM)
+    jobs.recheck_later(item.id, item.version, by=made.SYSTEM)
+
+    def deed() -> dict[str, object]:
+        recheck.finish(item.id, item.version, digest=drafted.digest, effect=None, by=made.SYSTEM)
+        return {"text": drafted.digest}
+
+    return deed
 
 
 @act(Event.TABLE_CHANGED, "working days")

@@ -9,6 +9,7 @@ import pytest
 from tests.office.conftest import PASSWORD, Office, Reader
 from tests.signing import signed_in
 from xinyong.catalogue import load, publish
+from xinyong.intake import impact, jobs
 from xinyong.kernel import clock
 from xinyong.security import approvals, audit, identity, passwords
 from xinyong.security.access import POLICY, Action, Actor, Role, may, system
@@ -196,6 +197,8 @@ def test_a_draft_is_published_by_two(staff: Staff) -> None:
     publish.draft(replace(item, version=99, effective_from=date(2027, 1, 1)), by=OWNER)
     first, second = staff["operator"], staff["operator2"]
     address = "/office/catalogue/honour/99/publish"
+    jobs.recheck_later("honour", 99, by=OWNER)
+    impact.run("honour", 99, by=OWNER)
     first.post(address, {"step": "publish"})
     assert "须由另一人复核" in said(first.get("/office/catalogue/"))
     asked = first.post(address, {"step": "ask", "reason": "修订"}).headers["Location"]

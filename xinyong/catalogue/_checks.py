@@ -68,6 +68,8 @@ def check_item(item: Item, book: Book, *, lists: Mapping[str, CodeList]) -> None
 def _check_head(item: Item, book: Book) -> None:
     if item.level not in LEVELS:
         book.note("level", f"“level”可选：{'、'.join(LEVELS)}。", f"“level”: one of {', '.join(LEVELS)}.")
+    elif item.level == "national" and item.parent is not None:
+        book.note("parent", "国家目录没有上级目录。请改 level 或删去 parent。", "The national catalogue has no parent.")
     if item.effective_from is None:
         book.note("effective_from", "须写明生效日期。", "The date it takes effect is missing.")
     for index, name in enumerate(item.subject_classes):

@@ -31,6 +31,7 @@ def to_data(item: Item) -> dict[str, Any]:
         "section": item.section.value,
         "is_adverse": item.is_adverse,
         "level": item.level,
+        "parent": {"item": item.parent.item, "version": item.parent.version} if item.parent else None,
         "is_verified": item.is_verified,
         "subject_classes": list(item.subject_classes),
         "is_about_persons": item.is_about_persons,

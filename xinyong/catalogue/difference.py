@@ -19,6 +19,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "section": ("栏目", "section"),
     "is_adverse": ("是否失信信息", "adverse"),
     "level": ("目录层级", "level"),
+    "parent": ("上级目录", "parent"),
     "is_verified": ("是否已核对原文", "verified"),
     "subject_classes": ("主体类别", "subject classes"),
     "is_about_persons": ("是否自然人信息", "about persons"),
@@ -61,6 +62,9 @@ _LABELS: dict[str, tuple[str, str]] = {
     "rank": ("效力层级", "rank"),
 }
 
+#: What a rule calls otherwise than an item does.
+_OF_A_RULE = {"severity": ("程度", "severity")}
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -100,7 +104,8 @@ def _members(key: str, before: list[dict[str, Any]], after: list[dict[str, Any]]
             changes.append(Change(path, "added", None, new[name], f"增加{label[0]}。", f"Added {label[1]}."))
         else:
             for part in dict.fromkeys([*old[name], *new[name]]):
-                word = _LABELS.get(part, (part, part))
+                word = _OF_A_RULE.get(part) if key == "rules" else None
+                word = word or _LABELS.get(part, (part, part))
                 inner = (f"{label[0]}的{word[0]}", f"{word[1]} of {label[1]}")
                 changes += _values(f"{path}.{part}", old[name].get(part), new[name].get(part), inner)
     order, wanted = [one for one in old if one in new], [one for one in new if one in old]

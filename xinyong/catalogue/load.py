@@ -23,6 +23,7 @@ from xinyong.catalogue.schema import (
     Item,
     Masking,
     Nature,
+    Parent,
     Publicity,
     Requirement,
     Retention,
@@ -36,7 +37,7 @@ from xinyong.catalogue.schema import (
 from xinyong.kernel.errors import NotFound
 
 __all__ = ["CatalogueError", "Problem", "UnknownCodeList", "bases", "code_list", "code_list_from_data", "code_lists", "editions",
-           "item_from_data", "library", "load_item", "rule_sets"]  # fmt: skip
+           "item_from_data", "item_from_text", "items_from_text", "library", "load_item", "rule_sets"]  # fmt: skip
 
 LIBRARY = Path(__file__).parent / "library"
 _TABLES = frozenset({"bases.yaml", "code_lists.yaml", "rule_sets.yaml"})
@@ -58,6 +59,34 @@ def load_item(source: Path | str) -> Item:
     a forbidden class of information (INV-06, 07, 08; domain rules of Zhejiang 14, Credit Reporting Regulation 14).
     """
     return _item(read(source))
+
+
+def item_from_text(text: str, *, file: str) -> Item:
+    """The item in YAML or JSON text; ``file`` names it in problems. Raises CatalogueError."""
+    return _item(read(text, file=file))
+
+
+def items_from_text(text: str, *, file: str, form: str) -> list[Item]:
+    """The items of a file ``{format: …, items: [ … ]}``, or the one item a text holds; every problem of every item is told, by
+    the item's place in the file. Raises CatalogueError."""
+    root = read(text, file=file)
+    if not root.has("items"):
+        return [_item(root)]
+    if root.text("format") != form:
+        root.bad("format", f"“format”应为 {form}。", f"“format” must be {form}.")
+    problems, found = root.book.problems, []
+    for place, data in enumerate(root.entries("items")):
+        prefix = f"items[{place}]."
+        lines = {path.removeprefix(prefix): line for path, line in root.book.lines.items() if path.startswith(prefix)}
+        name = data.get("id") if isinstance(data, dict) else None
+        book = Book(f"{file} {name or prefix[:-1]}", {"": root.book.lines.get(prefix[:-1], 1), **lines})
+        try:
+            found.append(_item(Node(data, "", book)))
+        except CatalogueError as error:
+            problems.extend(error.problems)
+    root.close()
+    root.book.settle()
+    return found
 
 
 def item_from_data(data: Mapping[str, Any], *, file: str, lists: Mapping[str, CodeList] | None = None) -> Item:
@@ -221,10 +250,20 @@ def _item(root: Node, lists: Mapping[str, CodeList] | None = None) -> Item:
         consent=consent_zh,
         consent_en=consent_en,
         topic_basis=root.optional_text("topic_basis"),
+        parent=_parent(root),
     )
     root.close()
     _checks.check_item(found, root.book, lists=code_lists() if lists is None else dict(lists))
     root.book.settle()
+    return found
+
+
+def _parent(root: Node) -> Parent | None:
+    node = root.child("parent")
+    if node is None:
+        return None
+    found = Parent(node.text("item", pattern=_ID), node.whole("version", least=1, most=32_000))
+    node.close()
     return found
 
 

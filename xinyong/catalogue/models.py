@@ -19,10 +19,38 @@ class ItemVersion(models.Model):
     effective_from = models.DateField()
     published_at = models.DateTimeField(null=True)
     published_by = models.CharField(max_length=80, blank=True)
-    retired_at = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True, help_text="from when it rules no longer; may lie ahead")
+    retire_reason = models.CharField(max_length=200, blank=True, default="")
+    drafted_at = models.DateTimeField(null=True)
+    drafted_by = models.CharField(max_length=80, blank=True, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item_id", "version"], name="item_version_once")]
+
+
+class Recheck(models.Model):
+    """What the text of a draft would do to the records on file, worked out before anybody agrees to publish it. One row a
+    version: another text of the draft starts it anew. ``result`` holds counts and places, no values of persons."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "等待核对"
+        RUNNING = "running", "正在核对"
+        DONE = "done", "已核对"
+        FAILED = "failed", "未完成"
+
+    item_id = models.CharField(max_length=40)
+    version = models.PositiveSmallIntegerField()
+    digest = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=80)
+    finished_at = models.DateTimeField(null=True)
+    total = models.BigIntegerField(default=0)
+    done = models.BigIntegerField(default=0)
+    result = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item_id", "version"], name="recheck_once")]
 
 
 class WorkingDayOverride(models.Model):

@@ -6,15 +6,16 @@ side by side, so that a past answer can be given again. The database holds the f
 
 import json
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from django.db import transaction
 
-from xinyong.catalogue import body, load
-from xinyong.catalogue.models import ItemVersion
+from xinyong.catalogue import body, inheritance, load
+from xinyong.catalogue.models import ItemVersion, Recheck
+from xinyong.catalogue.problems import CatalogueError, Problem
 from xinyong.catalogue.schema import Item
 from xinyong.kernel import clock
-from xinyong.kernel.errors import Conflict, NotFound
+from xinyong.kernel.errors import Conflict, Invalid, NotFound
 from xinyong.security import approvals, audit
 from xinyong.security.access import Action, Actor, Role, require
 
@@ -41,6 +42,18 @@ class OutOfOrder(Conflict):
     code = "catalogue.version-out-of-order"
 
 
+class NotRechecked(Conflict):
+    """The records on file have not been checked against this text of the draft."""
+
+    code = "catalogue.not-rechecked"
+
+
+class PastDay(Invalid):
+    """A version is retired from today on, or later."""
+
+    code = "catalogue.past-day"
+
+
 @dataclass(frozen=True, slots=True)
 class VersionView:
     """One version as listed: its state and when it came into force."""
@@ -55,6 +68,14 @@ class VersionView:
     published_by: str
     retired_at: datetime | None
     digest: str
+    retire_reason: str = ""
+    drafted_at: datetime | None = None
+    drafted_by: str = ""
+
+    @property
+    def retired_on(self) -> date | None:
+        """The first day it rules no longer."""
+        return None if self.retired_at is None else self.retired_at.astimezone(clock.ZONE).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +120,7 @@ def versions(item_id: str | None = None) -> list[VersionView]:
             item_id=row.item_id, version=row.version, status=row.status, title_zh=row.body["title"]["zh"],
             title_en=row.body["title"]["en"], effective_from=row.effective_from, published_at=row.published_at,
             published_by=row.published_by, retired_at=row.retired_at, digest=row.digest,
+            retire_reason=row.retire_reason, drafted_at=row.drafted_at, drafted_by=row.drafted_by,
         )
         for row in rows
     ]  # fmt: skip
@@ -109,6 +131,7 @@ def draft(item: Item, *, by: Actor) -> VersionView:
     """Keeps an item as a draft; a draft of the same version is replaced. Raises Frozen, NotAllowed."""
     require(by, Action.MANAGE_CATALOGUE)
     assert item.effective_from is not None  # the loader refuses an item without it
+    _must_not_loosen(item)
     row = ItemVersion.objects.select_for_update().filter(item_id=item.id, version=item.version).first()
     if row is not None and row.status != Status.DRAFT:
         raise Frozen(
@@ -117,12 +140,31 @@ def draft(item: Item, *, by: Actor) -> VersionView:
         )
     row = row or ItemVersion(item_id=item.id, version=item.version)
     row.body, row.digest, row.effective_from = json.loads(body.canonical(item)), body.digest(item), item.effective_from
+    row.drafted_at, row.drafted_by = clock.now(), by.name
     row.save()
     audit.enter(
         audit.Event.CATALOGUE_DRAFTED, by=by, object_kind="catalogue-item", object_ref=f"{item.id}@{item.version}",
         digest=row.digest,
     )  # fmt: skip
     return next(one for one in versions(item.id) if one.version == item.version)
+
+
+@transaction.atomic
+def discard(item_id: str, version: int, *, by: Actor) -> None:
+    """Throws a draft away. Raises UnknownItem, Frozen, NotAllowed."""
+    require(by, Action.MANAGE_CATALOGUE)
+    row = _row(item_id, version, lock=True)
+    if row.status != Status.DRAFT:
+        raise Frozen(
+            f"事项“{item_id}”第 {version} 版已经发布，不能放弃；如不再使用，请停用。",
+            f"Version {version} of “{item_id}” is published. It can be retired, not thrown away.",
+        )
+    row.delete()
+    Recheck.objects.filter(item_id=item_id, version=version).delete()
+    audit.enter(
+        audit.Event.CATALOGUE_DISCARDED, by=by, object_kind="catalogue-item", object_ref=f"{item_id}@{version}",
+        digest=row.digest,
+    )  # fmt: skip
 
 
 @transaction.atomic
@@ -139,6 +181,7 @@ def publish(item_id: str, version: int, *, by: Actor) -> Item:
         )
     _must_follow(row)
     item = _parsed(row)  # checked again: the checks may have grown stricter since the draft was kept
+    _must_not_loosen(item)
     consent = None
     if by.role is not Role.SYSTEM:
         consent = approvals.use(approvals.Kind.PUBLISH_CATALOGUE, _payload(row), by=by, at=clock.now())
@@ -152,13 +195,17 @@ def publish(item_id: str, version: int, *, by: Actor) -> Item:
 
 
 def ask_to_publish(item_id: str, version: int, *, reason: str, by: Actor) -> approvals.Request:
-    """Asks a second person to agree to publishing a draft as it stands now. Raises UnknownItem, OutOfOrder, NotAllowed."""
+    """Asks a second person to agree to publishing a draft as it stands now. Where versions were published before, the
+    records on file must have been checked against it first, so that both see what it does (recheck). Raises UnknownItem,
+    OutOfOrder, NotRechecked, NotAllowed."""
     row = _row(item_id, version)
     if row.status != Status.DRAFT:
         raise OutOfOrder(
             f"事项“{item_id}”第 {version} 版不是草稿，不需要申请发布。",
             f"Version {version} of “{item_id}” is not a draft; there is nothing to ask for.",
         )
+    _must_follow(row)
+    _must_be_rechecked(row)
     return approvals.ask(
         approvals.Kind.PUBLISH_CATALOGUE, _payload(row), object_ref=f"{item_id}@{version}", reason=reason, by=by,
         at=clock.now(),
@@ -174,8 +221,9 @@ def _payload(row: ItemVersion) -> dict[str, object]:
 
 
 @transaction.atomic
-def retire(item_id: str, version: int, *, by: Actor) -> VersionView:
-    """Takes a published version out of force from now on; records made under it stay. Raises UnknownItem, OutOfOrder."""
+def retire(item_id: str, version: int, *, on: date | None = None, reason: str = "", by: Actor) -> VersionView:
+    """Takes a published version out of force from a day on (now when None); records made under it stay. Raises UnknownItem,
+    OutOfOrder, PastDay."""
     require(by, Action.MANAGE_CATALOGUE)
     row = _row(item_id, version, lock=True)
     if row.status != Status.PUBLISHED:
@@ -183,9 +231,15 @@ def retire(item_id: str, version: int, *, by: Actor) -> VersionView:
             f"事项“{item_id}”第 {version} 版未处于已发布状态，不能停用。",
             f"Version {version} of “{item_id}” is {row.status}; only a published version can be retired.",
         )
-    row.status, row.retired_at = Status.RETIRED, clock.now()
-    row.save(update_fields=["status", "retired_at"])
-    audit.enter(audit.Event.CATALOGUE_RETIRED, by=by, object_kind="catalogue-item", object_ref=f"{item_id}@{version}")
+    if on is not None and on < clock.today():
+        raise PastDay(f"停用日期 {on} 已经过去。请填今天或以后的日期。", f"{on} is over; give today or a later day.")
+    at = clock.now() if on is None or on == clock.today() else datetime.combine(on, time(), clock.ZONE)
+    row.status, row.retired_at, row.retire_reason = Status.RETIRED, at, " ".join(reason.split())[:200]
+    row.save(update_fields=["status", "retired_at", "retire_reason"])
+    audit.enter(
+        audit.Event.CATALOGUE_RETIRED, by=by, object_kind="catalogue-item", object_ref=f"{item_id}@{version}",
+        purpose=row.retire_reason, on=at.date().isoformat() if on else None,
+    )  # fmt: skip
     return next(one for one in versions(item_id) if one.version == version)
 
 
@@ -230,6 +284,33 @@ def _in_force(day: date, item_id: str | None = None) -> dict[str, ItemVersion]:
     return found
 
 
+def newer_parent(item: Item) -> tuple[Item, Item] | None:
+    """The version of the upper level that the item follows and the newest published one, when that is another."""
+    if item.parent is None:
+        return None
+    found = ItemVersion.objects.filter(
+        item_id=item.parent.item, status=Status.PUBLISHED, version__gt=item.parent.version
+    )
+    own = found.exclude(item_id=item.id, version__gte=item.version).order_by("-version").first()
+    return None if own is None else (version(item.parent.item, item.parent.version), _parsed(own))
+
+
+def _must_not_loosen(item: Item) -> None:
+    """An item that follows an upper level's may add to it and may not loosen it."""
+    if item.parent is None:
+        return
+    place = f"{item.id}@{item.version}"
+    row = ItemVersion.objects.filter(item_id=item.parent.item, version=item.parent.version).first()
+    if row is None or row.status == Status.DRAFT or (item.id, item.version) == (row.item_id, row.version):
+        raise CatalogueError([Problem(
+            place, None, "parent", f"上级目录“{item.parent.item}”第 {item.parent.version} 版不存在或尚未发布。",
+            f"The parent “{item.parent.item}” version {item.parent.version} does not exist or is not published.",
+        )])  # fmt: skip
+    found = inheritance.violations(item, _parsed(row), on=clock.today())
+    if found:
+        raise CatalogueError(found)
+
+
 def _must_follow(row: ItemVersion) -> None:
     before = ItemVersion.objects.filter(item_id=row.item_id).exclude(status=Status.DRAFT).order_by("-version").first()
     if before is None:
@@ -238,6 +319,17 @@ def _must_follow(row: ItemVersion) -> None:
         raise OutOfOrder(
             f"新版本须晚于第 {before.version} 版（{before.effective_from} 生效）：版本号和生效日期都要更大。",
             f"It must follow version {before.version} (effective {before.effective_from}) in number and date.",
+        )
+
+
+def _must_be_rechecked(row: ItemVersion) -> None:
+    if not ItemVersion.objects.filter(item_id=row.item_id).exclude(status=Status.DRAFT).exists():
+        return
+    found = Recheck.objects.filter(item_id=row.item_id, version=row.version, digest=row.digest)
+    if not found.filter(state=Recheck.State.DONE).exists():
+        raise NotRechecked(
+            f"事项“{row.item_id}”的存量数据还没有按第 {row.version} 版草稿核对过。请先核对，看清影响后再申请发布。",
+            f"The records of “{row.item_id}” have not been checked against draft {row.version}. Check them first.",
         )
 
 

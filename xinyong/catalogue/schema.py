@@ -211,6 +211,14 @@ class SeverityRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The version of an upper level that an item follows (catalogue/inheritance.py)."""
+
+    item: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A catalogue item (信息项) at one version."""
 
@@ -248,6 +256,7 @@ class Item:
     consent_en: str = ""
     #: Basis.id of the law or regulation that names the topic, for topics that need one expressly (INV-08).
     topic_basis: str | None = None
+    parent: Parent | None = None
 
     def field_of(self, code: str) -> Field:
         """The field with this column code. Raises KeyError."""

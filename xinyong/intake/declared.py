@@ -174,9 +174,11 @@ def words(period: Period, *, as_of: datetime) -> list[Word]:
 
 
 def history(*, item_id: str, source_code: str, period: Period, seen_by: Actor) -> list[Word]:
-    """Every version, the newest first: who said what when; one audit entry. Raises NotAllowed, UnknownDepartment."""
+    """Every version, the newest first: who said what when; one audit entry. Raises NotAllowed, UnknownDepartment,
+    UnknownItem."""
     unit = identity.source_unit(source_code, even_closed=True)
     require(seen_by, Action.VIEW_RATES, department=unit.code, item=item_id)
+    publish.current(item_id)
     audit.enter(
         audit.Event.DECLARATIONS_VIEWED, by=seen_by, object_kind="declarations", object_ref=f"{period.start:%Y-%m}",
         unit=unit.code, item=item_id,

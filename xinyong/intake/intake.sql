@@ -156,3 +156,18 @@ FROM (
 JOIN intake_finding f ON f.submission_id = waits.submission_id AND f.row_no = waits.row_no
 WHERE f.closed_at IS NULL AND f.severity <> 'warning'
 ORDER BY 1
+
+-- name: deposited
+SELECT coalesce(sum(records), 0) FROM records_tally WHERE item_id = %s
+
+-- name: on_file
+-- The newest versions that stand, each field as text in a column of its own: one walk of the payload a row. Placeholders
+-- are filled in by psycopg: COPY takes no parameters.
+COPY (
+    SELECT r.source_id, r.submission_id, r.row_no, encode(r.sealed, 'hex'), {fields}
+    FROM record r CROSS JOIN LATERAL jsonb_to_record(r.payload) AS x({shape})
+    WHERE r.item_id = {item} AND r.state = 1 AND NOT EXISTS (
+        SELECT 1 FROM record_later n
+        WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
+    )
+) TO STDOUT (FORMAT csv)

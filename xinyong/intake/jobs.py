@@ -11,7 +11,8 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from xinyong.intake import docking, drop, pulling, revert, settle, submit
+from xinyong.catalogue import publish, recheck, whole
+from xinyong.intake import docking, drop, impact, pulling, revert, settle, submit
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, XinyongError
@@ -56,12 +57,45 @@ def take_back(submission_id: int) -> None:
     revert.finish(submission_id, by=system("worker"))
 
 
+@app.task(queue="intake", name="intake.recheck", retry=_AGAIN)
+def work_out(item_id: str, version: int) -> None:
+    """Works out what a draft of the catalogue would do to the records on file."""
+    impact.run(item_id, version, by=system("worker"))
+
+
+@transaction.atomic
+def draft(text: str, *, file: str, by: Actor) -> list[publish.VersionView]:
+    """Keeps the items of a catalogue file as drafts and asks what each would do to the records on file. ``file`` names it in
+    problems. A file of one item must bring something; of many, those that are here already stay as they are. Raises
+    CatalogueError with every problem, Frozen, NotAllowed."""
+    items = whole.read(text, file=file)
+    if len(items) == 1:
+        kept = [publish.draft(items[0], by=by)]
+    else:
+        brought = [one.item for one in whole.bring_in(items, by=by) if one.is_brought_in]
+        kept = [one for item in brought for one in publish.versions(item.id) if one.version == item.version]
+    for one in kept:
+        recheck_later(one.item_id, one.version, by=by)
+    return kept
+
+
+@transaction.atomic
+def recheck_later(item_id: str, version: int, *, by: Actor) -> recheck.RecheckView:
+    """``recheck.ask``, and the work asked for in the same transaction."""
+    count = impact.total(item_id)
+    asked = recheck.ask(item_id, version, total=count, by=by)
+    work_out.defer(item_id=item_id, version=version)
+    return asked
+
+
 def resume() -> None:
     """Asks again for everything that is not finished: called when a worker starts, after whatever ended the last."""
     for submission_id in submit.unfinished():
         later(submission_id)
     for submission_id in revert.unfinished():
         take_back.defer(submission_id=submission_id)
+    for item_id, version in recheck.unfinished():
+        work_out.defer(item_id=item_id, version=version)
 
 
 @transaction.atomic

@@ -60,7 +60,7 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
         "may_explain": may(who, Action.EXPLAIN_ACCESS),
         "may_export": may(who, Action.EXPORT_SHARED),
         "may_query": may(who, Action.SPECIAL_QUERY),
-        "may_publish": may(who, Action.PUBLISH_CATALOGUE),
+        "may_see_catalogue": may(who, Action.VIEW_CATALOGUE),
         "may_decide": may(who, Action.APPROVE),
         "may_manage_clients": may(who, Action.MANAGE_CLIENTS),
         "may_see_docking": may(who, Action.VIEW_DOCKING),

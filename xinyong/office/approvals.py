@@ -1,15 +1,18 @@
 """Requests that need a second person: one's own, and those one may decide."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
+from xinyong.catalogue import publish
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict
-from xinyong.office import answer, words
+from xinyong.office import answer, drafts, words
 from xinyong.security import approvals, audit
-from xinyong.security.access import Action, access, may
+from xinyong.security.access import Action, Actor, access, may
 
 
 @access(Action.USE_OFFICE)
@@ -49,6 +52,8 @@ def one(request: HttpRequest, request_id: int) -> HttpResponse:
         and approvals.DECIDES[approvals.Kind(found.kind)] is who.role,
         "next": _next(found) if found.asked_by_id == who.account_id and found.state == "approved" else None,
     }
+    if found.kind == approvals.Kind.PUBLISH_CATALOGUE:
+        context |= _of_the_catalogue(found, who)
     return answer.page(request, "office/approval.html", context)
 
 
@@ -75,10 +80,20 @@ def decide(request: HttpRequest, request_id: int) -> HttpResponse:
     return HttpResponseRedirect(f"/office/approvals/{request_id}/")
 
 
+def _of_the_catalogue(found: approvals.Request, who: Actor) -> dict[str, Any]:
+    """The version asked about beside the one in force, and what it would do; ``is_other``: its text is another by now."""
+    item_id, version = str(found.facts["item"]), answer.number(str(found.facts["version"])) or 0
+    try:
+        reviewed = drafts.review_of(item_id, version, seen_by=who)
+    except publish.UnknownItem:
+        return {"is_gone": True}
+    return {"review": reviewed, "is_other": reviewed.view.digest != found.facts.get("text")}
+
+
 def _next(found: approvals.Request) -> tuple[str, str]:
     """Where the asker goes on once somebody has agreed."""
     places = {
-        approvals.Kind.PUBLISH_CATALOGUE: "/office/catalogue/",
+        approvals.Kind.PUBLISH_CATALOGUE: f"/office/catalogue/{found.facts.get('item')}/{found.facts.get('version')}/",
         approvals.Kind.EXPORT_SHARED: "/office/exports/",
         approvals.Kind.SPECIAL_QUERY: "/office/special/",
         approvals.Kind.GRANT_ADMINISTRATOR: f"/office/people/{found.facts.get('account')}/give",

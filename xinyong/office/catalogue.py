@@ -1,20 +1,23 @@
-"""Import templates of the catalogue's items; its drafts, published by two."""
+"""The catalogue: import templates, its items with their versions, each item whole, files of it to take away."""
 
+import json
 import tempfile
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
-from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET
 
-from xinyong.catalogue import bundle, export, publish
+from xinyong.catalogue import body, bundle, dictionary, export, publish
+from xinyong.catalogue import whole as whole_file
+from xinyong.catalogue.publish import VersionView
+from xinyong.catalogue.schema import Item
 from xinyong.kernel import clock
-from xinyong.kernel.errors import Conflict, NotFound
-from xinyong.office import answer, words
-from xinyong.security import approvals
-from xinyong.security.access import Action, access
+from xinyong.office import answer
+from xinyong.security.access import Action, access, may
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -49,35 +52,124 @@ def rules(request: HttpRequest, item_id: str) -> FileResponse:
         return answer.download(path, name=name, content_type="application/zip")
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An item in the list: the version that rules today, its drafts, what is published for a later day."""
+
+    latest: VersionView
+    ruling: VersionView | None
+    drafts: tuple[VersionView, ...]
+    coming: tuple[VersionView, ...]
+    versions: int
+
+
 @access(Action.VIEW_CATALOGUE)
 @require_GET
-def drafts(request: HttpRequest) -> HttpResponse:
-    """Versions of the catalogue's items: drafts first, each with what its publication waits for."""
+def index(request: HttpRequest) -> HttpResponse:
+    """Every item: what rules today, what is drafted, what comes."""
     who = answer.actor(request)
-    own = {}
-    for one in reversed(approvals.own(by=who, at=clock.now(), kind=approvals.Kind.PUBLISH_CATALOGUE)):
-        own[one.digest, one.object_ref] = words.request(one)
-    latest = {ref: asked for (_, ref), asked in own.items()}
-    found = sorted(publish.versions(), key=lambda one: (one.status != "draft", one.item_id, -one.version))
-    lines = [(one, latest.get(f"{one.item_id}@{one.version}")) for one in found]
-    return answer.page(request, "office/catalogue.html", {"versions": lines})
+    ruling = {item.id: item.version for item in publish.items()}
+    by_item: dict[str, list[VersionView]] = {}
+    for one in publish.versions():
+        by_item.setdefault(one.item_id, []).append(one)
+    lines = [_listed(views, ruling.get(item_id)) for item_id, views in by_item.items()]
+    lines.sort(key=lambda one: (not one.drafts, not one.coming, one.ruling is None, one.latest.item_id))
+    context = {"lines": lines, "may_manage": may(who, Action.MANAGE_CATALOGUE)}
+    return answer.page(request, "office/catalogue.html", context)
 
 
-@access(Action.PUBLISH_CATALOGUE)
-@require_http_methods(["GET", "POST"])
-def publishing(request: HttpRequest, item_id: str, version: int) -> HttpResponse:
-    """Asks for consent to publishing a draft, or publishes it once somebody has agreed."""
-    who = answer.actor(request)
-    if request.method == "POST":
-        try:
-            if request.POST.get("step") == "publish":
-                publish.publish(item_id, version, by=who)
-                messages.success(request, gettext("已发布。"))
-            else:
-                reason = request.POST.get("reason", "").strip()[:400]
-                asked = publish.ask_to_publish(item_id, version, reason=reason or "-", by=who)
-                messages.info(request, gettext("已提交复核申请；另一位业务员同意后即可发布。"))
-                return HttpResponseRedirect(f"/office/approvals/{asked.id}/")
-        except (Conflict, NotFound, approvals.ConsentNeeded) as error:
-            messages.warning(request, error.en if answer.is_english() else error.zh)
-    return HttpResponseRedirect("/office/catalogue/")
+def _listed(views: list[VersionView], ruling: int | None) -> Listed:
+    today = clock.today()
+    return Listed(
+        latest=views[-1],
+        ruling=next((one for one in views if one.version == ruling), None),
+        drafts=tuple(one for one in views if one.status == "draft"),
+        coming=tuple(one for one in views if one.status == "published" and one.effective_from > today),
+        versions=len(views),
+    )
+
+
+@access(Action.VIEW_CATALOGUE)
+@require_GET
+def item(request: HttpRequest, item_id: str) -> HttpResponse:
+    """An item whole: its dictionary, rules, code lists, bases, clocks, versions. ``?version=`` picks one."""
+    who, views = answer.actor(request), publish.versions(item_id)
+    number = answer.number(request.GET.get("version"))
+    chosen = [one for one in views if one.version == number] if number else []
+    if not chosen:
+        chosen = [one for one in views if one.version == _ruling(item_id)] or views[-1:]
+    if not chosen:
+        publish.current(item_id)  # raises for what does not exist
+    found, today = publish.version(item_id, chosen[0].version), clock.today()
+    titles = {basis.id: basis for basis in found.bases}
+    context = {
+        "item": found, "view": chosen[0], "versions": views[::-1], "lines": dictionary.lines(found),
+        "rules": [(rule, titles.get(rule.basis)) for rule in found.rules], "today": today,
+        "lists": dictionary.editions(found), "natural_key": [_named(found, code) for code in found.natural_key],
+        "grade": dictionary.GRADES[found.disclosure], "may_manage": may(who, Action.MANAGE_CATALOGUE),
+        "is_ruling": chosen[0].version == _ruling(item_id),
+    }  # fmt: skip
+    return answer.page(request, "office/catalogue_item.html", context)
+
+
+def _ruling(item_id: str) -> int | None:
+    try:
+        return publish.current(item_id).version
+    except publish.UnknownItem:
+        return None
+
+
+def _named(found: Item, code: str) -> str:
+    if code == "$subject":
+        return gettext("主体")
+    field = found.field_of(code)
+    return field.name_en if answer.is_english() else field.name_zh
+
+
+@access(Action.VIEW_CATALOGUE)
+@require_GET
+def taken(request: HttpRequest, item_id: str, version: int, form: str) -> HttpResponse:
+    """A version as a file: the catalogue file (yaml, json), or its dictionary (csv, xlsx). ``?next=1``: the catalogue file with
+    the next version number and a day to come, to be edited and uploaded."""
+    found = publish.version(item_id, version)
+    if request.GET.get("next") == "1":
+        number = max(one.version for one in publish.versions(item_id)) + 1
+        first = (clock.today().replace(day=1) + timedelta(days=32)).replace(day=1)
+        found = replace(
+            found, version=number, effective_from=max(first, (found.effective_from or first) + timedelta(1))
+        )
+    content, kind = _file(found, form)
+    title = found.title_en if answer.is_english() else found.title_zh
+    said = {"title": title, "version": found.version}
+    name = (
+        gettext("%(title)s-第%(version)s版")
+        if form in {"yaml", "json"}
+        else gettext("%(title)s-数据字典-第%(version)s版")
+    )
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = str(content_disposition_header(True, f"{name % said}.{form}"))
+    return answer.kept_by_nobody(response)
+
+
+@access(Action.VIEW_CATALOGUE)
+@require_GET
+def whole(request: HttpRequest) -> HttpResponse:
+    """The catalogue in force as one file, which another installation, or this one, takes in."""
+    response = HttpResponse(whole_file.dump(publish.items()).encode(), content_type="application/yaml; charset=utf-8")
+    name = gettext("信息目录-%(day)s.yaml") % {"day": clock.today().isoformat()}
+    response["Content-Disposition"] = str(content_disposition_header(True, name))
+    return answer.kept_by_nobody(response)
+
+
+def _file(found: Item, form: str) -> tuple[bytes, str]:
+    match form:
+        case "yaml":
+            return export.yaml(found).encode(), "application/yaml; charset=utf-8"
+        case "json":
+            text = json.dumps(body.to_data(found), ensure_ascii=False, indent=2)
+            return f"{text}\n".encode(), "application/json"
+        case "csv":
+            return dictionary.csv(found), "text/csv; charset=utf-8"
+        case "xlsx":
+            return dictionary.workbook(found, on=clock.today()), XLSX
+    raise Http404

@@ -11,9 +11,15 @@ from xinyong.operations import command
 
 if TYPE_CHECKING:
     from xinyong.catalogue.difference import Change
+    from xinyong.catalogue.recheck import Effect
     from xinyong.catalogue.schema import Item
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="JSON")
+_STEPS = {
+    "new-item": "新事项，存为草稿 new item, drafted", "new-version": "新版本，存为草稿 new version, drafted",
+    "new-draft-text": "更新草稿 draft replaced", "same": "相同 the same",
+    "taken": "版本号已用于其他文字，不导入 number taken, left out", "older": "这里已有更新的版本，不导入 older, left out",
+}  # fmt: skip
 _FORMATS = ("json-schema", "table-schema", "workbook", "yaml")
 
 
@@ -111,13 +117,21 @@ def diff(item_id: str, old: str, new: str | None, as_json: bool) -> None:
 
 
 @catalogue.command("export")
-@click.argument("item_id")
-@click.option("--format", "form", type=click.Choice(_FORMATS), required=True, help="导出格式 what to write")
+@click.argument("item_id", required=False)
+@click.option("--all", "is_whole", is_flag=True, help="整份现行目录，YAML the whole catalogue in force, as YAML")
+@click.option("--format", "form", type=click.Choice(_FORMATS), help="导出格式 what to write")
 @click.option("--version", type=int, help="版本号 a version number; without it, the one in force today")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="文件 a file; without it, stdout")
 @_JSON
-def export_item(item_id: str, form: str, version: int | None, output: Path | None, as_json: bool) -> None:
-    """导出事项 Write an item as JSON Schema, Table Schema, import workbook (XLSX) or YAML."""
+def export_item(
+    item_id: str | None, is_whole: bool, form: str | None, version: int | None, output: Path | None, as_json: bool
+) -> None:
+    """导出事项 Write an item as JSON Schema, Table Schema, import workbook (XLSX) or YAML, or the whole catalogue."""
+    if is_whole:
+        _export_all(output, as_json)
+        return
+    if item_id is None or form is None:
+        raise click.UsageError("请写明事项和 --format，或用 --all / name an item and --format, or use --all")
     item = _published(item_id, version)
     data = _exported(item, form)
     if output is None:
@@ -131,6 +145,58 @@ def export_item(item_id: str, form: str, version: int | None, output: Path | Non
         command.print_json(facts)
     else:
         click.echo(f"{output}（{item.title_zh}，第 {item.version} 版，{len(data)} 字节 bytes）")
+
+
+def _export_all(output: Path | None, as_json: bool) -> None:
+    command.with_database()
+    from xinyong.catalogue import publish, whole
+
+    items = publish.items()
+    data = whole.dump(items).encode()
+    if output is None:
+        sys.stdout.buffer.write(data)
+        return
+    output.write_bytes(data)
+    if as_json:
+        command.print_json({"items": len(items), "format": "yaml", "file": str(output), "bytes": len(data)})
+    else:
+        click.echo(f"{output}（{len(items)} 个事项 items，{len(data)} 字节 bytes）")
+
+
+@catalogue.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", "is_dry", is_flag=True, help="只显示差别，不保存 only show what would change")
+@_JSON
+def import_file(file: Path, is_dry: bool, as_json: bool) -> None:
+    """导入目录 Take in a file of ``export --all`` (or of one item): what is new becomes drafts, what is here stays.
+
+    Exit code 1 when an item was not taken in: its number is published here with another text, or a later one is.
+    """
+    command.with_database()
+    from xinyong.catalogue import whole
+    from xinyong.intake import jobs
+    from xinyong.security.access import system
+
+    planned = whole.plan(whole.read(_text(file), file=file.name))
+    if not is_dry and any(one.is_brought_in for one in planned):
+        jobs.draft(_text(file), file=file.name, by=system("xinyong catalogue import"))
+    left = [one for one in planned if one.step in {whole.Step.TAKEN, whole.Step.OLDER}]
+    if as_json:
+        lines = [
+            {
+                "item": one.item.id, "version": one.item.version, "step": one.step.value, "compared_with": one.compared_with,
+                "changes": [_change(change) for change in one.changes],
+            }
+            for one in planned
+        ]  # fmt: skip
+        command.print_json({"is_dry_run": is_dry, "items": lines})
+    else:
+        for one in planned:
+            click.echo(f"{one.item.id:22} v{one.item.version:<3} {_STEPS[one.step.value]}")
+            for change in one.changes:
+                click.echo(f"    {change.sentence_zh}")
+        click.echo("没有保存任何内容。 Nothing was kept." if is_dry else "草稿请在工作台“信息目录”由两人发布。")
+    sys.exit(1 if left else 0)
 
 
 @catalogue.command("check")
@@ -164,16 +230,47 @@ def check(file: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_JSON
 def draft_file(file: Path, as_json: bool) -> None:
-    """起草版本 Keep a catalogue file as a draft; in the office one asks to publish it, another agrees."""
+    """起草版本 Keep a catalogue file as a draft; in the office one asks to publish it, another agrees.
+
+    The worker checks the records on file against it; see also: xinyong catalogue impact.
+    """
     command.with_database()
-    from xinyong.catalogue import publish
+    from xinyong.catalogue.export import yaml as yaml_of
+    from xinyong.intake import jobs
     from xinyong.security.access import system
 
-    one = publish.draft(_file(file), by=system("xinyong catalogue draft"))
+    (one,) = jobs.draft(yaml_of(_file(file)), file=file.name, by=system("xinyong catalogue draft"))
     if as_json:
         command.print_json({"item": one.item_id, "version": one.version, "status": one.status})
     else:
-        click.echo(f"✓ {one.item_id} v{one.version} 已存为草稿；请在工作台“目录版本”由两人发布。 Drafted.")
+        click.echo(f"✓ {one.item_id} v{one.version} 已存为草稿；请在工作台“信息目录”由两人发布。 Drafted.")
+
+
+@catalogue.command("impact")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_JSON
+def impact(file: Path, as_json: bool) -> None:
+    """核对存量数据 What a catalogue file would do to the records on file, by department; nothing is kept or changed.
+
+    Exit code 0: no record is affected; 1: some are.
+    """
+    item = _file(file)
+    command.with_database()
+    from dataclasses import asdict
+
+    from xinyong.intake import impact as impacts
+    from xinyong.security.access import system
+
+    def say(done: int) -> None:
+        click.echo(f"\r已核对 checked {done:,}", nl=False, err=True)
+
+    found = impacts.effect(item, by=system("xinyong catalogue impact"), progress=None if as_json else say)
+    if as_json:
+        command.print_json(asdict(found))
+    else:
+        click.echo("", err=True)
+        _tell(found)
+    sys.exit(1 if found.doubtful or found.wrong else 0)
 
 
 @catalogue.command("publish")
@@ -214,6 +311,24 @@ def retire(item_id: str, version: int, as_json: bool) -> None:
         command.print_json(facts)
     else:
         click.echo(f"✓ {one.item_id} v{one.version} 已停用，此前按该版入库的数据不变。 Retired.")
+
+
+def _tell(found: "Effect") -> None:
+    click.echo(
+        f"共 {found.records:,} 条现行记录：{found.doubtful:,} 条将成疑问，{found.wrong:,} 条将不合规则（{found.seconds} 秒）\n"
+        f"Of {found.records:,} records {found.doubtful:,} would become doubtful, {found.wrong:,} wrong."
+    )
+    for one in found.departments:
+        if one.doubtful or one.wrong:
+            click.echo(f"  {one.name}  {one.doubtful:,} + {one.wrong:,} / {one.records:,}")
+    for rule in found.rules:
+        click.echo(f"  {rule.rule:14} {rule.severity:9} {rule.records:>9,}  {rule.field}  {rule.message}")
+    for gone in found.removed:
+        click.echo(f"  删除 removed {gone.field} {gone.name_zh}: {gone.records:,}")
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig", errors="replace")
 
 
 def _published(item_id: str, version: int | None) -> "Item":
