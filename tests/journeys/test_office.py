@@ -282,7 +282,7 @@ def test_the_credit_centre_links_a_row_and_takes_it_back(desk: Desk, tmp_path: P
     assert not page.get_by_text(row["CF_WSH"]).count()
     clerk.goto(its_page)
     assert clerk.get_by_role("heading", name="没有需要更正的行").is_visible()
-    assert clerk.get_by_text("由信用中心核对后入库").first.is_visible()
+    assert clerk.get_by_text("核对处理后入库").first.is_visible()
     follow(page.get_by_role("button", name="撤销").first)
     assert page.get_by_text("已撤销判断，这一行重新等待关联。").is_visible()
     clerk.goto(its_page)

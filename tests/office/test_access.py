@@ -1,6 +1,8 @@
 """Who may open what: every address of the office for everybody, and what the log notes of it."""
 
+import csv
 import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -176,8 +178,10 @@ def test_the_table_knows_every_address() -> None:
         )
         for one in GET
     }
-    served = {re.sub(r"<[^>]+>", "*", str(one.pattern)) for one in urlpatterns if isinstance(one, URLPattern)}
-    assert served <= known
+    with (Path(__file__).parent.parent / "matrix" / "expected.csv").open(encoding="utf-8", newline="") as file:
+        reviewed = {line["route"].removeprefix("office/") for line in csv.DictReader(file)}  # asked cell by cell
+    served = {str(one.pattern) for one in urlpatterns if isinstance(one, URLPattern)}
+    assert {one for one in served if re.sub(r"<[^>]+>", "*", one) not in known and one not in reviewed} == set()
 
 
 @pytest.mark.parametrize("address", LOOK_ONLY)

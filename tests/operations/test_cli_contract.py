@@ -53,7 +53,7 @@ def xinyong(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         monkeypatch.setattr(sys, "argv", ["xinyong", *arguments])
         monkeypatch.setattr(command, "_start_database", None)
         with pytest.raises(SystemExit) as ended:
-            command.main(start_database=lambda: None, release_database=lambda: None)
+            command.main(start_database=lambda: None, release_database=lambda: None, stand_alone=lambda: None)
         said = capsys.readouterr()
         code = ended.value.code
         return Said(code if isinstance(code, int) else int(code is not None), said.out, said.err)

@@ -231,10 +231,10 @@ ATTACKS = [
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda text: ascii(text[:40]))
 def test_a_hostile_text_is_refused_when_read_and_at_once(attack: str) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     with pytest.raises(RuleError) as refused:
         parse(attack, columns=COLUMNS)
-    assert time.process_time() - started < 0.5
+    assert time.thread_time() - started < 0.5
     facts = refused.value.facts
     assert refused.value.zh
     assert refused.value.en

@@ -82,7 +82,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
         "public": set(),
         "source_unit": works | {
             "submit", "revert", "view-submission", "read-findings", "view-receipt", "view-shared", "view-catalogue",
-            "view-docking", "declare", "view-rates", "view-bulletin",
+            "view-docking", "declare", "view-rates", "view-bulletin", "settle-doubts", "view-lineage",
         },
         "unit_admin": works | {"view-people", "grant"},
         "reader": works | {"view-shared", "special-query", "export-shared"},
@@ -90,6 +90,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "submit", "revert", "view-submission", "read-findings", "view-receipt", "view-shared", "special-query", "export-shared",
             "review-links", "manage-drops", "view-catalogue", "manage-catalogue", "publish-catalogue", "manage-tables", "approve",
             "view-docking", "manage-docking", "declare", "oversee-reporting", "view-rates", "view-bulletin", "issue-bulletin",
+            "settle-doubts", "waive-doubts", "view-lineage",
         },
         "system_admin": staff | {"manage-accounts", "manage-units", "manage-clients", "view-people", "view-evidence"},
         "security_admin": staff | {

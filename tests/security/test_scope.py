@@ -64,7 +64,7 @@ def test_without_a_scope_nothing_is_seen(two: Two) -> None:
 def test_a_query_that_has_lost_its_filter_shows_only_what_is_the_units_own(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "_within", lambda actor: Submission.objects.all())
+    monkeypatch.setattr(views, "within", lambda actor: Submission.objects.all())
     for place, unit in enumerate(two.units):
         with scope.acting(clerk(unit)):
             assert [one.id for one in views.submissions(seen_by=clerk(unit))] == [two.submissions[place]]
@@ -206,6 +206,6 @@ def test_two_tenants_on_shared_connections_never_read_each_others_submissions(
     two: Two, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """With the query's own filter taken away, so that it is the database's wall alone that holds."""
-    monkeypatch.setattr(views, "_within", lambda actor: Submission.objects.all())
+    monkeypatch.setattr(views, "within", lambda actor: Submission.objects.all())
 
     assert interleaved(two, request.config.getoption("--interleaved"), signed_in) == []

@@ -91,12 +91,11 @@ def run(item_id: str, version: int, *, by: Actor) -> None:
     except publish.UnknownItem:
         return
     digest = body.digest(draft)
+    found = None
     try:
         found = effect(draft, by=by, progress=lambda done: recheck.proceed(item_id, version, done=done, by=by))
-    except Exception:
-        recheck.finish(item_id, version, digest=digest, effect=None, by=by)
-        raise
-    recheck.finish(item_id, version, digest=digest, effect=found, by=by)
+    finally:
+        recheck.finish(item_id, version, digest=digest, effect=found, by=by)
 
 
 def _in_force(item_id: str) -> Item | None:
