@@ -8,7 +8,7 @@ import io
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # nosec B406  writes XML, reads none
 
 from xinyong.analytics.layout import Block, Grid, Heading, Text
 

@@ -95,14 +95,16 @@ def bring_in(
 def take_out(submission_id: int, row_no: int, *, subject_id: int) -> None:
     """The datum that the row brought is withdrawn, and the row waits again."""
     where, now = {"submission_id": submission_id, "row_no": row_no}, clock.now()
-    row = WaitingRow.objects.get(**where)
+    row = WaitingRow.objects.get(submission_id=submission_id, row_no=row_no)
     rejected = {row_no} if row.outcome == Outcome.REJECTED else set()
     with work.connect() as own, own.transaction():
         withdrawal.withdraw_row(own, **where, subject_id=subject_id, now=now)
         move(own, submission_id, [row_no], accepted=-1, at=now, rejected=rejected)
     with transaction.atomic():
         for model in (WaitingRow, Finding):
-            model.objects.filter(**where, closed_by=submission_id).update(closed_at=None, closed_by=None)
+            model.objects.filter(submission_id=submission_id, row_no=row_no, closed_by=submission_id).update(
+                closed_at=None, closed_by=None
+            )
         _sum(submission_id)
 
 

@@ -76,7 +76,7 @@ def hand_in(
         [RequestKey(**mine, request_digest=asked, source_id=identity.source_unit(source_code).id, made_at=received_at)],
         ignore_conflicts=True,
     )
-    kept = RequestKey.objects.get(**mine)
+    kept = RequestKey.objects.get(client=mine["client"], key_digest=mine["key_digest"])
     if kept.request_digest != asked:
         raise KeyReused(
             "这个 Idempotency-Key 以前用于另一份内容。重试请原样重发；报送新内容请换一个新的键。",

@@ -182,12 +182,13 @@ def _file(one: Submission) -> FileView:
 
 
 def _row(file: FileView, row_no: int) -> RowView:
-    where = {"submission_id": file.submission_id, "row_no": row_no}
-    waits = WaitingRow.objects.filter(**where, closed_at__isnull=True).values_list("outcome", flat=True).first()
+    open_rows = WaitingRow.objects.filter(submission_id=file.submission_id, row_no=row_no, closed_at__isnull=True)
+    found = Finding.objects.filter(submission_id=file.submission_id, row_no=row_no).order_by("id")
+    waits = open_rows.values_list("outcome", flat=True).first()
     judged = matching.of_row(file.submission_id, row_no)
     return RowView(
         file=file, row_no=row_no, waits=waits or "",
-        findings=tuple(views.finding_view(one) for one in Finding.objects.filter(**where).order_by("id")),
+        findings=tuple(views.finding_view(one) for one in found),
         acts=tuple(acts_of(file.submission_id, [row_no]).get(row_no, ())),
         links=tuple(
             LinkView(

@@ -232,7 +232,6 @@ def _go_in(
 
 
 def _take_back(act: RowAct, kind: str, by: Actor) -> None:
-    where = {"submission_id": act.submission_id, "row_no": act.row_no}
     try:
         with transaction.atomic():
             _enter(kind, act, by, finding_id=act.finding_id, undoes=act)
@@ -242,7 +241,7 @@ def _take_back(act: RowAct, kind: str, by: Actor) -> None:
         Finding.objects.filter(pk=act.finding_id).update(closed_at=None, closed_by=None)
     if act.kind not in {Kind.ACCEPTED, Kind.WAIVED}:
         return
-    row = WaitingRow.objects.select_for_update().filter(**where).get()
+    row = WaitingRow.objects.select_for_update().get(submission_id=act.submission_id, row_no=act.row_no)
     standing = history.brought(act.submission_id, act.row_no, as_of=clock.today(), seen_by=by)
     if row.closed_by == act.submission_id and standing and not (standing[0].is_withdrawn or standing[0].is_replaced):
         again.take_out(act.submission_id, act.row_no, subject_id=standing[0].subject_id)
