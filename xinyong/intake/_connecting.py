@@ -149,9 +149,8 @@ def _mysql(place: Place, password: str, address: str, seconds: int) -> Any:
     is_mariadb = "mariadb" in found.get_server_info().lower()
     limit = f"max_statement_time={seconds}" if is_mariadb else f"max_execution_time={seconds * 1000}"
     with found.cursor() as cursor:
-        cursor.execute(
-            f"SET SESSION {limit}, time_zone='{_ZONE}'"
-        )  # nosemgrep: sql-from-pieces  a number of ours, a constant
+        # nosemgrep: sql-from-pieces  a number of ours and a constant
+        cursor.execute(f"SET SESSION {limit}, time_zone='{_ZONE}'")
         cursor.execute("SET SESSION TRANSACTION READ ONLY")
     return found
 
