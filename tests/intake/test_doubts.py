@@ -12,13 +12,13 @@ from tests.intake.made import OPERATOR, HandIn, Organisation
 from xinyong.intake import again, doubts, lineage, settle, views
 from xinyong.intake.doubts import Asked, DoubtRow
 from xinyong.intake.views import SubmissionView
-from xinyong.kernel import clock
-from xinyong.kernel.codes import check_character
+from xinyong.kernel import clock, codes
 from xinyong.records import dossier, history
 from xinyong.records.view import RecordView
 from xinyong.security import audit
 from xinyong.security.access import Actor, NotAllowed, Role
 from xinyong.security.identity import SourceUnit
+from xinyong.subjects import resolve
 
 pytestmark = pytest.mark.usefixtures("module_db", "on_the_day")
 ITEM = "admin-penalty-org"
@@ -38,7 +38,7 @@ def clerk(unit: SourceUnit) -> Actor:
 
 def mistyped(code: str) -> str:
     """The code with another check character."""
-    return code[:-1] + ("0" if check_character(code[:-1]) != "0" else "1")
+    return code[:-1] + ("0" if codes.check_character(code[:-1]) != "0" else "1")
 
 
 def records(who: Organisation) -> list[RecordView]:
@@ -64,9 +64,14 @@ Waiting = Callable[..., tuple[Organisation, SubmissionView, DoubtRow]]
 def waiting(unit: SourceUnit, hand_in: HandIn) -> Waiting:
     """An organisation, a submission of one row about it that waits, and the row at the desk."""
 
-    def submit(*, wrong_code: bool = False, **changes: str) -> tuple[Organisation, SubmissionView, DoubtRow]:
-        who = made.organisation()
-        made.register(who)
+    def submit(
+        *, wrong_code: bool = False, is_registered: bool = True, **changes: str
+    ) -> tuple[Organisation, SubmissionView, DoubtRow]:
+        # A mistyped code may have two readings (of every 31 about one has): these have one.
+        tries = (made.organisation() for _ in range(100))
+        who = next(one for one in tries if codes.suggest(mistyped(one.code), codes.Kind.USCC) == one.code)
+        if is_registered:
+            made.register(who)
         code = {"CF_XDR_SHXYM": mistyped(who.code)} if wrong_code else {}
         view = hand_in([made.penalty_row(who, unit, **code, **changes)], ITEM, unit)
         return who, view, next(one for one in doubts.rows(seen_by=OPERATOR, limit=1000) if one.submission_id == view.id)
@@ -100,6 +105,14 @@ def test_pressed_twice_it_goes_in_once_and_a_row_without_suggestion_is_told(wait
     assert "没有可以直接采纳的建议" in done.left[0][1]
     again_ = settle.accept([row.id], by=OPERATOR)
     assert (again_.went_in, len(records(who)), states(view)) == (0, 1, (1, 0, 0, 0))
+
+
+def test_a_suggested_code_that_nobody_has_invents_no_organisation(waiting: Waiting) -> None:
+    who, view, row = waiting(wrong_code=True, is_registered=False)
+    done = settle.accept([row.id], by=OPERATOR)
+    assert done.went_in == 0
+    assert "没有登记" in done.left[0][1]
+    assert (resolve.by_codes([who.code]).num_rows, lineage.acts_of(view.id, [2]), states(view)) == (0, {}, (0, 0, 1, 1))
 
 
 def test_a_row_with_another_fault_stays_and_keeps_no_act(waiting: Waiting) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -92,13 +94,22 @@ def test_a_kept_file_lies_under_its_digest_once_and_comes_back(content: bytes, t
     assert (tmp_path / "again").read_bytes() == content
 
 
-def test_what_a_killed_process_left_unfinished_goes_after_a_day(tmp_path: Path) -> None:
-    plain, left, young = tmp_path / "plain", tmp_path / "old.part", tmp_path / "young.part"
-    for each in (plain, left, young):
+def test_what_a_killed_process_left_unfinished_goes_and_what_another_is_writing_stays(tmp_path: Path) -> None:
+    plain, left, held = tmp_path / "plain", tmp_path / "left.part", tmp_path / "held.part"
+    for each in (plain, left, held):
         each.write_bytes(b"1")
-    os.utime(left, (0, 0))
+    script = "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, fcntl.LOCK_EX); print(1, flush=True); sys.stdin.read()"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", script, str(held)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )  # fmt: skip
+    with holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        vault.keep(plain, tmp_path, lambda name: tmp_path / name, context="test")
+        assert (left.exists(), held.exists()) == (False, True)
+        holder.kill()
     vault.keep(plain, tmp_path, lambda name: tmp_path / name, context="test")
-    assert (left.exists(), young.exists()) == (False, True)
+    assert not held.exists()
 
 
 @pytest.mark.parametrize("content", ["", "00" * 31, "00" * 33, "no hex", "00" * 32, "0123456789abcdef" * 4])

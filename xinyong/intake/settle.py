@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from django.db import IntegrityError, transaction
 
+from xinyong.catalogue import publish
 from xinyong.intake import again, doubts, views
 from xinyong.intake.again import StillWrong
 from xinyong.intake.models import Finding, RowAct, Submission, WaitingRow
@@ -20,6 +21,7 @@ from xinyong.kernel.scrubbing import unnumbered
 from xinyong.records import history
 from xinyong.security import audit
 from xinyong.security.access import BOUNDED, Action, Actor, require
+from xinyong.subjects import resolve
 
 Kind = RowAct.Kind
 _SHORTEST, _LONGEST = 4, 200
@@ -48,6 +50,12 @@ class NoSuggestion(Conflict):
     """Nothing is suggested for this row that could be put into a cell."""
 
     code = "intake.no-suggestion"
+
+
+class NobodysCode(Conflict):
+    """The suggested code is nobody's in the register: what was mistyped may have meant another one."""
+
+    code = "intake.nobodys-code"
 
 
 class NotWaivable(Conflict):
@@ -105,7 +113,7 @@ def accept(row_ids: Sequence[int], *, by: Actor) -> Settled:
         try:
             _accept(row_id, by)
             went_in += 1
-        except (NotWaiting, NoSuggestion, StillWrong, views.UnknownSubmission) as error:
+        except (NotWaiting, NoSuggestion, NobodysCode, StillWrong, views.UnknownSubmission) as error:
             left.append((row_id, error.zh, error.en))
     return Settled(went_in, tuple(left))
 
@@ -217,9 +225,22 @@ def _accept(row_id: int, by: Actor) -> None:
                 "这一行没有可以直接采纳的建议，请由信源单位更正后重报。",
                 "Nothing is suggested for this row that could be put into a cell; its source must correct it.",
             )
+        _require_known(submission, changes)
         one = next(one for one in suggested if one.field in changes and one.suggestion)
         _enter(Kind.ACCEPTED, row, by, finding_id=one.pk)
         _go_in(submission, row, changes=changes)
+
+
+def _require_known(submission: Submission, changes: dict[str, str]) -> None:
+    """A code that one change makes right can be another's than was meant, so it names somebody only when the register has
+    them; that the name agrees is checked on the row's way in."""
+    field = publish.version(submission.item_id, submission.item_version).roles.subject_code
+    suggested = changes.get(field or "")
+    if suggested is not None and not resolve.by_codes([suggested]).num_rows:
+        raise NobodysCode(
+            "建议的代码在主体库中没有登记，不能据此入库，请由信源单位核对后重报。",
+            "The suggested code is not in the register, so the row cannot go in under it; its source must check it.",
+        )
 
 
 def _go_in(

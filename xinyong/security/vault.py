@@ -7,19 +7,19 @@ the block in LZ4, or zeros and the block as it is; departments' tables take a fi
 for the disk more than for anything. ``XYV2`` is the same without cipher and key: files from before keys had numbers.
 """
 
+import fcntl
 import hashlib
 import os
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
 from cryptography.exceptions import InvalidTag
 
-from xinyong.kernel import clock
 from xinyong.security import ciphers, encryption, keyring
 
 MAGIC = b"XYV3"
@@ -27,20 +27,15 @@ _OLD_MAGIC = b"XYV2"
 #: Bytes before the frames that say how to open them: magic, cipher, key.
 HEAD = 7
 _FRAME = 1 << 20
-#: Seconds after which an unfinished file is nobody's.
-_FORGOTTEN = 24 * 3600
 _CODEC = pa.Codec("lz4_raw")
 
 
 def keep(source: Path, folder: Path, place: Callable[[str], Path], *, context: str) -> tuple[str, int]:
     """Seals ``source`` under its own digest, at ``place(digest)`` within ``folder``; returns SHA-256 and size. Content that
     is there already stays as it is. Digest and sealing run side by side: each reads the file once."""
-    for left in folder.glob("*.part"):  # by a process that was killed
-        with suppress(FileNotFoundError):  # another that seals beside us has just finished
-            if clock.now().timestamp() - left.stat().st_mtime > _FORGOTTEN:
-                left.unlink(missing_ok=True)
+    _sweep(folder)
     fresh = folder / f"{os.urandom(8).hex()}.part"
-    with ThreadPoolExecutor(1) as side:
+    with ThreadPoolExecutor(1) as side, _held(fresh):
         asked = side.submit(digest_of, source)
         try:
             _write(source, fresh, context=context)
@@ -53,11 +48,31 @@ def keep(source: Path, folder: Path, place: Callable[[str], Path], *, context: s
     return digest, size
 
 
+def _sweep(folder: Path) -> None:
+    """Removes what processes left that were killed while they sealed: nobody holds it any more."""
+    for left in folder.glob("*.part"):
+        with suppress(FileNotFoundError, BlockingIOError), left.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink(missing_ok=True)
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Makes an empty file, held as long as this lasts: the kernel lets go of it when the process is killed."""
+    while True:
+        with path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if path.exists():  # not swept between being made and being held
+                yield
+                return
+
+
 def put(source: Path, target: Path, *, context: str) -> None:
     """Seals ``source`` into ``target``, whole or not at all, and on disk when it returns."""
     temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
-    _write(source, temporary, context=context)
-    _settle(temporary, target)
+    with _held(temporary):
+        _write(source, temporary, context=context)
+        _settle(temporary, target)
 
 
 def renew(path: Path, *, context: str) -> bool:
@@ -68,11 +83,12 @@ def renew(path: Path, *, context: str) -> bool:
             return False
         sealed.seek(0)
         temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            _seal(_opened(sealed, context), temporary, context)
-            _settle(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with _held(temporary):
+            try:
+                _seal(_opened(sealed, context), temporary, context)
+                _settle(temporary, path)
+            finally:
+                temporary.unlink(missing_ok=True)
     return True
 
 
