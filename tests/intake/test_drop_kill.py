@@ -5,7 +5,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,8 +113,8 @@ class Home:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    folder = tmp_path_factory.mktemp("drop-kill")
+def home(tmp_path_factory: pytest.TempPathFactory, install: Callable[[Path], Path]) -> Iterator[Home]:
+    folder = install(tmp_path_factory.mktemp("drop-kill"))
     unit = SourceUnit(0, made.code_of("11"), "云溪市示例管理局", "", "", frozenset())
     drops = folder / "drop"
     drops.mkdir()

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -81,8 +81,8 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    folder = tmp_path_factory.mktemp("kill")
+def home(tmp_path_factory: pytest.TempPathFactory, install: Callable[[Path], Path]) -> Iterator[Home]:
+    folder = install(tmp_path_factory.mktemp("kill"))
     unit = SourceUnit(0, made.code_of("11"), "云溪市示例管理局", "", "", frozenset())
     keeper = subprocess.Popen(
         [sys.executable, "-c", _KEEPER, unit.code, unit.name],

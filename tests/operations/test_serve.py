@@ -86,9 +86,9 @@ def _is_alive(pid: int) -> bool:
 
 
 @pytest.fixture
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(tmp_path_factory: pytest.TempPathFactory, install: Callable[[Path], Path]) -> Iterator[Running]:
     """An empty installation, served."""
-    home = tmp_path_factory.mktemp("serve")
+    home = install(tmp_path_factory.mktemp("serve"))
     log, port = home / "serve.log", free_port()
     with log.open("wb") as output:
         process = subprocess.Popen(
