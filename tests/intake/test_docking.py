@@ -34,7 +34,7 @@ from xinyong.security.models import AuditEntry
 
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"),)
 #: Kills in the suite; ``XINYONG_TEST_PROFILE=evidence`` makes it forty.
-KILLS = 2 if hypothesis.settings().max_examples < 1000 else 40
+KILLS = 1 if hypothesis.settings().max_examples < 1000 else 40
 HOURLY = Schedule(every_minutes=60)
 #: The tests' today is in June 2026, the servers' clocks are not.
 LATER = made.NOW + timedelta(minutes=1)

@@ -20,7 +20,7 @@ from xinyong.security.identity import SourceUnit
 
 ITEM = "admin-penalty-org"
 #: Of each so many steps one is tried in the suite, every one with ``XINYONG_TEST_PROFILE=evidence``.
-EVERY = 60 if settings().max_examples < 1000 else 1
+EVERY = 120 if settings().max_examples < 1000 else 1
 
 #: Keeps the server and forks, for each line it reads, a process that scans once and is killed before its n-th step: a change
 #: in the file system, or a statement to the database (0: never). Says the steps that were made, or that it was killed.
@@ -180,7 +180,7 @@ def test_killed_before_any_step_and_started_again_nothing_is_lost_and_nothing_is
     steps = calm["said"]["steps"]
     assert steps > 100
     killed = 0
-    for kill_at in range(random.SystemRandom().randint(1, EVERY), steps + 1, EVERY):
+    for kill_at in range(random.SystemRandom().randint(1, min(EVERY, 60)), steps + 1, EVERY):
         content = _deliver(home, str(kill_at))
         killed += home.scan(kill_at)["killed"]
         for _ in range(50):

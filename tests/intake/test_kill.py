@@ -22,7 +22,7 @@ from tests.intake.made import Row
 from xinyong.security.identity import SourceUnit
 
 #: Kills in the suite; ``XINYONG_TEST_PROFILE=evidence`` makes it a hundred.
-KILLS = 6 if settings().max_examples < 1000 else 100
+KILLS = 3 if settings().max_examples < 1000 else 100
 ROWS, CHUNK_ROWS = 6000, 500
 
 #: Keeps the server up between kills, as the platform's other processes would; fsync off, for the disk is not killed.
