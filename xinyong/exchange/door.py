@@ -17,7 +17,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 
-from xinyong.exchange import bodies, refusals
+from xinyong.exchange import bodies, crowds, refusals
 from xinyong.exchange.interface import Api
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden, XinyongError
@@ -76,6 +76,7 @@ class Call:
     left: quotas.Left | None = None
     folder: "TemporaryDirectory[str] | None" = None
     sha256: bytes = b""
+    has_place: bool = False
 
 
 def SAME() -> None:  # noqa: N802 (a mark, not a function)
@@ -186,6 +187,7 @@ class Machines:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self._places = crowds.places()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -193,9 +195,11 @@ class Machines:
             made = getattr(request, "machine_call", None)
             return response if made is None else _dressed(request, response, made)
         finally:
-            folder = getattr(getattr(request, "machine_call", None), "folder", None)
-            if folder is not None:
-                folder.cleanup()
+            made = getattr(request, "machine_call", None)
+            if made is not None and made.has_place:
+                self._places.give_back()
+            if made is not None and made.folder is not None:
+                made.folder.cleanup()
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
@@ -209,6 +213,7 @@ class Machines:
         request.machine_call = made  # type: ignore[attr-defined]
         request.actor = Actor(role=Role.PUBLIC, name="public", address=client_address(request))  # type: ignore[attr-defined]
         try:
+            made.has_place = self._places.take()
             refusals.check_form(request, methods=tuple(ways), most=way.most, content=way.takes)
             _come_in(request, made)
             require(actor(request), way.action)
@@ -264,7 +269,7 @@ def message_of(request: HttpRequest, *, on_disk: bool = False) -> Message:
 def _refused(request: HttpRequest, made: Call, error: XinyongError) -> HttpResponse:
     """The problem, after the entry in the log. Who cannot say who it is can only make so many entries."""
     log_lines.note(request, error.code)
-    if isinstance(error, quotas.QuotaSpent) or error.status in {405, 413, 415}:
+    if isinstance(error, (quotas.QuotaSpent, crowds.Crowded)) or error.status in {405, 413, 415}:
         response = problem(error)
         if "allow" in error.facts:
             response["Allow"] = str(error.facts["allow"])
