@@ -108,8 +108,10 @@ def _send(path: Path) -> None:
         )
         under_way = []
         for number in range(plan["each"]):
-            rows = [_row(sender, *plan["organisations"][(number * ROWS + k) % len(plan["organisations"])], number, k)
-                    for k in range(ROWS)]  # fmt: skip
+            rows = []
+            for k in range(ROWS):
+                code, name = plan["organisations"][(number * ROWS + k) % len(plan["organisations"])]
+                rows.append(_row(sender, code, name, number, k))
             under_way.append(platform.submit("admin-penalty-org", rows=rows, key=f"crowd-{sender['code']}-{number}"))
         asked = Counter(waits)
         for submission in under_way:

@@ -1,6 +1,6 @@
 """What a reader gets to see of submissions: plain values, within the reader's own scope."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from django.db import models
 
 from xinyong.catalogue import publish
+from xinyong.catalogue.schema import Item
 from xinyong.intake.models import Chunk, Finding, Submission, WaitingRow
 from xinyong.intake.outcome import Counts, Found
 from xinyong.kernel.errors import NotFound
@@ -96,7 +97,28 @@ def unknown(submission_id: int) -> UnknownSubmission:
 
 def of(submission: Submission, source: SourceUnit) -> SubmissionView:
     """The view of a model row."""
-    item = publish.version(submission.item_id, submission.item_version)
+    (one,) = _of_all([submission], {source.id: source})
+    return one
+
+
+def _of_all(found: Sequence[Submission], units: Mapping[int, SourceUnit]) -> list[SubmissionView]:
+    """The views of model rows; as many queries for thirty as for one."""
+    waiting = dict(
+        WaitingRow.objects.filter(submission_id__in=[one.pk for one in found], closed_at__isnull=True)
+        .order_by()
+        .values_list("submission_id")
+        .annotate(rows=models.Count("pk"))
+    )
+    items = {
+        (item_id, version): publish.version(item_id, version)
+        for item_id, version in {(one.item_id, one.item_version) for one in found}
+    }
+    return [
+        _of(one, units[one.source_id], items[one.item_id, one.item_version], waiting.get(one.pk, 0)) for one in found
+    ]
+
+
+def _of(submission: Submission, source: SourceUnit, item: Item, open_rows: int) -> SubmissionView:
     return SubmissionView(
         id=submission.pk,
         item_id=item.id,
@@ -119,7 +141,7 @@ def of(submission: Submission, source: SourceUnit) -> SubmissionView:
         facts=submission.facts,
         refusal=submission.refusal,
         corrects=submission.corrects_id,
-        open_rows=WaitingRow.objects.filter(submission_id=submission.pk, closed_at__isnull=True).count(),
+        open_rows=open_rows,
         finished_at=submission.finished_at,
         reverted_at=submission.reverted_at, reverted_by=submission.reverted_by, revert_reason=submission.revert_reason,
     )  # fmt: skip
@@ -163,7 +185,7 @@ def submissions(
     if status:
         found = found.filter(status=status)
     units = {unit.id: unit for unit in identity.source_units()}
-    return [of(one, units[one.source_id]) for one in found[:limit]]
+    return _of_all(list(found[:limit]), units)
 
 
 def findings(
