@@ -4,6 +4,7 @@ With ``-n`` every worker has both to itself, and is dealt whole modules: their f
 lies in the one that is named, and is never that one itself: tests empty it.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,6 +60,18 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         return
     with item.config.stash[blocking_manager_key].block():
         yield
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What collecting has made lives as long as the process: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """At the end everything may go."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(trylast=True)
