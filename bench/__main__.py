@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument(
         "--subjects", type=int, default=1_000_000, help="organisations for search and subject pages; 0: skip"
     )
+    parser.add_argument("--departments", type=int, default=50, help="departments that hand in at once; 0: skip")
     parser.add_argument("--home", default=str(ROOT / "var" / "bench"))
     chosen = parser.parse_args()
     environment = os.environ | {"XINYONG_HOME": chosen.home, "XINYONG_RATE_LIMITS": "0"}
@@ -31,6 +32,10 @@ def main() -> None:
         measurements += _part("intake", [str(rows)], environment)
     if chosen.subjects:
         measurements += _part("reading", [str(chosen.subjects)], environment)
+    if chosen.departments:
+        measurements += _part(
+            "crowd", [str(chosen.departments), "6"], environment | {"XINYONG_HOME": f"{chosen.home}/crowd"}
+        )
     LATEST.write_text(
         json.dumps({"machine": _machine(), "measurements": measurements}, ensure_ascii=False, indent=1) + "\n",
         encoding="utf-8",
