@@ -88,7 +88,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
         "reader": works | {"view-shared", "special-query", "export-shared"},
         "operator": works | {
             "submit", "revert", "view-submission", "read-findings", "view-receipt", "view-shared", "special-query", "export-shared",
-            "review-links", "manage-drops", "view-catalogue", "manage-catalogue", "publish-catalogue", "manage-tables", "approve",
+            "review-links", "manage-drops", "manage-feeds", "view-catalogue", "manage-catalogue", "publish-catalogue", "manage-tables", "approve",
             "view-docking", "manage-docking", "declare", "oversee-reporting", "view-rates", "view-bulletin", "issue-bulletin",
             "settle-doubts", "waive-doubts", "view-lineage",
         },

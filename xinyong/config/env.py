@@ -165,6 +165,11 @@ VARIABLES: tuple[Variable, ...] = (
         "7",
         "Days that taken files stay in done/; the platform keeps a sealed copy anyway. 留存天数",
     ),
+    Variable(
+        "XINYONG_FEED_GAP_MINUTES",
+        "30",
+        "A change of the base register that is missing for so long is told to the operator. 变更缺号告警",
+    ),
     Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office and by the interface, in MiB."),
     Variable(
         "XINYONG_API_WAITING",

@@ -27,6 +27,7 @@ DOCKING_SECRETS = env.text("XINYONG_DOCKING_SECRETS")
 DOCKING_PASSWORD = env.text("XINYONG_DOCKING_PASSWORD")
 API_WAITING = env.whole("XINYONG_API_WAITING")
 API_AT_ONCE = env.whole("XINYONG_API_AT_ONCE")
+FEED_GAP_MINUTES = env.whole("XINYONG_FEED_GAP_MINUTES")
 API_DAILY_MEGABYTES = env.whole("XINYONG_API_DAILY_MB")
 #: The watched folders: root (None: none), seconds of stillness, days that taken files stay.
 DROP_FOLDERS = Path(env.text("XINYONG_DROP_FOLDERS")).expanduser() if env.text("XINYONG_DROP_FOLDERS") else None

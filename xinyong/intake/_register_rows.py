@@ -12,6 +12,7 @@ _FIELDS = {
     "region_code": "XZQH",
     "registered_on": "CLRQ",
     "ended_on": "ZXRQ",
+    "changed_on": "HZRQ",
     "registration_no": "ZCH",
     "org_code": "ZZJGDM",
 }

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from xinyong.catalogue import publish, recheck, whole
-from xinyong.intake import docking, drop, impact, pulling, revert, settle, submit
+from xinyong.intake import docking, drop, feed, impact, pulling, revert, settle, submit
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, XinyongError
@@ -202,6 +202,16 @@ def look() -> drop.Look:
     seen = drop.look(now=clock.now(), by=system("drop-folder"), hand_in=hand_in)
     drop.note(seen)
     return seen
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="intake", name="intake.advance_feeds", queueing_lock="advance-feeds")
+def advance_feeds(timestamp: int) -> None:
+    """Each minute: applies changes of the register that a killed process kept and did not apply."""
+    try:
+        feed.advance_all()
+    except feed.FeedBusy:
+        _LOG.info("feed-busy")
 
 
 @app.periodic(cron="15 16 * * *")  # the queue counts in UTC: 00:15 in Beijing, after the clocks were closed

@@ -4,6 +4,7 @@ Every verb works on a psycopg connection inside the caller's transaction: a chun
 tallies are in together or not at all.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +20,7 @@ from xinyong.records._canonical import text as as_kept
 from xinyong.records._partitions import PARTITIONS, partition_of
 from xinyong.records._stream import COLUMNS, HEADER, TRAILER, Common, Rows, clock, encode
 from xinyong.records.models import Record
+from xinyong.security import encryption
 from xinyong.security.access import Action, Actor, require
 from xinyong.security.ledger import batches
 
@@ -122,6 +124,21 @@ class Version:
     known_from: datetime
 
 
+def standing(subject_ids: Sequence[int], *, item_id: str, seen_by: Actor) -> dict[int, dict[str, str]]:
+    """What an item that each subject has once says of them now, personal fields too: subject id → field → text, without those
+    it says nothing of. For the platform's own work. Raises NotAllowed."""
+    require(seen_by, Action.OPERATE)
+    newest = Record.objects.filter(subject_id__in=subject_ids, item_id=item_id).order_by("subject_id", "-version")
+    found: dict[int, dict[str, str]] = {}
+    for one in newest.distinct("subject_id"):
+        if one.state == Record.State.WITHDRAWN:
+            continue
+        hidden = json.loads(encryption.unseal(one.sealed, context="record.sealed")) if one.sealed else {}
+        hidden.pop("$extra", None)
+        found[one.subject_id] = {**one.payload, **hidden}
+    return found
+
+
 def versions(*, key_digest: bytes, seen_by: Actor) -> list[Version]:
     """All versions of a datum, oldest first; for the operator. Raises NotAllowed, UnknownRecord."""
     require(seen_by, Action.OPERATE)
@@ -147,5 +164,6 @@ __all__ = [
     "count",
     "look_up",
     "partition_of",
+    "standing",
     "versions",
 ]

@@ -55,6 +55,7 @@ class Action(StrEnum):
     VIEW_BULLETIN = "view-bulletin"  # 通报: a frozen month with its ranking, for everybody it ranks
     ISSUE_BULLETIN = "issue-bulletin"
     MANAGE_DROPS = "manage-drops"  # the watched folders: what lies in quarantine, and what becomes of it
+    MANAGE_FEEDS = "manage-feeds"  # change feeds of the register: gaps, refused changes, successions taken back
     REVIEW_LINKS = "review-links"
     VIEW_SHARED = "view-shared"
     SPECIAL_QUERY = "special-query"  # 特殊查询: authorised-grade fields, for a basis, with a second person's consent
@@ -116,6 +117,7 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.VIEW_BULLETIN: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR),
     Action.ISSUE_BULLETIN: _only(_R.OPERATOR),
     Action.MANAGE_DROPS: _only(_R.OPERATOR),
+    Action.MANAGE_FEEDS: _only(_R.OPERATOR),
     Action.REVIEW_LINKS: _only(_R.OPERATOR),
     Action.VIEW_SHARED: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR, _R.CLIENT),
     Action.SPECIAL_QUERY: _only(_R.READER, _R.OPERATOR),

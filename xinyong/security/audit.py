@@ -77,6 +77,10 @@ class Event(StrEnum):
     DROP_DISCARDED = "drop-discarded"
     DROP_OPENED = "drop-opened"
     DROPS_VIEWED = "drops-viewed"
+    CHANGES_RECEIVED = "changes-received"
+    CHANGES_SKIPPED = "changes-skipped"
+    FEEDS_VIEWED = "feeds-viewed"
+    SUCCESSION_UNDONE = "succession-undone"
     REPORT_ISSUED = "report-issued"
     CATALOGUE_DRAFTED = "catalogue-drafted"
     CATALOGUE_PUBLISHED = "catalogue-published"
@@ -142,7 +146,7 @@ GOES_ON = frozenset(
         Event.ACCESS_REFUSED, Event.TOKEN_REFUSED, Event.CALL_REFUSED, Event.MESSAGE_REFUSED, Event.APPROVAL_LAPSED,
         Event.ACCOUNT_DISABLED, Event.GRANT_ENDED, Event.CLIENT_DISABLED, Event.PARTNER_DISABLED, Event.PARTNER_KEY_ENDED,
         Event.FILE_RECEIVED, Event.FILE_REFUSED, Event.DROP_QUARANTINED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
-        Event.LOG_KEY_ADDED, Event.DOCKING_PULLED, Event.DOCKING_REMOVED, Event.WAIVER_ENDED,
+        Event.LOG_KEY_ADDED, Event.DOCKING_PULLED, Event.DOCKING_REMOVED, Event.WAIVER_ENDED, Event.CHANGES_RECEIVED,
     }
 )  # fmt: skip
 

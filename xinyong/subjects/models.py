@@ -5,9 +5,10 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Substr
 
+from xinyong.security.models import Department
 from xinyong.security.sealed import SealedColumn
 
-SEALED = (SealedColumn("subjects_subject", "subject.sealed"),)
+SEALED = (SealedColumn("subjects_subject", "subject.sealed"), SealedColumn("subjects_change", "change.sealed"))
 
 
 class Subject(models.Model):
@@ -118,3 +119,108 @@ class Judgement(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["undoes"], name="judgement_undone_once")]
         indexes = [models.Index(fields=["submission_id", "row_no"], name="judgement_row")]
+
+
+class Change(models.Model):
+    """A change that a registration authority sent, in its own numbering. Append-only; what became of it stands in
+    ``ChangeOutcome``. What it says is sealed: nobody has checked it yet."""
+
+    source = models.ForeignKey(Department, on_delete=models.PROTECT, db_index=False)
+    sequence = models.BigIntegerField(help_text="the authority's number, without gaps")
+    event_id = models.CharField(max_length=64, help_text="the authority's own name of the event")
+    kind = models.CharField(max_length=12)
+    code = models.CharField(max_length=18, blank=True, help_text="empty when it is no organisation's code")
+    effective_on = models.DateField(help_text="when it happened in the world")
+    digest = models.BinaryField(max_length=16, help_text="keyed digest of the whole event")
+    sealed = models.BinaryField(help_text="the event as sent, or why that may not be kept")
+    received_at = models.DateTimeField()
+    received_by = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "sequence"], name="change_sequence_once"),
+            models.UniqueConstraint(fields=["source", "event_id"], name="change_event_once"),
+        ]
+
+
+class ChangeRun(models.Model):
+    """Changes that go in together: first to last, as one submission. Written when the submission is entered, so that a
+    run that was killed is finished and not begun again."""
+
+    source = models.ForeignKey(Department, on_delete=models.PROTECT, db_index=False)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    submission_id = models.BigIntegerField()
+    begun_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "first"], name="change_run_once")]
+
+
+class ChangeOutcome(models.Model):
+    """What became of a change, once and for all: a wrong one is corrected by a later one."""
+
+    class Outcome(models.TextChoices):
+        APPLIED = "applied", "已生效"
+        REFUSED = "refused", "已拒绝"
+
+    change = models.OneToOneField(Change, on_delete=models.PROTECT)
+    source = models.ForeignKey(Department, on_delete=models.PROTECT, db_index=False)
+    sequence = models.BigIntegerField()
+    outcome = models.CharField(max_length=8, choices=Outcome)
+    reasons = models.JSONField(default=list)
+    submission_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "sequence"], name="change_outcome_once")]
+        indexes = [
+            models.Index(fields=["source", "-sequence"], condition=models.Q(outcome="refused"), name="change_refused")
+        ]
+
+
+class ChangeSkip(models.Model):
+    """Numbers that never came and are waited for no more, and why."""
+
+    source = models.ForeignKey(Department, on_delete=models.PROTECT, db_index=False)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    reason = models.CharField(max_length=200)
+    skipped_by = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "first"], name="change_skip_once"),
+            models.CheckConstraint(condition=models.Q(last__gte=models.F("first")), name="change_skip_has_length"),
+        ]
+
+
+class Succession(models.Model):
+    """An organisation was followed by another (承继). Append-only: undoing is a later row. Nothing said of the first is
+    said of the second by that."""
+
+    class Relation(models.TextChoices):
+        MERGED = "merged", "新设合并"
+        ABSORBED = "absorbed", "吸收合并"
+        SPLIT = "split", "分立"
+        RECODED = "recoded", "迁移换码"
+        CONVERTED = "converted", "转制改组"
+
+    relation = models.CharField(max_length=9, choices=Relation)
+    predecessor = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="followed_by")
+    successor = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="follows")
+    effective_on = models.DateField()
+    instrument = models.CharField(max_length=100, blank=True, help_text="number of the document it rests on")
+    change = models.ForeignKey(Change, on_delete=models.PROTECT)
+    known_from = models.DateTimeField()
+    said_by = models.CharField(max_length=80)
+    reason = models.CharField(max_length=200, blank=True, help_text="of an undoing")
+    undoes = models.OneToOneField("self", null=True, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(predecessor=models.F("successor")), name="succession_by_another"
+            ),
+        ]

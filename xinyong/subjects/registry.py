@@ -72,9 +72,10 @@ def register(rows: pa.Table, *, known_at: datetime) -> pa.Table:
     """Applies rows of the base register: makes and updates subjects, keeps their names, fills what search looks up.
 
     ``rows``: ``code`` (canonical unified code) and ``name``; optional ``former_names`` (list of text), ``subject_class``
-    (else from the code), ``status`` (the register's word or ours), ``region_code``, ``registered_on``, ``ended_on``
-    (dates) and the ``SCHEMES``. Empty means "as it was". A code that comes twice is applied in order. A new name closes
-    the old one on the Beijing date of ``known_at``. Returns ``code, subject_id``, one row a code.
+    (else from the code), ``status`` (the register's word or ours), ``region_code``, ``registered_on``, ``ended_on``,
+    ``changed_on`` (dates) and the ``SCHEMES``. Empty means "as it was". A code that comes twice is applied in order. A new
+    name closes the old one on the day of the change, or the Beijing date of ``known_at`` where that is earlier or none is
+    said. Returns ``code, subject_id``, one row a code.
     """
     if not rows.num_rows:
         return _IDS.empty_table()
@@ -195,6 +196,7 @@ class _Batch:
                 "region_code": pa.array([region[at] or "" for at in kept], pa.string()),
                 "registered_on": pa.array([every.get("registered_on", blank)[at] for at in kept], pa.date32()),
                 "ended_on": pa.array([every.get("ended_on", blank)[at] for at in kept], pa.date32()),
+                "changed_on": pa.array([every.get("changed_on", blank)[at] for at in kept], pa.date32()),
             }
         )
         self.former = _former(former, reader)

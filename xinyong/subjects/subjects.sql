@@ -2,7 +2,7 @@
 -- One row per code of the batch. Codes are unique here: the caller merged repetitions.
 code varchar(18) COLLATE "C" NOT NULL, name text NOT NULL, name_key text COLLATE "C" NOT NULL, trade_name text NOT NULL,
 grams text NOT NULL, subject_class varchar(24) NOT NULL, status varchar(12), region_code varchar(12) NOT NULL,
-registered_on date, ended_on date
+registered_on date, ended_on date, changed_on date
 
 -- name: incoming_names
 code varchar(18) COLLATE "C" NOT NULL, name text NOT NULL, name_key text COLLATE "C" NOT NULL, trade_name text NOT NULL,
@@ -42,8 +42,9 @@ WHERE s.code = i.code AND n.subject_id = s.id AND n.is_current
   AND s.status = 'provisional' AND i.name_key NOT IN ('', n.name_key)
 
 -- name: close_names
+-- On the day the register says it approved the change; on the day we learned of it where it says none, or a later one.
 UPDATE subjects_subjectname n
-SET is_current = false, valid_to = greatest(n.valid_from, %(known_on)s)
+SET is_current = false, valid_to = greatest(n.valid_from, least(i.changed_on, %(known_on)s))
 FROM subjects_subject s, subject_incoming i
 WHERE s.code = i.code AND n.subject_id = s.id AND n.is_current AND i.name_key NOT IN ('', n.name_key)
 
@@ -73,7 +74,7 @@ WHERE s.id = k.id
       IS DISTINCT FROM (n.name, n.name_key, n.subject_class, n.status, n.region_code, n.registered_on, n.ended_on)
 
 -- name: open_names
--- A name that follows another holds from the day we learned of it; a first name since nobody knows when.
+-- A name that follows another holds from the day that one ended; a first name since nobody knows when.
 INSERT INTO subjects_subjectname (subject_id, name, name_key, trade_name, is_current, valid_from, grams)
 SELECT s.id, i.name, i.name_key, i.trade_name, true,
        (SELECT max(n.valid_to) FROM subjects_subjectname n WHERE n.subject_id = s.id AND NOT n.is_current),
