@@ -14,6 +14,8 @@ from xinyong.subjects import succession
 Value = str | int | None
 Reason = dict[str, str]
 
+#: What an authority may call an event: nothing that could be a person's number.
+EVENT_ID = r"[A-Za-z][A-Za-z0-9._:-]{0,63}"
 #: The sender's own columns, by which a row is found again.
 SEQUENCE, EVENT = "变更序号", "变更事件号"
 
@@ -72,14 +74,22 @@ class Event:
 
     @staticmethod
     def of(plain: Mapping[str, Any]) -> "Event":
-        """The inverse of ``plain``."""
-        return Event(
-            **{
-                **plain,
-                "on": date.fromisoformat(plain["on"]),
-                "successors": tuple(plain["successors"]),
-            }
-        )
+        """The inverse of ``plain``; what is left out is empty. Raises KeyError, TypeError, ValueError."""
+        given = {
+            "row": {}, "successors": [], "instrument": "", "undoes": "", **plain, "on": date.fromisoformat(plain["on"]),
+        }  # fmt: skip
+        event = Event(**given | {"successors": tuple(given["successors"])})
+        texts = (event.event_id, event.code, event.instrument, event.undoes, *event.successors)
+        if (
+            not isinstance(event.sequence, int)
+            or not 1 <= event.sequence < 2**62
+            or event.kind not in KINDS
+            or not re.fullmatch(EVENT_ID, event.event_id)
+            or not all(isinstance(text, str) and len(text) <= 100 for text in texts)
+            or not all(value is None or isinstance(value, str | int) for value in event.row.values())
+        ):
+            raise ValueError("no event")
+        return event
 
 
 def organisation_code(written: str) -> str:

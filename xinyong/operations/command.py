@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "drop",
         "前置机交换目录 scan | status | open | release | discard watched folders",
     ),
+    "feed": ("xinyong.operations.feed", "feed", "登记变更通道 status | apply | skip changes of the base register"),
     "search": ("xinyong.operations.subjects", "search", "查找主体 Find organisations"),
     "show": ("xinyong.operations.records", "show", "查看档案 Show a subject's file as a role may see it on a date"),
     "report": ("xinyong.operations.reports", "report", "出具信用报告 Write a credit report (PDF)"),

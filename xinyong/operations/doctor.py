@@ -168,6 +168,14 @@ def _docking() -> list[Check]:
     return [Check("docking", GOOD if not failing else CARE, f"{failing} tables fail again and again", advice)]
 
 
+def _feeds() -> list[Check]:
+    from xinyong.intake import feed
+
+    late = feed.late(now=clock.now())
+    advice = "" if not late else "查看缺号：xinyong feed status。See what is missing: xinyong feed status."
+    return [Check("feeds", GOOD if not late else CARE, f"{len(late)} change feeds wait for a missing number", advice)]
+
+
 def _evidence() -> list[Check]:
     from xinyong.security.ledger import health, witnesses
 
@@ -187,5 +195,5 @@ def _evidence() -> list[Check]:
 
 
 _READ_TABLES: tuple[Callable[[], list[Check]], ...] = (
-    _calendar, _catalogue, _keys, _work, _docking, _evidence,
+    _calendar, _catalogue, _keys, _work, _docking, _feeds, _evidence,
 )  # fmt: skip

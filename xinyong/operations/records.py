@@ -29,6 +29,8 @@ def show(code: str, role: str, day: datetime | None, as_json: bool) -> None:
         command.print_json(_plain(file))
         return
     click.echo(f"{file.name}  {file.code}\n{file.subject_class_zh} · {file.status_zh} · {file.region_name or '—'}")
+    for one in file.successions:
+        click.echo(f"{one.sentence_zh}{one.name} {one.code}")
     for section in file.sections:
         click.echo(f"\n{section.title_zh} ({section.total})")
         for record in section.records:
@@ -47,6 +49,11 @@ def _plain(file: Any) -> dict[str, Any]:
         "as_of": file.as_of,
         "known_at": file.known_at,
         "names": [{"name": n.name, "valid_from": n.valid_from, "valid_to": n.valid_to} for n in file.names],
+        "successions": [
+            {"relation": one.relation, "is_successor": one.is_successor, "code": one.code, "name": one.name,
+             "effective_on": one.effective_on, "instrument": one.instrument}
+            for one in file.successions
+        ],
         "sections": [
             {
                 "section": section.section.value,

@@ -19,7 +19,7 @@ from xinyong.records.purpose import required
 from xinyong.records.view import Dossier, NameView, Page, RecordView, SectionView
 from xinyong.security import audit, identity
 from xinyong.security.access import Actor, Role
-from xinyong.subjects import classes, registry
+from xinyong.subjects import classes, registry, succession
 
 _SQL = sql.load(__file__, "records.sql")
 
@@ -100,6 +100,7 @@ def _compose(
         as_of=as_of,
         known_at=now,
         is_public_view=seen.is_public,
+        successions=tuple(succession.of(subject.id, known_at=now)),
     )
 
 

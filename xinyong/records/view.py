@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from xinyong.catalogue.schema import Section
+from xinyong.subjects.succession import Link
 
 
 class Mark(StrEnum):
@@ -104,6 +105,7 @@ class Dossier:
     as_of: date
     known_at: datetime
     is_public_view: bool
+    successions: tuple[Link, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
 
 

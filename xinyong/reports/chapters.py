@@ -138,6 +138,14 @@ def _registration(found: Dossier) -> tuple[Line, ...]:
     for line in (*(one for one in platform if one.text not in said), *register):
         if line.text.strip() and line.text not in (found.name, found.code):
             lines.append(line)
+    # A link, never a record of the other's: what is said of a predecessor stays with it.
+    lines += [
+        Line(
+            f"承继（{one.relation_zh}）", f"Succession ({one.relation_en.lower()})",
+            f"{one.effective_on.isoformat()} {'→' if one.is_successor else '←'} {one.name} {one.code}",
+        )
+        for one in found.successions
+    ]  # fmt: skip
     return tuple(lines)
 
 

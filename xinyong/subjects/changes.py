@@ -4,6 +4,7 @@ Only kept here and read; intake/feed.py applies. In order means: a change is due
 or was skipped. Lock of a feed: one advisory lock for each authority, held by whoever keeps, skips or settles.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -247,7 +248,7 @@ def _told(name: str, **asked: Any) -> list[Told]:
     return [
         Told(
             one.sequence, one.event_id, one.kind, one.code, one.effective_on, bytes(one.digest), one.received_at,
-            one.outcome or "", one.reasons or [], one.submission_id, one.at,
+            one.outcome or "", json.loads(one.reasons or "[]"), one.submission_id, one.at,
         )
         for one in found
     ]  # fmt: skip

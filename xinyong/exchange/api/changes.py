@@ -27,8 +27,12 @@ class ChangeIn(Strict):
     it. ``successors`` and ``instrument``: with merged, absorbed, split, recoded, converted, where ``code`` is who was followed.
     ``undoes``: with undone, the event that entered the succession to take back."""
 
-    sequence: Annotated[int, Field(ge=1, lt=2**62, description="序号，从 1 起连续 the authority's number, from 1 without gaps")]
-    event_id: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._:-]{0,63}$", description="事件号 your own name of the event")]
+    sequence: Annotated[
+        int, Field(ge=1, lt=2**62, description="序号，从 1 起连续 the authority's number, from 1 without gaps")
+    ]
+    event_id: Annotated[
+        str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._:-]{0,63}$", description="事件号 your own name of the event")
+    ]
     kind: Literal[
         "new", "renamed", "moved", "changed", "cancelled", "revoked", "moved_out", "restored",
         "merged", "absorbed", "split", "recoded", "converted", "undone",

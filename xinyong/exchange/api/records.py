@@ -94,6 +94,17 @@ class SectionOut(Schema):
     records: list[RecordOut]
 
 
+class SuccessionOut(Schema):
+    """Who came before or after (``is_successor``) this organisation. Its records are its own: none is counted here."""
+
+    relation: str
+    is_successor: bool
+    code: str
+    name: str
+    effective_on: date
+    instrument: str
+
+
 class OrganisationOut(Schema):
     """An organisation's file as of a day, as this client may see it."""
 
@@ -104,6 +115,7 @@ class OrganisationOut(Schema):
     region_code: str
     registered_on: date | None
     names: list[NameOut]
+    successions: list[SuccessionOut]
     sections: list[SectionOut]
     as_of: date
     known_at: datetime
@@ -159,6 +171,13 @@ def _told(file: Dossier) -> OrganisationOut:
         names=[
             NameOut(name=one.name, valid_from=one.valid_from, valid_to=one.valid_to, is_current=one.is_current)
             for one in file.names
+        ],
+        successions=[
+            SuccessionOut(
+                relation=one.relation, is_successor=one.is_successor, code=one.code, name=one.name,
+                effective_on=one.effective_on, instrument=one.instrument,
+            )
+            for one in file.successions
         ],
         sections=[
             SectionOut(
