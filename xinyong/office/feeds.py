@@ -43,14 +43,14 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @access(Action.MANAGE_FEEDS)
 @require_GET
-def refused(request: HttpRequest, code: str) -> HttpResponse:
+def refused(request: HttpRequest, unit_code: str) -> HttpResponse:
     """Refused events of an authority with their reasons, the newest first."""
     who = answer.actor(request)
     before = answer.number(request.GET.get("after"))
-    found = feed.refused(source_code=code, seen_by=who, before=before, limit=_PER_PAGE + 1)
+    found = feed.refused(source_code=unit_code, seen_by=who, before=before, limit=_PER_PAGE + 1)
     place = 1 if answer.is_english() else 0
     context = {
-        "feed": _feed(code, request),
+        "feed": _feed(unit_code, request),
         "rows": [(one, feed.KINDS[one.kind][place]) for one in found[:_PER_PAGE]],
         "next_after": found[_PER_PAGE - 1].sequence if len(found) > _PER_PAGE else None,
         "is_first": "after" not in request.GET,
@@ -61,9 +61,9 @@ def refused(request: HttpRequest, code: str) -> HttpResponse:
 
 @access(Action.MANAGE_FEEDS)
 @require_http_methods(["GET", "POST"])
-def skip(request: HttpRequest, code: str) -> HttpResponse:
+def skip(request: HttpRequest, unit_code: str) -> HttpResponse:
     """Gives up the numbers that are missing now, for a reason; what waited for them goes in."""
-    found = _feed(code, request)
+    found = _feed(unit_code, request)
     gap = found.state.gap
     if gap is None:
         messages.info(request, gettext("没有缺号，可能刚刚到达。"))
@@ -74,7 +74,7 @@ def skip(request: HttpRequest, code: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             feed.skip(
-                source_code=code,
+                source_code=unit_code,
                 until=until,
                 reason=form.cleaned_data["reason"],
                 by=answer.actor(request),

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from itertools import batched
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,8 @@ def apply(file: Path, source_code: str, as_json: bool) -> None:
 
     counts: dict[str, int] = {}
     told: list[dict[str, Any]] = []
-    for part in batched(_events(file), feeds.MOST):
+    events = _events(file)
+    while part := list(islice(events, feeds.MOST)):
         answers, _ = feeds.receive(part, source_code=source_code, by=system("feed apply"), received_at=clock.now())
         for one in answers:
             counts[one.outcome] = counts.get(one.outcome, 0) + 1
