@@ -22,6 +22,7 @@ _MODULES = (
     "acts_sign_in",
     "acts_data",
     "acts_drops",
+    "acts_feeds",
     "acts_catalogue",
     "acts_machines",
     "acts_docking",

@@ -1,13 +1,16 @@
 """The change feed of the register: in order, each once, whatever is sent twice, late, wrong or killed."""
 
 import itertools
+import json
 import random
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from click.testing import CliRunner, Result
 from django.db import connection
 
 from tests.intake import made
@@ -16,6 +19,8 @@ from xinyong.intake import feed, jobs, submit
 from xinyong.intake.feed import Answer, Event
 from xinyong.intake.models import Submission
 from xinyong.kernel import clock
+from xinyong.operations import command
+from xinyong.operations.feed import NoEvent
 from xinyong.records import archive
 from xinyong.security.access import Actor, NotAllowed, Role
 from xinyong.security.identity import SourceUnit
@@ -346,3 +351,26 @@ def test_a_succession_is_taken_back_by_a_later_event_or_by_the_operator(authorit
     with pytest.raises(succession.AlreadyUndone):
         succession.undo(link.id, reason="再一次", by=made.OPERATOR, at=clock.now())
     assert Succession.objects.filter(predecessor_id=first).count() == 6
+
+
+def test_a_file_of_events_and_the_state_of_the_feeds_at_the_command_line(authority: Authority, tmp_path: Path) -> None:
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(command.group, ["feed", *arguments])
+
+    who = made.organisation()
+    file = tmp_path / "changes.ndjson"
+    events = [authority.new(who), authority.event("renamed", who, row={})]
+    file.write_text("\n".join(json.dumps(one.plain(), ensure_ascii=False) for one in events) + "\n\n", encoding="utf-8")
+    first = run("apply", str(file), "--source", authority.unit.code, "--json")
+    said = json.loads(first.output)
+    assert (first.exit_code, said["counts"]) == (1, {"applied": 1, "refused": 1})
+    assert said["not_applied"][0]["reasons"][0]["rule"] == "feed-brings-nothing"
+    authority.numbers = itertools.count(9)
+    authority.send(authority.event("cancelled", who))
+    told = json.loads(run("status", "--json").output)
+    assert [one["gap"] for one in told["feeds"] if one["source"] == authority.unit.code] == [[3, 8]]
+    skipped = run("skip", authority.unit.code, "--until", "8", "--reason", "对方确认作废")
+    assert (skipped.exit_code, authority.state.position) == (0, 9)
+    file.write_text('{"sequence": 10}\n', encoding="utf-8")
+    wrong = run("apply", str(file), "--source", authority.unit.code)
+    assert isinstance(wrong.exception, NoEvent)

@@ -92,7 +92,7 @@ def receive(
     item = publish.current(ITEM, on=received_at.date())
     with transaction.atomic():
         changes.lock(source.id)
-        judged = _keep(events, item, source.id, by=by, at=received_at)
+        judged = _keep(events, item, source, by=by, at=received_at)
     with suppress(FeedBusy):  # whoever is at it, or the worker, applies these too; they are answered as waiting
         advance(source)
     told = changes.told(source.id, [one.sequence for one in events])
@@ -125,7 +125,7 @@ def refused(*, source_code: str, seen_by: Actor, before: int | None = None, limi
 def skip(*, source_code: str, until: int, reason: str, by: Actor, now: datetime) -> tuple[int, int]:
     """Gives up the missing numbers up to ``until``, and applies what waited for them. Raises NoGap, NotAllowed."""
     source = identity.source_unit(source_code)
-    done = changes.skip(source.id, until=until, reason=reason, by=by, at=now)
+    done = changes.skip(source, until=until, reason=reason, by=by, at=now)
     with suppress(FeedBusy):
         advance(source)
     return done
@@ -161,12 +161,12 @@ def advance(source: SourceUnit) -> int:
 
 
 def _keep(
-    events: Sequence[Event], item: Item, source_id: int, *, by: Actor, at: datetime
+    events: Sequence[Event], item: Item, source: SourceUnit, *, by: Actor, at: datetime
 ) -> list[tuple[int, str, bool]]:
     """(number, what is to be answered at once or "", whether it was sent before) for each event."""
-    known = {number: one.digest for number, one in changes.told(source_id, [one.sequence for one in events]).items()}
-    names = changes.named(source_id, [one.event_id for one in events])
-    position = changes.position(source_id)
+    known = {number: one.digest for number, one in changes.told(source.id, [one.sequence for one in events]).items()}
+    names = changes.named(source.id, [one.event_id for one in events])
+    position = changes.position(source.id)
     judged: list[tuple[int, str, bool]] = []
     new: list[Sent] = []
     for event in events:
@@ -188,9 +188,9 @@ def _keep(
             known[event.sequence], names[event.event_id] = digest, event.sequence
             judged.append((event.sequence, "", False))
     if new:
-        changes.keep(new, source_id=source_id, by=by, at=at)
+        changes.keep(new, source_id=source.id, by=by, at=at)
         audit.enter(
-            audit.Event.CHANGES_RECEIVED, by=by, object_kind="register-feed", object_ref=str(source_id), count=len(new),
+            audit.Event.CHANGES_RECEIVED, by=by, object_kind="register-feed", object_ref=source.code, count=len(new),
             first=min(one.sequence for one in new), last=max(one.sequence for one in new),
         )  # fmt: skip
     return judged

@@ -97,6 +97,7 @@ def skip(request: HttpRequest, unit_code: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def undo(request: HttpRequest, succession_id: int) -> HttpResponse:
     """Takes a succession back, for a reason; it stays in the register's history."""
+    name, link = succession.find(succession_id, seen_by=answer.actor(request))
     form = _bound(request)
     if request.method == "POST" and form.is_valid():
         try:
@@ -107,7 +108,8 @@ def undo(request: HttpRequest, succession_id: int) -> HttpResponse:
             messages.success(request, gettext("已撤销承继关系。"))
         return HttpResponseRedirect(_PAGE)
     return answer.form(
-        request, form, title=gettext("撤销承继关系"), button=gettext("撤销"), back=_PAGE, is_adverse=True,
+        request, form, title=gettext("撤销承继关系：%(name)s → %(other)s") % {"name": name, "other": link.name},
+        button=gettext("撤销"), back=_PAGE, is_adverse=True,
         intro=gettext("两个主体的页面不再互相指引。双方的登记状态和记录都不变。"),
     )  # fmt: skip
 

@@ -25,7 +25,7 @@ import click
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict
-from xinyong.operations import city_reporting, command
+from xinyong.operations import city_changes, city_reporting, command
 
 if TYPE_CHECKING:
     from xinyong.intake.views import SubmissionView
@@ -136,6 +136,7 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
             state.files = number
     _settle()
     city_reporting.say(today=date.fromisoformat(state.today), by=by)
+    city_changes.say(authority=_authority(), today=date.fromisoformat(state.today), by=by)
     state.is_complete, state.seconds = True, round(time.monotonic() - started, 1)
     _save(state)
     shutil.rmtree(_folder() / "files", ignore_errors=True)  # the intake keeps its own sealed copies
@@ -329,6 +330,13 @@ def _settle() -> None:
 
     with separation.as_owner(), connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+
+
+def _authority() -> str:
+    """The code of the department that sends changes of the register."""
+    from xinyong.operations.synthetic import inhabitants
+
+    return next(one.code for one in inhabitants().departments if one.name.endswith("市市场监督管理局"))
 
 
 def _system() -> "Actor":

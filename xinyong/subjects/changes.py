@@ -16,6 +16,7 @@ from xinyong.kernel import sql
 from xinyong.kernel.errors import Conflict
 from xinyong.security import audit, encryption
 from xinyong.security.access import Action, Actor, require
+from xinyong.security.identity import SourceUnit
 from xinyong.subjects.models import Change, ChangeOutcome, ChangeRun, ChangeSkip
 
 _SQL = sql.load(__file__, "changes.sql")
@@ -195,22 +196,22 @@ def settle(
 
 
 @transaction.atomic
-def skip(source_id: int, *, until: int, reason: str, by: Actor, at: datetime) -> tuple[int, int]:
+def skip(source: SourceUnit, *, until: int, reason: str, by: Actor, at: datetime) -> tuple[int, int]:
     """Waits no more for the numbers after the position, up to ``until``; they must all be missing. Returns first and last.
     Raises NoGap, NotAllowed."""
     require(by, Action.MANAGE_FEEDS)
-    lock(source_id)
-    first = position(source_id) + 1
-    if until < first or Change.objects.filter(source_id=source_id, sequence__gte=first, sequence__lte=until).exists():
+    lock(source.id)
+    first = position(source.id) + 1
+    if until < first or Change.objects.filter(source_id=source.id, sequence__gte=first, sequence__lte=until).exists():
         raise NoGap(
             f"第 {first} 号至第 {until} 号之间没有可跳过的缺口，可能刚刚到达。请刷新后核对。",
             f"There is no gap from {first} to {until}: they may have come just now. Look again.",
         )
     ChangeSkip.objects.create(
-        source_id=source_id, first=first, last=until, reason=reason, skipped_by=by.name, at=at
+        source_id=source.id, first=first, last=until, reason=reason, skipped_by=by.name, at=at
     )  # fmt: skip
     audit.enter(
-        audit.Event.CHANGES_SKIPPED, by=by, object_kind="register-feed", object_ref=str(source_id), first=first, last=until,
+        audit.Event.CHANGES_SKIPPED, by=by, object_kind="register-feed", object_ref=source.code, first=first, last=until,
         reason=reason,
     )  # fmt: skip
     return first, until

@@ -124,6 +124,15 @@ def take_back(event_id: str, *, source_id: int, change_id: int, by: Actor, at: d
         _undo(one, change_id=change_id, by=by, at=at, reason="")
 
 
+def find(succession_id: int, *, seen_by: Actor) -> tuple[str, Link]:
+    """The predecessor's name of a standing succession, and the link to its successor. Raises UnknownSuccession, NotAllowed."""
+    require(seen_by, Action.MANAGE_FEEDS)
+    one = _standing().filter(pk=succession_id).first()
+    if one is None:
+        raise UnknownSuccession("没有这条承继关系，或已经撤销。", "There is no such succession, or it was taken back.")
+    return one.predecessor.name, _link(one, one.predecessor_id)
+
+
 @transaction.atomic
 def undo(succession_id: int, *, reason: str, by: Actor, at: datetime) -> None:
     """Takes a succession back by an operator's judgement. Raises UnknownSuccession, AlreadyUndone, NotAllowed."""
