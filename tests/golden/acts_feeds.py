@@ -14,14 +14,14 @@ from xinyong.subjects import registry, succession
 _REASON = "登记机关确认作废"
 
 
-def _events(*parts: tuple[int, str, str, tuple[str, ...]]) -> list[feed.Event]:
+def _events(*parts: tuple[int, str, str, tuple[str, ...]]) -> list[feed.Change]:
     return [
-        feed.Event(number, f"E-{number}", kind, clock.today() - timedelta(days=1), code, {}, successors)
+        feed.Change(number, f"E-{number}", kind, clock.today() - timedelta(days=1), code, {}, successors)
         for number, kind, code, successors in parts
     ]
 
 
-def _receive(unit: SourceUnit, events: list[feed.Event]) -> None:
+def _receive(unit: SourceUnit, events: list[feed.Change]) -> None:
     feed.receive(events, source_code=unit.code, by=made.SYSTEM, received_at=clock.now())
 
 

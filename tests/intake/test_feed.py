@@ -16,7 +16,7 @@ from django.db import connection
 from tests.intake import made
 from tests.intake.made import HandIn, Organisation
 from xinyong.intake import feed, jobs, submit
-from xinyong.intake.feed import Answer, Event
+from xinyong.intake.feed import Answer, Change
 from xinyong.intake.models import Submission
 from xinyong.kernel import clock
 from xinyong.operations import command
@@ -24,8 +24,7 @@ from xinyong.operations.feed import NoEvent
 from xinyong.records import archive
 from xinyong.security.access import Actor, NotAllowed, Role
 from xinyong.security.identity import SourceUnit
-from xinyong.subjects import changes, registry, search, succession
-from xinyong.subjects.models import Change, Succession
+from xinyong.subjects import changes, models, registry, search, succession
 
 pytestmark = pytest.mark.usefixtures("module_db", "on_the_day")
 
@@ -39,18 +38,18 @@ class Authority:
     unit: SourceUnit
     numbers: "itertools.count[int]"
 
-    def event(self, kind: str, who: Organisation | str, *, on: str = "2026-06-12", **parts: Any) -> Event:
+    def event(self, kind: str, who: Organisation | str, *, on: str = "2026-06-12", **parts: Any) -> Change:
         """The next event."""
         number = next(self.numbers)
         code = who if isinstance(who, str) else who.code
         choices = {"row": {}, "successors": (), "instrument": "", "undoes": ""} | parts
-        return Event(number, f"E-{number}", kind, date.fromisoformat(on), code, **choices)
+        return Change(number, f"E-{number}", kind, date.fromisoformat(on), code, **choices)
 
-    def new(self, who: Organisation, **row: Any) -> Event:
+    def new(self, who: Organisation, **row: Any) -> Change:
         """It is registered."""
         return self.event("new", who, row={"ZTMC": who.name, "CLRQ": "2020-01-02", "XZQH": "990102"} | row)
 
-    def send(self, *events: Event, now: datetime | None = None) -> list[Answer]:
+    def send(self, *events: Change, now: datetime | None = None) -> list[Answer]:
         """The answers."""
         by = Actor(role=Role.CLIENT, name="a-program", department=self.unit.code)
         return feed.receive(events, source_code=self.unit.code, by=by, received_at=now or clock.now())[0]
@@ -177,7 +176,7 @@ def test_a_natural_person_is_refused_and_nothing_of_them_is_kept(authority: Auth
     assert told[0].reasons[0]["rule"] == "feed-not-an-organisation"
     kept = [one.content.decode() for one in changes.of_run(changes.Run(1, 3, 0), authority.unit.id)]
     assert not [one for one in kept if person.number in one or person.name in one]
-    assert Change.objects.get(source_id=authority.unit.id, sequence=1).code == ""
+    assert models.Change.objects.get(source_id=authority.unit.id, sequence=1).code == ""
 
 
 def test_one_authority_never_overwrites_what_another_reported(authority: Authority) -> None:
@@ -350,7 +349,7 @@ def test_a_succession_is_taken_back_by_a_later_event_or_by_the_operator(authorit
     assert succession.of(first, known_at=clock.now()) == []
     with pytest.raises(succession.AlreadyUndone):
         succession.undo(link.id, reason="再一次", by=made.OPERATOR, at=clock.now())
-    assert Succession.objects.filter(predecessor_id=first).count() == 6
+    assert models.Succession.objects.filter(predecessor_id=first).count() == 6
 
 
 def test_a_file_of_events_and_the_state_of_the_feeds_at_the_command_line(authority: Authority, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def fed(browsers: Office) -> Fed:
         (3, "absorbed", old, {}, (new.code,)), (4, "renamed", old, {"ZTMC": "测试"}, ()), (7, "cancelled", old, {}, ()),
     ]  # fmt: skip
     events = [
-        feed.Event(number, f"E-{number}", kind, clock.today() - timedelta(days=3), who.code, row, successors)
+        feed.Change(number, f"E-{number}", kind, clock.today() - timedelta(days=3), who.code, row, successors)
         for number, kind, who, row, successors in parts
     ]
     feed.receive(events, source_code=unit.code, by=made.SYSTEM, received_at=clock.now())

@@ -13,16 +13,17 @@ import pytest
 from click.testing import CliRunner
 from django.contrib.auth import authenticate
 
-from xinyong.intake import declared, duties, submit, views
+from xinyong.intake import declared, duties, feed, submit, views
+from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.kernel.periods import Period
-from xinyong.operations import city, city_reporting, synthetic
+from xinyong.operations import city, city_changes, city_reporting, synthetic
 from xinyong.operations.synthetic import draw, people
 from xinyong.operations.synthetic.agencies import agency
 from xinyong.operations.synthetic.organisations import City
 from xinyong.security import encryption, identity
 from xinyong.security.access import PUBLIC, system
-from xinyong.subjects import search
+from xinyong.subjects import search, succession
 
 TODAY = date(2026, 3, 18)
 SIZE = {"subjects": 120, "records": 200, "seed": 7}
@@ -41,6 +42,11 @@ def _city() -> City:
     return City(**SIZE, today=TODAY)
 
 
+def _files() -> list[SubmissionView]:
+    """Submissions of the city's files: what the registration authority's feed brought is none."""
+    return [one for one in views.submissions(seen_by=system("test"), limit=500) if one.received_by != "feed"]
+
+
 def _outcomes(state: city.State) -> int:
     return state.accepted + state.doubtful + state.rejected + state.duplicate + state.unchanged
 
@@ -49,7 +55,7 @@ def test_the_city_goes_in_once_and_a_second_load_finds_it(home: Path) -> None:
     first = city.load(**SIZE, today=TODAY, is_quiet=True)
     again = city.load(**SIZE, today=TODAY, is_quiet=True)
     units = {unit.code for unit in identity.source_units()}
-    entered = views.submissions(seen_by=system("test"), limit=500)
+    entered = _files()
 
     assert first.is_complete
     assert again == first
@@ -114,7 +120,7 @@ def test_a_load_that_was_cut_short_is_finished_without_a_row_twice(home: Path, t
 
     assert (done.subjects, done.records, done.seed, done.today) == (120, 200, 7, TODAY.isoformat())
     assert done.is_complete
-    assert len(views.submissions(seen_by=by, limit=500)) == done.files == len(whole.files)
+    assert len(_files()) == done.files == len(whole.files)
     assert done.rows_read == sum(file.rows for file in whole.files) == _outcomes(done)
 
 
@@ -145,3 +151,17 @@ def test_only_writing_needs_no_database_and_says_what_it_wrote(tmp_path: Path) -
     assert set(said) == {"subjects", "records", "seed", "today", "files", "rows", "bytes", "folder", "seconds"}
     assert said["files"] == len(listed) == len(list(tmp_path.iterdir())) - 1
     assert {"path", "item_id", "source_code", "received_on", "rows"} == set(listed[0])
+
+
+def test_the_registration_authority_sends_a_merger_a_move_and_one_mistake(home: Path) -> None:
+    by = system("test")
+    city._register(by)
+    for _ in range(2):
+        assert city_changes.say(authority=city._authority(), today=TODAY, by=by) == 11
+    (view,) = feed.feeds(seen_by=by, now=clock.now())
+    assert (view.state.position, view.state.refused, view.state.gap) == (12, 1, None)
+    names = {(before, link.name, link.relation) for _, before, link in succession.latest(seen_by=by)}
+    assert names == {
+        ("云溪市岚雾商贸有限公司", "云溪市岚雾茶叶集团有限公司", "absorbed"),
+        ("云溪市映霞文具有限公司", "云溪市映霞文具有限公司", "recoded"),
+    }

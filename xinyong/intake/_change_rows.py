@@ -50,7 +50,7 @@ KINDS: dict[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Change:
     """A change as an authority sends it. ``row``: fields of the register by code; what is not named stays as it is, null
     empties it. ``successors`` and ``instrument`` for a succession, ``undoes`` for the event one takes back."""
 
@@ -73,12 +73,12 @@ class Event:
         }  # fmt: skip
 
     @staticmethod
-    def of(plain: Mapping[str, Any]) -> "Event":
+    def of(plain: Mapping[str, Any]) -> "Change":
         """The inverse of ``plain``; what is left out is empty. Raises KeyError, TypeError, ValueError."""
         given = {
             "row": {}, "successors": [], "instrument": "", "undoes": "", **plain, "on": date.fromisoformat(plain["on"]),
         }  # fmt: skip
-        event = Event(**given | {"successors": tuple(given["successors"])})
+        event = Change(**given | {"successors": tuple(given["successors"])})
         texts = (event.event_id, event.code, event.instrument, event.undoes, *event.successors)
         if (
             not isinstance(event.sequence, int)
@@ -99,7 +99,7 @@ def organisation_code(written: str) -> str:
     return judged.normalised if is_one else ""
 
 
-def faults(event: Event, item: Item, *, today: date) -> list[Reason]:
+def faults(event: Change, item: Item, *, today: date) -> list[Reason]:
     """Why an event cannot go in, before its row is checked as any row of the register is. Pure."""
     written = [event.code, *event.successors]
     if any(not organisation_code(one) for one in written):
@@ -137,7 +137,7 @@ def faults(event: Event, item: Item, *, today: date) -> list[Reason]:
     return []
 
 
-def _of_entry(event: Event, item: Item) -> list[Reason]:
+def _of_entry(event: Change, item: Item) -> list[Reason]:
     known = {one.code for one in item.fields if not one.is_computed}
     strange = sorted(event.row.keys() - known)
     if strange:
@@ -169,7 +169,7 @@ def _of_entry(event: Event, item: Item) -> list[Reason]:
     return []
 
 
-def row(event: Event, item: Item, standing: Mapping[str, str]) -> dict[str, Value]:
+def row(event: Change, item: Item, standing: Mapping[str, str]) -> dict[str, Value]:
     """The whole row that the register would hold after the event. Pure."""
     made: dict[str, Value] = {one.code: standing.get(one.code) for one in item.fields if not one.is_computed}
     if "HZRQ" in made and event.kind != "new":

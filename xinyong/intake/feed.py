@@ -21,7 +21,7 @@ from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item
 from xinyong.intake import _change_rows as change_rows
 from xinyong.intake import submit
-from xinyong.intake._change_rows import KINDS, Event, Reason, reason
+from xinyong.intake._change_rows import KINDS, Change, Reason, reason
 from xinyong.intake.models import Finding, WaitingRow
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid, XinyongError
@@ -81,7 +81,7 @@ class FeedView:
 
 
 def receive(
-    events: Sequence[Event], *, source_code: str, by: Actor, received_at: datetime
+    events: Sequence[Change], *, source_code: str, by: Actor, received_at: datetime
 ) -> tuple[list[Answer], FeedView]:
     """Keeps events and applies what is due; an answer for each, in order, and how far the feed is then.
 
@@ -161,7 +161,7 @@ def advance(source: SourceUnit) -> int:
 
 
 def _keep(
-    events: Sequence[Event], item: Item, source: SourceUnit, *, by: Actor, at: datetime
+    events: Sequence[Change], item: Item, source: SourceUnit, *, by: Actor, at: datetime
 ) -> list[tuple[int, str, bool]]:
     """(number, what is to be answered at once or "", whether it was sent before) for each event."""
     known = {number: one.digest for number, one in changes.told(source.id, [one.sequence for one in events]).items()}
@@ -207,30 +207,30 @@ def _too_far(sequence: int, position: int) -> TooFarAhead:
 def _begin(due: Sequence[Kept], source: SourceUnit, item: Item, *, by: Actor) -> int:
     """Takes the next events: one that is no entry by itself, or as many entries as are about different organisations."""
     first = _read(due[0])
-    if not isinstance(first, Event) or first.kind not in change_rows.OF_ENTRY:
+    if not isinstance(first, Change) or first.kind not in change_rows.OF_ENTRY:
         _settle_one(due[0], first, source, by=by)
         return 1
-    taken: dict[str, Event] = {}
+    taken: dict[str, Change] = {}
     for one in due:
         event = _read(one)
-        if not isinstance(event, Event) or event.kind not in change_rows.OF_ENTRY or one.code in taken:
+        if not isinstance(event, Change) or event.kind not in change_rows.OF_ENTRY or one.code in taken:
             break
         taken[one.code] = event
     _enter(taken, source, item, by=by)
     return 0
 
 
-def _read(one: Kept) -> Event | list[Reason]:
+def _read(one: Kept) -> Change | list[Reason]:
     """The event as it was sent, or why it was not kept."""
     plain = json.loads(one.content)
-    return plain if isinstance(plain, list) else Event.of(plain)
+    return plain if isinstance(plain, list) else Change.of(plain)
 
 
-def _settle_one(one: Kept, event: Event | list[Reason], source: SourceUnit, *, by: Actor) -> None:
+def _settle_one(one: Kept, event: Change | list[Reason], source: SourceUnit, *, by: Actor) -> None:
     outcome, reasons, now = Outcome.APPLIED, list[Reason](), clock.now()
     with transaction.atomic():
         changes.lock(source.id)
-        if not isinstance(event, Event):
+        if not isinstance(event, Change):
             outcome, reasons = Outcome.REFUSED, event
         else:
             try:
@@ -241,7 +241,7 @@ def _settle_one(one: Kept, event: Event | list[Reason], source: SourceUnit, *, b
         changes.settle([(one, outcome, reasons)], source_id=source.id, submission_id=None, at=now)
 
 
-def _succeed(event: Event, change_id: int, source_id: int, *, by: Actor, at: datetime) -> None:
+def _succeed(event: Change, change_id: int, source_id: int, *, by: Actor, at: datetime) -> None:
     if event.kind == change_rows.UNDONE:
         succession.take_back(event.undoes, source_id=source_id, change_id=change_id, by=by, at=at)
         return
@@ -252,7 +252,7 @@ def _succeed(event: Event, change_id: int, source_id: int, *, by: Actor, at: dat
     )  # fmt: skip
 
 
-def _enter(taken: Mapping[str, Event], source: SourceUnit, item: Item, *, by: Actor) -> None:
+def _enter(taken: Mapping[str, Change], source: SourceUnit, item: Item, *, by: Actor) -> None:
     """Makes rows of the events over what the register says now, and enters them as a submission; the run is noted with it."""
     known = resolve.by_codes(list(taken))
     ids = dict(zip(known.column("code").to_pylist(), known.column("subject_id").to_pylist(), strict=True))
@@ -348,6 +348,6 @@ def _busy() -> FeedBusy:
 
 
 __all__ = [
-    "KINDS", "MOST", "Answer", "Event", "FeedBusy", "FeedView", "TooFarAhead", "advance", "advance_all", "feeds", "late",
+    "KINDS", "MOST", "Answer", "Change", "FeedBusy", "FeedView", "TooFarAhead", "advance", "advance_all", "feeds", "late",
     "receive", "refused", "skip", "state",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ def say(*, authority: str, today: date, by: "Actor") -> int:
 
     last = min(today, clock.today())
     events = [
-        feed.Event(
+        feed.Change(
             sequence=number, event_id=f"SCJG-{number:04d}", kind=kind, on=last - timedelta(days=days), code=code,
             row=facts.pop("row", {}), **facts,
         )

@@ -105,7 +105,7 @@ def _events(file: Path) -> Iterator[Any]:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 try:
-                    yield feeds.Event.of(reader.parse(line))
+                    yield feeds.Change.of(reader.parse(line))
                 except (NotStrictJson, KeyError, TypeError, ValueError, AttributeError) as error:
                     raise NoEvent(
                         f"第 {number} 行不是变更事件。每行一个 JSON 对象，格式见 docs/how-to/change-feed.md。",

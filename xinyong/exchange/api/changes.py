@@ -117,7 +117,7 @@ def register_changes(request: HttpRequest, body: ChangesIn) -> ChangesOut:
     needs the scope ``submit:organisation-register``. An event beyond a gap is kept and applied when the gap closes. Send again
     whatever got no answer: the same event is answered again and happens once. Organisations only."""
     events = [
-        feed.Event(
+        feed.Change(
             sequence=one.sequence, event_id=one.event_id, kind=one.kind, on=one.on, code=one.code, row=one.row,
             successors=tuple(one.successors), instrument=one.instrument, undoes=one.undoes,
         )
