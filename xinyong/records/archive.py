@@ -133,7 +133,7 @@ def standing(subject_ids: Sequence[int], *, item_id: str, seen_by: Actor) -> dic
     for one in newest.distinct("subject_id"):
         if one.state == Record.State.WITHDRAWN:
             continue
-        hidden = json.loads(encryption.unseal(one.sealed, context="record.sealed")) if one.sealed else {}
+        hidden = json.loads(encryption.unseal(bytes(one.sealed), context="record.sealed")) if one.sealed else {}
         hidden.pop("$extra", None)
         found[one.subject_id] = {**one.payload, **hidden}
     return found

@@ -238,18 +238,18 @@ def state(source_id: int) -> State:
 
 
 def _kept(one: Change) -> Kept:
-    content = encryption.unseal(one.sealed, context="change.sealed")
+    content = encryption.unseal(bytes(one.sealed), context="change.sealed")
     return Kept(
         one.pk, one.sequence, one.event_id, one.kind, one.code, one.effective_on, one.received_at, content
     )  # fmt: skip
 
 
 def _told(name: str, **asked: Any) -> list[Told]:
-    found = Change.objects.raw(_SQL[name], asked)
-    return [
-        Told(
-            one.sequence, one.event_id, one.kind, one.code, one.effective_on, bytes(one.digest), one.received_at,
-            one.outcome or "", json.loads(one.reasons or "[]"), one.submission_id, one.at,
-        )
-        for one in found
-    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL[name], asked)
+        return [
+            Told(
+                sequence, event_id, kind, code, on, bytes(digest), received_at, outcome, json.loads(reasons), submission_id, at
+            )
+            for sequence, event_id, kind, code, on, digest, received_at, outcome, reasons, submission_id, at in cursor.fetchall()
+        ]  # fmt: skip

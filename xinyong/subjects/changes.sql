@@ -5,13 +5,15 @@ SELECT greatest(
 )
 
 -- name: told
-SELECT c.*, o.outcome, o.reasons, o.submission_id, o.at
+SELECT c.sequence, c.event_id, c.kind, c.code, c.effective_on, c.digest, c.received_at, coalesce(o.outcome, ''),
+       coalesce(o.reasons::text, '[]'), o.submission_id, o.at
 FROM subjects_change c LEFT JOIN subjects_changeoutcome o ON o.change_id = c.id
 WHERE c.source_id = %(source_id)s AND c.sequence = ANY(%(sequences)s)
 ORDER BY c.sequence
 
 -- name: refused
-SELECT c.*, o.outcome, o.reasons, o.submission_id, o.at
+SELECT c.sequence, c.event_id, c.kind, c.code, c.effective_on, c.digest, c.received_at, coalesce(o.outcome, ''),
+       coalesce(o.reasons::text, '[]'), o.submission_id, o.at
 FROM subjects_changeoutcome o JOIN subjects_change c ON c.id = o.change_id
 WHERE o.source_id = %(source_id)s AND o.outcome = 'refused' AND o.sequence < %(before)s
 ORDER BY o.sequence DESC LIMIT %(limit)s

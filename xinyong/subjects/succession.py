@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from xinyong.kernel.errors import Conflict, Invalid, NotFound
 from xinyong.security import audit
@@ -160,7 +160,7 @@ def latest(*, seen_by: Actor, limit: int = 20) -> list[tuple[str, str, Link]]:
     return [(one.predecessor.code or "", one.predecessor.name, _link(one, one.predecessor_id)) for one in found]
 
 
-def _standing(known_at: datetime | None = None):  # type: ignore[no-untyped-def]
+def _standing(known_at: datetime | None = None) -> QuerySet[Succession]:
     said = Succession.objects.filter(undoes=None)
     if known_at is None:
         return said.filter(succession=None).select_related("predecessor", "successor").order_by("-effective_on", "-id")

@@ -1,7 +1,7 @@
 """The change feed of the base register: an authority sends its events in order, and asks where to send on from."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from django.http import HttpRequest
 from ninja import Schema
@@ -19,6 +19,7 @@ SCOPE = f"submit:{feed.ITEM}"
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 Code = Annotated[str, Field(min_length=1, max_length=40, pattern=_PLAIN)]
 FieldCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,40}$")]
+Outcome = Literal["applied", "refused", "waiting", "skipped", "conflict"]
 Value = Annotated[str, Field(max_length=8000)] | int | None
 
 
@@ -66,7 +67,7 @@ class EventOut(Schema):
     skipped (its number was given up); conflict (the number or event_id stood for another event: nothing was done)."""
 
     sequence: int
-    outcome: Literal["applied", "refused", "waiting", "skipped", "conflict"]
+    outcome: Outcome
     is_repeated: bool
     reasons: list[ReasonOut]
     submission_id: int | None
@@ -142,7 +143,7 @@ def register_changes_state(request: HttpRequest) -> FeedOut:
 
 def _told(one: feed.Answer) -> EventOut:
     return EventOut(
-        sequence=one.sequence, outcome=one.outcome, is_repeated=one.is_repeated,
+        sequence=one.sequence, outcome=cast(Outcome, one.outcome), is_repeated=one.is_repeated,
         reasons=[
             ReasonOut(
                 rule=each["rule"], field=each["field"], message=each["zh"], message_en=each["en"],
