@@ -42,7 +42,7 @@ def test_the_form_is_the_catalogues(office: Office) -> None:
     assert '<input type="date" name="CF_JDRQ"' in page
     assert "CF_GSJZQ" not in page, "the platform computes it"
     assert re.search(r'name="CF_CFLB" value="罚款"', page), "several of a list: boxes"
-    assert "“其他”的具体类别" in page
+    assert "“处罚类别”选“其他”的" in page
     assert f'value="{office.unit.code}"' in page, "what is the same in every row stands there already"
     assert "视其他内容必填" in page
     assert f'href="{FORM}"' in text(office["clerk"].get("/office/entry/"))

@@ -173,7 +173,7 @@ def _page(
     by_field: dict[str, list[dict[str, str]]] = {}
     for finding in found:
         by_field.setdefault(finding.field, []).append(_told(finding))
-    lines = [(form[f.field].id_for_label if f.field in form.fields else "", _told(f)["said"]) for f in found]
+    lines = [_pointed(form, finding) for finding in found]
     held_up = _looked(one, [row.values for row in rows], who) if rows else {}
     context: dict[str, Any] = {
         "item": one, "seen": seen, "is_checked": is_checked, "is_fine": is_checked and not found,
@@ -186,6 +186,16 @@ def _page(
         "most": entry.MOST_ROWS, "kept_days": entry.KEPT // timedelta(days=1),
     }  # fmt: skip
     return answer.page(request, "office/entry.html", context, status=error.status if error else 200)
+
+
+def _pointed(form: RowForm, found: Found) -> tuple[str, str]:
+    """Where a finding leads and what it says, with the field's name where the sentence has none."""
+    said = _told(found)["said"]
+    if found.field not in form.fields:
+        return "", said
+    bound = form[found.field]
+    label = str(bound.label)
+    return bound.id_for_label or f"{bound.auto_id}_0", said if label in said else f"{label}：{said}"
 
 
 def _line(one: Item, row: entry.Entry, found: Sequence[Found]) -> dict[str, Any]:

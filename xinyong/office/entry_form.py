@@ -53,7 +53,7 @@ class RowForm(forms.Form):
                 self.lists[one.code] = _options(codes, english)
             if any(code.needs_detail for code in codes):
                 self.fields[one.code + _DETAIL] = forms.CharField(
-                    label=gettext("“其他”的具体类别"), required=False, max_length=100,
+                    label=gettext("“%(field)s”选“其他”的，写明具体类别") % {"field": made.label}, required=False, max_length=100,
                     initial=_detail(values.get(one.code, ""), codes),
                 )  # fmt: skip
             if hidden and not made.required:

@@ -10,7 +10,7 @@ if (form && window.crypto?.subtle && typeof Blob.prototype.arrayBuffer === "func
   let upload, stopped, isPaused = false;
 
   class Refused extends Error {}
-  const size = (bytes) => (bytes < 1048576 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1048576).toFixed(1)} MB`);
+  const size = (bytes) => (bytes < 1048576 ? `${Math.ceil(bytes / 1024)} KB` : `${(bytes / 1048576).toFixed(1)} MB`);
   const hex = (buffer) => Array.from(new Uint8Array(buffer), (one) => one.toString(16).padStart(2, "0")).join("");
   const base64 = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)));
   const sha = (data) => crypto.subtle.digest("SHA-256", data);
