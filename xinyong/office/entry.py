@@ -15,7 +15,7 @@ from xinyong.catalogue.schema import Item
 from xinyong.intake import correcting, duties, entry, jobs
 from xinyong.intake.outcome import Found
 from xinyong.kernel import clock
-from xinyong.kernel.errors import Conflict, Invalid, NotFound, XinyongError
+from xinyong.kernel.errors import Conflict, Forbidden, Invalid, NotFound, XinyongError
 from xinyong.kernel.periods import month_of
 from xinyong.office import answer
 from xinyong.office.entry_form import RowForm, typed
@@ -92,6 +92,8 @@ def look(request: HttpRequest, item_id: str) -> HttpResponse:
         before = entry.row(one.id, row_id, by=who).values if row_id is not None else {}
         values = typed(one, request.POST, before, now.date())
         found = entry.by_row(entry.look(one.id, [values], by=who, at=now)).get(1, []) if values else []
+    except Forbidden:  # the gate's to answer, and to note
+        raise
     except XinyongError as error:
         return problems.problem(error)
     said: dict[str, list[dict[str, str]]] = {}

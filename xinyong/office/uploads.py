@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from xinyong.intake import jobs, uploads
 from xinyong.intake.uploads import UploadView
 from xinyong.kernel import clock
-from xinyong.kernel.errors import XinyongError
+from xinyong.kernel.errors import Forbidden, XinyongError
 from xinyong.office import answer
 from xinyong.security.access import Action, access
 from xinyong.web import problems
@@ -30,12 +30,15 @@ View = Callable[..., HttpResponse]
 
 
 def _spoken(view: View) -> View:
-    """Says refusals as problems; where the sender should go on stands in the header."""
+    """Says refusals as problems; where the sender should go on stands in the header. Who may not at all is the gate's to
+    answer, and to note."""
 
     @wraps(view)
     def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
+        except Forbidden:
+            raise
         except XinyongError as error:
             response = problems.problem(error)
             if isinstance(error, uploads.NotHere):

@@ -5,6 +5,7 @@ const form = document.querySelector("form[data-upload]");
 if (form && window.crypto?.subtle && typeof Blob.prototype.arrayBuffer === "function") {
   const input = form.querySelector("input[type=file]"), drop = form.querySelector(".drop"), panel = form.querySelector("[data-panel]");
   const said = (name) => panel.querySelector(`[data-${name}]`), words = form.dataset;
+  const field = (name) => form.elements.namedItem(name).value; // elements.item is a method
   const token = form.elements.csrfmiddlewaretoken.value;
   const bar = said("bar"), pauseButton = said("pause"), resumeButton = said("resume"), cancelButton = said("cancel");
   let upload, stopped, isPaused = false;
@@ -51,7 +52,7 @@ if (form && window.crypto?.subtle && typeof Blob.prototype.arrayBuffer === "func
   const run = async (file) => {
     const begun = await send(words.upload, {
       body: new URLSearchParams({
-        item: form.elements.item.value, source: form.elements.source.value, name: file.name, size: file.size, mark: await mark(file),
+        item: field("item"), source: field("source"), name: file.name, size: file.size, mark: await mark(file),
       }),
     });
     upload = { id: begun.id, digests: new Map() };
@@ -135,7 +136,7 @@ if (form && window.crypto?.subtle && typeof Blob.prototype.arrayBuffer === "func
   });
   form.addEventListener("submit", (event) => {
     if (event.submitter?.hasAttribute("formaction")) return;
-    if (!input.files.length || !form.elements.item.value || !form.elements.source.value) return; // the server says what is missing
+    if (!input.files.length || !field("item") || !field("source")) return; // the server says what is missing
     event.preventDefault();
     if (pauseButton.hidden) go();
   });
