@@ -19,14 +19,14 @@ from django.db.models import Count, Max, QuerySet
 
 from xinyong.catalogue import forbidden, publish
 from xinyong.catalogue.schema import Field, FieldType, Item, Masking, Requirement
-from xinyong.intake import _columns, by_interface, submit
+from xinyong.intake import _columns, submit
 from xinyong.intake.models import EntryRow
 from xinyong.intake.outcome import Found
 from xinyong.intake.uploads import HandIn
 from xinyong.intake.views import SubmissionView, Trial
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Forbidden, Invalid, NotFound
-from xinyong.security import encryption, identity, quotas
+from xinyong.security import audit, encryption, identity, quotas
 from xinyong.security.access import Action, Actor, require
 
 CHANNEL = "manual"
@@ -113,13 +113,7 @@ def item_of(item_id: str, *, by: Actor) -> Item:
 
 def own_unit(by: Actor) -> int:
     """The id of the unit that one enters rows for. Raises OnlyUnits, NotAllowed."""
-    require(by, Action.SUBMIT)
-    if by.department is None or by.account_id is None:
-        raise OnlyUnits(
-            "手工录入由信源单位的报送人员办理：谁产生、谁录入。",
-            "Rows are entered by the people of the source unit whose data they are.",
-        )
-    return identity.source_unit(by.department).id
+    return _writer(by)[1]
 
 
 def drafts(*, by: Actor) -> list[DraftView]:
@@ -151,7 +145,7 @@ def keep(
 
     Raises OnlyUnits, NotAllowed, UnknownItem, UnknownEntry, DraftFull, NothingEntered, NeverCollected.
     """
-    item, source_id = item_of(item_id, by=by), own_unit(by)
+    item, (account_id, source_id) = item_of(item_id, by=by), _writer(by)
     clean = tidy(item, values)
     if not clean:
         raise NothingEntered("这一行什么都没有填。", "There is nothing in this row.")
@@ -170,7 +164,7 @@ def keep(
             f"A draft holds {MOST_ROWS} rows. Hand these in first, or use a file.",
         )
     kept = EntryRow.objects.create(
-        account_id=by.account_id, source_id=source_id, item_id=item.id, corrects_id=where, corrects_row=row_no, made_at=at,
+        account_id=account_id, source_id=source_id, item_id=item.id, corrects_id=where, corrects_row=row_no, made_at=at,
         **made,
     )  # fmt: skip
     return kept.pk
@@ -202,14 +196,11 @@ def check(item_id: str, *, by: Actor, at: datetime) -> Trial:
     tried. Raises NothingEntered."""
     item, rows = item_of(item_id, by=by), draft(item_id, by=by)
     with _written(item, [one.values for one in rows]) as path:
-        return by_interface.attempt(
-            path,
-            item_id=item.id,
-            source_code=str(by.department),
-            file_name=path.name,
-            mapping={},
-            by=by,
-            received_at=at,
+        audit.enter(
+            audit.Event.FILE_TRIED, by=by, object_kind="catalogue-item", object_ref=item.id, size=path.stat().st_size
+        )
+        return submit.check(
+            path, item_id=item.id, source_code=by.department, file_name=path.name, by=by, received_at=at
         )
 
 
@@ -256,8 +247,20 @@ def tidy(item: Item, values: Values) -> dict[str, str]:
     return {code: text for code, text in typed.items() if text}
 
 
+def _writer(by: Actor) -> tuple[int, int]:
+    """Account and unit of who enters rows."""
+    require(by, Action.SUBMIT)
+    if by.department is None or by.account_id is None:
+        raise OnlyUnits(
+            "手工录入由信源单位的报送人员办理：谁产生、谁录入。",
+            "Rows are entered by the people of the source unit whose data they are.",
+        )
+    return by.account_id, identity.source_unit(by.department).id
+
+
 def _rows(by: Actor) -> "QuerySet[EntryRow]":
-    return EntryRow.objects.filter(account_id=by.account_id, source_id=own_unit(by))
+    account_id, source_id = _writer(by)
+    return EntryRow.objects.filter(account_id=account_id, source_id=source_id)
 
 
 def _find(row_id: int, item_id: str, by: Actor, *, lock: bool = False) -> EntryRow:
