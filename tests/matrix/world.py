@@ -76,6 +76,7 @@ ARGUMENTS: dict[str, Argument] = {
     "unit_code": lambda world, relation: world.units[relation].code,
     "drop_id": lambda world, relation: 1,
     "succession_id": lambda world, relation: 1,
+    "upload_id": lambda world, relation: 1,
     "request_id": lambda world, relation: 1,
     "version": lambda world, relation: 1,
     "client_id": lambda world, relation: "xy-0000000000000000",

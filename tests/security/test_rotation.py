@@ -327,7 +327,7 @@ def _contexts(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
-        if node.func.attr not in ("seal", "put", "keep"):
+        if node.func.attr not in ("seal", "put", "put_block", "keep"):
             continue
         for keyword in node.keywords:
             if keyword.arg == "context" and isinstance(keyword.value, ast.Constant):

@@ -172,6 +172,11 @@ VARIABLES: tuple[Variable, ...] = (
     ),
     Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office and by the interface, in MiB."),
     Variable(
+        "XINYONG_UPLOADS_OPEN_MB",
+        "8192",
+        "MiB of unfinished uploads that the people of one department may have begun. 未完成上传的上限",
+    ),
+    Variable(
         "XINYONG_API_WAITING",
         "50",
         "Submissions of one machine client that may wait for the worker; beyond it the interface answers 429. 接口待处理上限",

@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from xinyong.catalogue import publish, recheck, whole
-from xinyong.intake import docking, drop, feed, impact, pulling, revert, settle, submit
+from xinyong.intake import docking, drop, entry, feed, impact, pulling, revert, settle, submit, uploads
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, XinyongError
@@ -127,6 +127,16 @@ def hand_in(
     return entered, is_open
 
 
+def finish_upload(upload_id: int, *, digest: str, by: Actor, at: datetime) -> tuple[SubmissionView, bool]:
+    """``uploads.finish``, and the work asked for in the same transaction."""
+    return uploads.finish(upload_id, digest=digest, by=by, at=at, hand_in=hand_in)
+
+
+def hand_in_rows(item_id: str, *, by: Actor, at: datetime) -> tuple[SubmissionView, bool]:
+    """``entry.hand_in``, and the work asked for in the same transaction."""
+    return entry.hand_in(item_id, by=by, at=at, hand_in=hand_in)
+
+
 @transaction.atomic
 def choose_columns(submission_id: int, *, chosen: Mapping[str, str], by: Actor) -> None:
     """``submit.choose``, and the work asked for in the same transaction."""
@@ -220,3 +230,11 @@ def end_waivers(timestamp: int) -> None:
     """Rows whose waiver has ended wait again."""
     ended = settle.end_waivers(today=clock.today(), by=system("nightly"))
     _LOG.info("waivers-ended count=%s", ended)
+
+
+@app.periodic(cron="45 17 * * *")
+@app.task(queue="housekeeping", name="intake.sweep_unfinished", queueing_lock="sweep-unfinished")
+def sweep_unfinished(timestamp: int) -> None:
+    """Each night: removes uploads and drafts that nobody went on with."""
+    now = clock.now()
+    _LOG.info("unfinished-swept uploads=%s rows=%s", uploads.sweep(now=now), entry.sweep(now=now))

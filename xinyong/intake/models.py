@@ -9,6 +9,8 @@ SEALED = (
     SealedColumn("intake_waitingrow", "waiting.sealed"),
     SealedFiles("intake/originals/*/*.sealed", "intake.original"),
     SealedColumn("intake_dockeddatabase", "docking.password"),
+    SealedColumn("intake_entryrow", "entry.sealed"),
+    SealedFiles("intake/uploads/*/*.sealed", "intake.part"),
 )
 
 
@@ -387,3 +389,58 @@ class DropLook(models.Model):
     at = models.DateTimeField()
     folders = models.JSONField(default=list)
     problems = models.JSONField(default=list)
+
+
+class EntryRow(models.Model):
+    """A row that a clerk is entering by hand and has not handed in (手工录入的草稿). Sealed whole: it may be about a person.
+    ``corrects`` and ``corrects_row`` name the row of an earlier submission that it puts right."""
+
+    account_id = models.BigIntegerField()
+    source = models.ForeignKey(Department, on_delete=models.PROTECT)
+    item_id = models.CharField(max_length=40)
+    sealed = models.BinaryField()
+    corrects = models.ForeignKey(Submission, null=True, on_delete=models.PROTECT)
+    corrects_row = models.IntegerField(null=True)
+    made_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account_id", "corrects", "corrects_row"], name="entry_corrects_once"),
+            models.CheckConstraint(
+                name="entry_corrects_a_row",
+                condition=models.Q(corrects__isnull=True, corrects_row__isnull=True)
+                | models.Q(corrects__isnull=False, corrects_row__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["account_id", "source", "item_id"], name="entry_draft"),
+            models.Index(fields=["changed_at"], name="entry_by_age"),
+        ]
+
+
+class Upload(models.Model):
+    """A file that comes in parts. ``parts``: SHA-256 of each part that is kept, in order; so many times ``part_size`` (the
+    last part is shorter) have arrived. ``mark`` is the browser's word for the same file. Handed in, it stays a day with
+    its ``submission``, for whoever asks again."""
+
+    account_id = models.BigIntegerField()
+    source = models.ForeignKey(Department, on_delete=models.PROTECT)
+    item_id = models.CharField(max_length=40)
+    file_name = models.CharField(max_length=200)
+    size = models.BigIntegerField()
+    part_size = models.IntegerField()
+    mark = models.CharField(max_length=64)
+    parts = models.JSONField(default=list)
+    made_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    submission = models.ForeignKey(Submission, null=True, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account_id", "source", "item_id", "mark"], name="upload_once",
+                condition=models.Q(submission__isnull=True),
+            )
+        ]  # fmt: skip
+        indexes = [models.Index(fields=["changed_at"], name="upload_by_age")]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xinyong.catalogue import publish
-from xinyong.intake import jobs, returned, revert, submit, views
+from xinyong.intake import jobs, returned, revert, submit, uploads, views
 from xinyong.kernel import clock
 from xinyong.office import answer
 from xinyong.office.catalogue import XLSX
@@ -163,7 +163,7 @@ def new(request: HttpRequest) -> HttpResponse:
         if not is_new:
             messages.info(request, gettext("内容相同的文件以前报送过，就是下面这一次；没有重复入库。"))
         return HttpResponseRedirect(f"/office/submissions/{entered.id}/")
-    context = {"form": form, "unit": units[0].name if len(units) == 1 else ""}
+    context = {"form": form, "unit": units[0].name if len(units) == 1 else "", "unfinished": uploads.unfinished(by=who)}
     return answer.page(request, "office/new.html", context, status=400 if form.errors else 200)
 
 

@@ -9,6 +9,7 @@ for the disk more than for anything. ``XYV2`` is the same without cipher and key
 
 import fcntl
 import hashlib
+import io
 import os
 import struct
 from collections.abc import Callable, Iterable, Iterator
@@ -73,6 +74,24 @@ def put(source: Path, target: Path, *, context: str) -> None:
     with _held(temporary):
         _write(source, temporary, context=context)
         _settle(temporary, target)
+
+
+def put_block(plain: bytes, target: Path, *, context: str) -> None:
+    """The same of bytes that the caller holds and that were never in clear on the disk."""
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
+    with _held(temporary):
+        try:
+            _seal((_packed(block) for block in _blocks(io.BytesIO(plain))), temporary, context)
+            _settle(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def blocks(source: Path, *, context: str) -> Iterator[bytes]:
+    """The content of a sealed file, block by block. Raises encryption.Unreadable when key, context or bytes are wrong."""
+    with source.open("rb") as sealed:
+        for frame in _opened(sealed, context):
+            yield _unpacked(frame)
 
 
 def renew(path: Path, *, context: str) -> bool:
@@ -159,9 +178,9 @@ def _unpacked(frame: bytes) -> bytes:
 
 def take(source: Path, target: Path, *, context: str) -> None:
     """Opens a sealed file into ``target``. Raises encryption.Unreadable when key, context or bytes are wrong."""
-    with source.open("rb") as sealed, target.open("wb") as plain:
-        for frame in _opened(sealed, context):
-            plain.write(_unpacked(frame))
+    with target.open("wb") as plain:
+        for block in blocks(source, context=context):
+            plain.write(block)
 
 
 def _opened(sealed: IO[bytes], context: str) -> Iterator[bytes]:
