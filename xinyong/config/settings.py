@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "oauth2_provider",
     "xinyong.security",
     "xinyong.web",
+    "xinyong.workflow",
     "xinyong.catalogue",
     "xinyong.subjects",
     "xinyong.records",
