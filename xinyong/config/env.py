@@ -165,6 +165,25 @@ VARIABLES: tuple[Variable, ...] = (
         "7",
         "Days that taken files stay in done/; the platform keeps a sealed copy anyway. 留存天数",
     ),
+    Variable("XINYONG_SMTP_HOST", "", "Mail server for notices to departments. Empty: no mail is sent. 邮件服务器"),
+    Variable("XINYONG_SMTP_PORT", "465", "Its port."),
+    Variable(
+        "XINYONG_SMTP_SECURITY", "tls", "tls (from the first byte), starttls, or off (within a trusted network only)."
+    ),
+    Variable("XINYONG_SMTP_USER", "", "User name at the mail server. Empty: none is given."),
+    Variable("XINYONG_SMTP_PASSWORD_FILE", "", "File (mode 0600) that holds the password at the mail server."),
+    Variable("XINYONG_MAIL_FROM", "", "Address the notices come from. Empty: no-reply@ and the mail server's name."),
+    Variable(
+        "XINYONG_WEBHOOK_NETWORKS",
+        "",
+        "Networks in which departments' receivers of webhooks lie, comma separated (10.1.3.0/24). Empty: no webhook is called."
+        " 通知回调的网段",
+    ),
+    Variable(
+        "XINYONG_WEBHOOK_CA",
+        "",
+        "File of certificates (PEM) that receivers' certificates are checked against. Empty: the system's.",
+    ),
     Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office and by the interface, in MiB."),
     Variable(
         "XINYONG_API_WAITING",
@@ -219,6 +238,19 @@ def keys() -> dict[str, str]:
         "token": text("XINYONG_PKCS11_TOKEN"),
         "key": text("XINYONG_PKCS11_KEY"),
         "pin_file": text("XINYONG_PKCS11_PIN_FILE"),
+    }
+
+
+def mail() -> dict[str, str | int]:
+    """What the settings say of the mail server (workflow/_mail.py)."""
+    host = text("XINYONG_SMTP_HOST").strip()
+    return {
+        "host": host,
+        "port": whole("XINYONG_SMTP_PORT"),
+        "security": one_of("XINYONG_SMTP_SECURITY", "tls", "starttls", "off"),
+        "user": text("XINYONG_SMTP_USER"),
+        "password_file": text("XINYONG_SMTP_PASSWORD_FILE"),
+        "from": text("XINYONG_MAIL_FROM") or f"no-reply@{host}",
     }
 
 
