@@ -11,11 +11,10 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from django.db import IntegrityError, transaction
 
 from xinyong.catalogue import tables
-from xinyong.intake import _values, duties, windows
+from xinyong.intake import _values, duties, read, windows
 from xinyong.intake import _window_rules as rules
 from xinyong.intake.models import WindowException
 from xinyong.intake.plan import Plan
@@ -130,7 +129,7 @@ def require_file_open(staged: Staged, plan: Plan, *, received_at: datetime) -> N
     index = next((index for index, code in plan.columns.items() if code == plan.item.roles.decided_on), None)
     texts: Counter[str] = Counter()
     for path in staged.chunks if index is not None else ():
-        column = pq.read_table(path, columns=[f"c{index}"]).column(0)
+        column = read.table(path).column(f"c{index}")
         for one in pc.value_counts(column).to_pylist():
             if one["values"] is not None:
                 texts[str(one["values"])] += one["counts"]
