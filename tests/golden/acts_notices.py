@@ -25,13 +25,15 @@ _FACTS = {"period": "2026-05", "due": "2026-06-09", "item_zh": "行政处罚", "
 
 @contextmanager
 def _mail(port: int) -> Iterator[None]:
-    with override_settings(MAIL={**settings.MAIL, "host": "127.0.0.1", "port": port, "security": "off"}):
+    with override_settings(
+        MAIL={**settings.MAIL, "host": "127.0.0.1", "port": port, "security": "off", "from": "city@example.cn"}
+    ):
         yield
 
 
-def _told(world: World) -> None:
+def _told(world: World) -> int:
     unit = identity.source_unit(world.unit.code).id
-    notices.tell(
+    made_one = notices.tell(
         Kind.OVERDUE,
         department_id=unit,
         facts=_FACTS,
@@ -40,6 +42,8 @@ def _told(world: World) -> None:
         by=made.SYSTEM,
         at=clock.now(),
     )
+    assert made_one is not None
+    return made_one
 
 
 def _waiting(world: World, *, attempts: int = 0) -> Message:
@@ -76,9 +80,8 @@ def _(world: World) -> Deed:
 
 @act(Event.NOTICES_READ)
 def _(world: World) -> Deed:
-    _told(world)
-    by = world.actor("clerk")
-    return lambda: void(notices.mark_read(None, by=by, at=clock.now()))
+    made_one, by = _told(world), world.actor("clerk")
+    return lambda: void(notices.mark_read([made_one], by=by, at=clock.now()))
 
 
 @act(Event.CHANNELS_SET)

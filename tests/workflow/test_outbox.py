@@ -285,7 +285,9 @@ def test_who_turns_mail_off_gets_nothing_that_waited(unit: SourceUnit, mailbox: 
     assert Message.objects.get().state == "dropped"
 
 
-@pytest.mark.parametrize("given", [["nobody"], ["a@b.cn\nBcc: c@d.cn"], [f"n{n}@example.cn" for n in range(6)]])
+@pytest.mark.parametrize(
+    "given", [["nobody"], ["办公室@example.cn"], ["a@b.cn\nBcc: c@d.cn"], [f"n{n}@example.cn" for n in range(6)]]
+)
 def test_what_is_no_address_is_refused(unit: SourceUnit, given: list[str]) -> None:
     with pytest.raises(channels.BadAddress):
         channels.set_up(unit.code, mail="daily", addresses=given, webhook="", by=administrator(unit), at=clock.now())

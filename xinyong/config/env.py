@@ -244,13 +244,18 @@ def keys() -> dict[str, str]:
 def mail() -> dict[str, str | int]:
     """What the settings say of the mail server (workflow/_mail.py)."""
     host = text("XINYONG_SMTP_HOST").strip()
+    sender = text("XINYONG_MAIL_FROM").strip() or f"no-reply@{host}"
+    if host and not (sender.isascii() and all(sender.partition("@")[::2])):
+        raise SystemExit(
+            f"环境变量 XINYONG_MAIL_FROM 应为邮箱地址 / XINYONG_MAIL_FROM must be an e-mail address: {sender!r}"
+        )
     return {
         "host": host,
         "port": whole("XINYONG_SMTP_PORT"),
         "security": one_of("XINYONG_SMTP_SECURITY", "tls", "starttls", "off"),
         "user": text("XINYONG_SMTP_USER"),
         "password_file": text("XINYONG_SMTP_PASSWORD_FILE"),
-        "from": text("XINYONG_MAIL_FROM") or f"no-reply@{host}",
+        "from": sender,
     }
 
 

@@ -42,7 +42,7 @@ def send(to: Sequence[str], *, subject: str, text: str, ref: str, now: datetime)
             "邮件服务器不接受任何一个收件地址。请单位管理员核对地址。",
             "The mail server takes none of the addresses. Have the department's administrator check them.",
         ) from error
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:
         raise Undelivered(
             f"邮件服务器没有应答（{type(error).__name__}）。请检查 XINYONG_SMTP_HOST 等设置和服务器。",
             f"The mail server did not answer ({type(error).__name__}). Check the server and the XINYONG_SMTP settings.",

@@ -95,7 +95,8 @@ def _addresses(given: Sequence[str]) -> list[str]:
     for place, one in enumerate(found, 1):
         try:
             validate_email(one)
-        except ValidationError as error:
+            one.encode("ascii")  # what mail servers of all kinds take
+        except (ValidationError, UnicodeEncodeError) as error:
             raise BadAddress(
                 f"第 {place} 个不是有效的邮箱地址。", f"Address number {place} is not an e-mail address."
             ) from error
