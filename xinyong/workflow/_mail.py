@@ -23,6 +23,10 @@ def is_on() -> bool:
 
 def send(to: Sequence[str], *, subject: str, text: str, ref: str, now: datetime) -> None:
     """Hands the message to the server. Raises Undelivered."""
+    if not is_on():
+        raise Undelivered(
+            "邮件已停用：设置 XINYONG_SMTP_HOST 为空。", "Mail was switched off: XINYONG_SMTP_HOST is empty."
+        )  # fmt: skip
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = settings.MAIL["from"], ", ".join(to), subject
     message["Date"] = format_datetime(now)
