@@ -19,7 +19,8 @@ from xinyong.workflow.models import Message
 
 _WORKER = """
 import sys
-import tests.plugin
+import os
+os.environ["DJANGO_SETTINGS_MODULE"] = "xinyong.config.settings"
 import django
 from django.conf import settings
 django.setup()

@@ -166,7 +166,9 @@ VARIABLES: tuple[Variable, ...] = (
         "Days that taken files stay in done/; the platform keeps a sealed copy anyway. 留存天数",
     ),
     Variable("XINYONG_SMTP_HOST", "", "Mail server for notices to departments. Empty: no mail is sent. 邮件服务器"),
-    Variable("XINYONG_SMTP_PORT", "465", "Its port."),
+    Variable(
+        "XINYONG_SMTP_PORT", "465", "Port of the mail server: 465 for tls, 587 for starttls, 25 for off, as a rule."
+    ),
     Variable(
         "XINYONG_SMTP_SECURITY", "tls", "tls (from the first byte), starttls, or off (within a trusted network only)."
     ),

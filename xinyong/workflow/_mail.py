@@ -3,6 +3,7 @@
 import smtplib
 import ssl
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -61,12 +62,11 @@ def _connected() -> smtplib.SMTP:
         )
     else:
         server = smtplib.SMTP(said["host"], said["port"], timeout=_TIMEOUT)
-    try:
+    with ExitStack() as unless_ready:
+        unless_ready.callback(server.close)
         if said["security"] == "starttls":
             server.starttls(context=ssl.create_default_context())
         if said["user"]:
             server.login(said["user"], Path(said["password_file"]).read_text(encoding="utf-8").strip())
-    except BaseException:
-        server.close()
-        raise
+        unless_ready.pop_all()
     return server
