@@ -28,6 +28,8 @@ _MODULES = (
     "acts_docking",
     "acts_log",
     "acts_rates",
+    "acts_windows",
+    "acts_notices",
 )
 
 

@@ -170,6 +170,27 @@ VARIABLES: tuple[Variable, ...] = (
         "30",
         "A change of the base register that is missing for so long is told to the operator. 变更缺号告警",
     ),
+    Variable("XINYONG_SMTP_HOST", "", "Mail server for notices to departments. Empty: no mail is sent. 邮件服务器"),
+    Variable(
+        "XINYONG_SMTP_PORT", "465", "Port of the mail server: 465 for tls, 587 for starttls, 25 for off, as a rule."
+    ),
+    Variable(
+        "XINYONG_SMTP_SECURITY", "tls", "tls (from the first byte), starttls, or off (within a trusted network only)."
+    ),
+    Variable("XINYONG_SMTP_USER", "", "User name at the mail server. Empty: none is given."),
+    Variable("XINYONG_SMTP_PASSWORD_FILE", "", "File (mode 0600) that holds the password at the mail server."),
+    Variable("XINYONG_MAIL_FROM", "", "Address the notices come from. Empty: no-reply@ and the mail server's name."),
+    Variable(
+        "XINYONG_WEBHOOK_NETWORKS",
+        "",
+        "Networks in which departments' receivers of webhooks lie, comma separated (10.1.3.0/24). Empty: no webhook is called."
+        " 通知回调的网段",
+    ),
+    Variable(
+        "XINYONG_WEBHOOK_CA",
+        "",
+        "File of certificates (PEM) that receivers' certificates are checked against. Empty: the system's.",
+    ),
     Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office and by the interface, in MiB."),
     Variable(
         "XINYONG_UPLOADS_OPEN_MB",
@@ -229,6 +250,24 @@ def keys() -> dict[str, str]:
         "token": text("XINYONG_PKCS11_TOKEN"),
         "key": text("XINYONG_PKCS11_KEY"),
         "pin_file": text("XINYONG_PKCS11_PIN_FILE"),
+    }
+
+
+def mail() -> dict[str, str | int]:
+    """What the settings say of the mail server (workflow/_mail.py)."""
+    host = text("XINYONG_SMTP_HOST").strip()
+    sender = text("XINYONG_MAIL_FROM").strip() or f"no-reply@{host}"
+    if host and not (sender.isascii() and all(sender.partition("@")[::2])):
+        raise SystemExit(
+            f"环境变量 XINYONG_MAIL_FROM 应为邮箱地址 / XINYONG_MAIL_FROM must be an e-mail address: {sender!r}"
+        )
+    return {
+        "host": host,
+        "port": whole("XINYONG_SMTP_PORT"),
+        "security": one_of("XINYONG_SMTP_SECURITY", "tls", "starttls", "off"),
+        "user": text("XINYONG_SMTP_USER"),
+        "password_file": text("XINYONG_SMTP_PASSWORD_FILE"),
+        "from": sender,
     }
 
 

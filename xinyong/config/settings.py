@@ -33,6 +33,10 @@ API_DAILY_MEGABYTES = env.whole("XINYONG_API_DAILY_MB")
 #: The watched folders: root (None: none), seconds of stillness, days that taken files stay.
 DROP_FOLDERS = Path(env.text("XINYONG_DROP_FOLDERS")).expanduser() if env.text("XINYONG_DROP_FOLDERS") else None
 DROP_STILL_SECONDS, DROP_KEEP_DAYS = env.whole("XINYONG_DROP_STILL_SECONDS"), env.whole("XINYONG_DROP_KEEP_DAYS")
+#: Notices by mail and by webhook (workflow/outbox.py); both off unless set.
+MAIL: dict[str, Any] = env.mail()
+WEBHOOK_NETWORKS = env.networks("XINYONG_WEBHOOK_NETWORKS")
+WEBHOOK_CA = env.text("XINYONG_WEBHOOK_CA")
 EXPORT_DAILY_ROWS = env.whole("XINYONG_EXPORT_DAILY_ROWS")
 RANKING = env.text("XINYONG_RANKING")
 LAST_PLACES = env.whole("XINYONG_LAST_PLACES")

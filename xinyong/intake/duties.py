@@ -116,6 +116,13 @@ def listing(*, seen_by: Actor, source_code: str = "") -> list[DutyView]:
     ]
 
 
+def is_owed(period: Period, *, source_id: int, item_id: str, as_of: datetime) -> bool:
+    """True when a unit owes an item on some day of a period: for the room's own checks, seen by the database's rules."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL["duties"], {"from": period.start, "to": period.end, "as_of": as_of, "unit": source_id})
+        return any(row[1] == item_id for row in cursor.fetchall())
+
+
 def owed(period: Period, *, as_of: datetime, seen_by: Actor) -> list[Owed]:
     """Who owed what in a period, as it was known at an instant; a source unit gets its own. Raises NotAllowed."""
     require(seen_by, Action.VIEW_RATES)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -12,7 +12,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from xinyong.catalogue import publish, recheck, whole
-from xinyong.intake import docking, drop, entry, feed, impact, pulling, revert, settle, submit, uploads
+from xinyong.intake import docking, drop, entry, feed, impact, locks, pulling, revert, settle, submit, told, uploads
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, XinyongError
@@ -238,3 +238,34 @@ def sweep_unfinished(timestamp: int) -> None:
     """Each night: removes uploads and drafts that nobody went on with."""
     now = clock.now()
     _LOG.info("unfinished-swept uploads=%s rows=%s", uploads.sweep(now=now), entry.sweep(now=now))
+
+
+@transaction.atomic
+def grant_exception(
+    *, item_id: str, source_code: str, day: date, until: date, reason: str, by: Actor, at: datetime
+) -> tuple[int, int]:
+    """``locks.grant``; what was refused because of the lock is worked on again, and the department told, in the same
+    transaction. Returns the exception and how many submissions go on."""
+    made, window = locks.grant(
+        item_id=item_id, source_code=source_code, day=day, until=until, reason=reason, by=by, at=at
+    )
+    opened = submit.take_up_locked(source_id=window.source_id, item_id=item_id, by=by)
+    for submission_id in opened:
+        later(submission_id)
+    told.granted(made, window, until=until, reason=reason, by=by, at=at)
+    return made, len(opened)
+
+
+@transaction.atomic
+def withdraw_exception(exception_id: int, *, by: Actor, at: datetime) -> None:
+    """``locks.withdraw``, and the department told in the same transaction."""
+    window = locks.withdraw(exception_id, by=by, at=at)
+    told.withdrawn(exception_id, window, by=by, at=at)
+
+
+@app.periodic(cron="0 23 * * *")  # 07:00 in Beijing, before the day's digests go out
+@app.task(queue="clocks", name="intake.remind", queueing_lock="remind")
+def remind(timestamp: int) -> None:
+    """Each morning: tells departments which windows are near their due day, and which are overdue."""
+    near, overdue = told.remind(by=system("nightly"), at=clock.now())
+    _LOG.info("reminders-told near=%s overdue=%s", near, overdue)

@@ -444,3 +444,49 @@ class Upload(models.Model):
             )
         ]  # fmt: skip
         indexes = [models.Index(fields=["changed_at"], name="upload_by_age")]
+
+
+class WindowRule(models.Model):
+    """When a unit has to report an item, from a period on (报送窗口): how long a period is, by which working day after it, with
+    how much grace, and whether it is locked then. Rows are only ever added (a trigger holds it); for a period the highest
+    version holds whose ``since`` it reaches."""
+
+    class Every(models.TextChoices):
+        MONTH = "month", "每月"
+        QUARTER = "quarter", "每季度"
+
+    source = models.ForeignKey(Department, on_delete=models.PROTECT)
+    item_id = models.CharField(max_length=40)
+    version = models.SmallIntegerField()
+    since = models.DateField(help_text="first day of the first period it holds for")
+    every = models.CharField(max_length=7, choices=Every)
+    due_days = models.PositiveSmallIntegerField(help_text="working days after the period")
+    grace_days = models.PositiveSmallIntegerField(help_text="working days after the due day")
+    lock_days = models.PositiveSmallIntegerField(
+        null=True, help_text="working days after the grace; null: never locked"
+    )
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "item_id", "version"], name="window_rule_version_once")
+        ]
+
+
+class WindowException(models.Model):
+    """That a unit may report and correct a locked period up to a day (补报许可), or that such a one was withdrawn. Rows are only
+    ever added (a trigger holds it)."""
+
+    source = models.ForeignKey(Department, on_delete=models.PROTECT)
+    item_id = models.CharField(max_length=40)
+    period = models.DateField(help_text="first day of the period")
+    until = models.DateField(help_text="last day on which it holds")
+    reason = models.CharField(max_length=200)
+    withdraws = models.ForeignKey("self", null=True, db_index=False, on_delete=models.PROTECT)
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["withdraws"], name="window_exception_withdrawn_once")]
+        indexes = [models.Index(fields=["source", "item_id", "period"], name="window_exception_of")]

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from django.db import IntegrityError, transaction
 
 from xinyong.catalogue import publish
-from xinyong.intake import again, doubts, views
+from xinyong.intake import _values, again, doubts, locks, told, views
 from xinyong.intake.again import StillWrong
 from xinyong.intake.models import Finding, RowAct, Submission, WaitingRow
 from xinyong.kernel import clock
@@ -113,7 +113,9 @@ def accept(row_ids: Sequence[int], *, by: Actor) -> Settled:
         try:
             _accept(row_id, by)
             went_in += 1
-        except (NotWaiting, NoSuggestion, NobodysCode, StillWrong, views.UnknownSubmission) as error:
+        except (
+            NotWaiting, NoSuggestion, NobodysCode, StillWrong, locks.WindowLocked, views.UnknownSubmission,
+        ) as error:  # fmt: skip
             left.append((row_id, error.zh, error.en))
     return Settled(went_in, tuple(left))
 
@@ -122,7 +124,7 @@ def waive(submission_id: int, row_no: int, *, reason: str, until: date, by: Acto
     """Lets a row in whose doubts are known and taken responsibility for, until a day; then it waits again. Errors, and whose
     row it is, are not waived. Returns the act.
 
-    Raises NotAllowed, NotWaiting, NotWaivable, StillWrong, NoteNeeded, BadDate.
+    Raises NotAllowed, NotWaiting, NotWaivable, StillWrong, WindowLocked, NoteNeeded, BadDate.
     """
     require(by, Action.WAIVE_DOUBTS)
     said, day = _said(reason), _day(until, LONGEST_WAIVER)
@@ -145,8 +147,10 @@ def send_back(submission_id: int, row_no: int, *, note: str, due: date, by: Acto
     require(by, Action.WAIVE_DOUBTS)
     said, day = _said(note), _day(due, LONGEST_DEADLINE)
     with transaction.atomic():
-        row, _ = _waiting(submission_id, row_no, by)
-        return _enter(Kind.SENT_BACK, row, by, note=said, until=day)
+        row, submission = _waiting(submission_id, row_no, by)
+        made = _enter(Kind.SENT_BACK, row, by, note=said, until=day)
+        told.sent_back(RowAct.objects.get(pk=made), submission, by=by)
+        return made
 
 
 def pass_on(submission_id: int, row_no: int, *, note: str, by: Actor) -> int:
@@ -246,10 +250,19 @@ def _require_known(submission: Submission, changes: dict[str, str]) -> None:
 def _go_in(
     submission: Submission, row: WaitingRow, *, changes: dict[str, str] | None = None, waived: Iterable[str] = ()
 ) -> None:
+    _require_open(submission, again.values(row) | (changes or {}))
     brought = again.bring_in(submission, [row], changes={row.row_no: changes or {}}, waived=frozenset(waived))
     if row.row_no not in brought.row_nos:
         raise again.still_wrong(brought.faults.get(row.row_no))
     again.close(submission.pk, [row.row_no])
+
+
+def _require_open(submission: Submission, cells: dict[str, str]) -> None:
+    """Settling a row corrects its period, today."""
+    roles = publish.version(submission.item_id, submission.item_version).roles
+    day = _values.read_date(cells.get(roles.decided_on, ""))
+    if day is not None:
+        locks.require_open(submission.source_id, submission.item_id, {day: 1}, received_at=clock.now())
 
 
 def _take_back(act: RowAct, kind: str, by: Actor) -> None:

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item, Section
-from xinyong.intake import desk, headers, receipt, staging, views, work
+from xinyong.intake import desk, headers, locks, receipt, staging, told, views, work
 from xinyong.intake import plan as plans
 from xinyong.intake.deposit import Deposit
 from xinyong.intake.models import Submission
@@ -207,6 +207,7 @@ def _work(
     else:
         plan = planned(staged.headers, item, source, submission.mapping, submission.received_at)
     if submission.status != Submission.Status.STAGED:
+        locks.require_file_open(staged, plan, received_at=submission.received_at)
         submission.facts = staged.facts | {"headers": list(staged.headers), "columns": shown(plan)}
         submission.rows_read = staged.rows
         submission.status = Submission.Status.STAGED
@@ -296,6 +297,7 @@ def _finish(submission: Submission, staged: Staged, *, by: Actor) -> None:
         duplicate=submission.duplicate, unchanged=submission.unchanged,
     )  # fmt: skip
     receipt.deposited(submission)
+    told.deposited(submission, by=by, at=submission.finished_at)
 
 
 @transaction.atomic
@@ -309,6 +311,7 @@ def _refuse(submission: Submission, refusal: Invalid, *, by: Actor) -> None:
         reason=refusal.code,
     )  # fmt: skip
     receipt.refused(submission)
+    told.refused(submission, by=by, at=submission.finished_at)
 
 
 def _plain(facts: Mapping[str, object]) -> dict[str, object]:
@@ -360,6 +363,26 @@ def choose(submission_id: int, *, chosen: Mapping[str, str], by: Actor) -> None:
     )
 
 
+@transaction.atomic
+def take_up_locked(*, source_id: int, item_id: str, by: Actor) -> list[int]:
+    """Opens again what was refused because its window was locked, once an exception holds; when it was received stays. Returns the
+    submissions. Raises NotAllowed."""
+    require(by, Action.OVERSEE_REPORTING, item=item_id)
+    found = Submission.objects.select_for_update().filter(
+        source_id=source_id, item_id=item_id, status=Submission.Status.REFUSED, refusal__code=locks.WindowLocked.code
+    )
+    opened = list(found.order_by("id"))
+    for one in opened:
+        one.status, one.refusal, one.finished_at = Submission.Status.RECEIVED, None, None
+        one.save()
+        audit.enter(
+            audit.Event.FILE_RECEIVED, by=by, object_kind="submission", object_ref=str(one.pk), item=item_id,
+            source=one.source.code, size=one.file_size, digest=one.content_digest, is_again=True,
+        )  # fmt: skip
+        receipt.received(one)
+    return [one.pk for one in opened]
+
+
 def check(
     path: Path,
     *,
@@ -374,7 +397,7 @@ def check(
     """The outcome the file would have if it were submitted now; nothing is kept, nothing is written.
 
     ``is_apart``: without asking the archive what it has, as for somebody who may learn nothing from it.
-    Raises the reader's Refused, AmbiguousHeaders, MissingColumns, UnknownItem, UnknownDepartment.
+    Raises the reader's Refused, AmbiguousHeaders, MissingColumns, WindowLocked, UnknownItem, UnknownDepartment.
     """
     require(by, Action.SUBMIT, department=source_code, item=item_id)
     item = publish.current(item_id, on=received_at.date())
@@ -385,6 +408,8 @@ def check(
         reading = read(path, folder=folder, file_name=file_name, known_headers=known, limits=_limits())
         staged = staging.save(reading, folder)
         plan = planned(staged.headers, item, source, mapping or {}, received_at)
+        if source is not None and not is_apart:
+            locks.require_file_open(staged, plan, received_at=received_at)
         counts, found, late = work.try_out(staged, plan, source_id=source.id if source else None, is_apart=is_apart)
     return Trial(counts, tuple(sorted(found, key=lambda one: one.row_no)), late, shown(plan), staged.facts)
 
@@ -409,5 +434,6 @@ __all__ = [
     "receive",
     "run",
     "shown",
+    "take_up_locked",
     "unfinished",
 ]

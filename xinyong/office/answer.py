@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 
 from xinyong.kernel.errors import XinyongError
 from xinyong.security.access import Action, Actor, FactorNeeded, may
+from xinyong.workflow import notices
 
 Kept = TypeVar("Kept", bound=HttpResponseBase)
 
@@ -52,6 +53,8 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
         "may_see_bulletins": may(who, Action.VIEW_BULLETIN),
         "may_issue_bulletins": may(who, Action.ISSUE_BULLETIN),
         "may_manage_feeds": may(who, Action.MANAGE_FEEDS),
+        "may_see_notices": may(who, Action.VIEW_NOTICES),
+        "unread": notices.unread(who) if may(who, Action.READ_NOTICES) else 0,
         "may_manage_drops": may(who, Action.MANAGE_DROPS),
         "may_review": may(who, Action.REVIEW_LINKS),
         "may_settle": may(who, Action.SETTLE_DOUBTS),

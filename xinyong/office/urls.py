@@ -22,6 +22,7 @@ from xinyong.office import (
     grants,
     intake,
     lineage,
+    notices,
     partners,
     people,
     rates,
@@ -30,6 +31,7 @@ from xinyong.office import (
     sign_in,
     subjects,
     uploads,
+    windows,
 )
 
 app_name = "office"
@@ -83,6 +85,15 @@ urlpatterns = [
     path("declared/check", declared.check, name="spot-check"),
     path("duties/", duties.listing, name="duties"),
     path("duties/set", duties.assign, name="duty"),
+    path("windows/", windows.listing, name="windows"),
+    path("windows/rule", windows.rule, name="window-rule"),
+    path("windows/exception", windows.grant, name="window-exception"),
+    path("windows/withdraw", windows.withdraw, name="window-withdraw"),
+    path("notices/", notices.inbox, name="notices"),
+    path("notices/read", notices.read, name="notices-read"),
+    path("notices/channels", notices.where, name="notice-channels"),
+    path("notices/undelivered", notices.undelivered, name="notices-undelivered"),
+    path("notices/resend", notices.resend, name="notice-resend"),
     path("rates/", rates.overview, name="rates"),
     path("rates/rows", rates.rows, name="rates-rows"),
     path("rates/export.<str:form>", rates.export, name="rates-export"),

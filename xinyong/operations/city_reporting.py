@@ -16,12 +16,14 @@ from xinyong.security.access import Actor
 _MONTHS = 4
 _OWED = ("admin-licence-org", "admin-penalty-org")
 _SINCE = -24
+#: The first departments have windows with grace and a lock: the oldest months shown are locked, one of them is open again.
+_LOCKING = 2
 
 
 def say(*, today: date, by: Actor) -> None:
     """Duties of whoever reported licences or penalties of the last months, and the totals of those months. Said again, it
     changes nothing."""
-    from xinyong.intake import declared, duties
+    from xinyong.intake import declared, duties, told
     from xinyong.security import identity
 
     months = [month_of(add_months(today.replace(day=1), -back)) for back in range(_MONTHS, 0, -1)]
@@ -43,6 +45,25 @@ def say(*, today: date, by: Actor) -> None:
                     item_id=item_id, source_code=source_code, period=month, number=number, by=by,
                     at=_morning(month.end + timedelta(days=4)),
                 )  # fmt: skip
+
+    _lock(sorted(source for source, item in pairs if item == _OWED[1])[:_LOCKING], today=today, by=by)
+    told.remind(by=by, at=clock.now())
+
+
+def _lock(units: list[str], *, today: date, by: Actor) -> None:
+    """Windows of penalties of some units, since three months, locked five working days after they are overdue."""
+    from xinyong.intake import jobs, windows
+
+    first = add_months(today.replace(day=1), -3)
+    for place, unit in enumerate(units):
+        rule = windows.Rule(due_days=7, grace_days=3, lock_days=5)
+        windows.set_rule(item_id=_OWED[1], source_code=unit, rule=rule, since=first, by=by, at=clock.now())
+        found = windows.one(_OWED[1], unit, first, seen_by=by, at=clock.now())
+        if place == 0 and found.exception is None:
+            jobs.grant_exception(
+                item_id=_OWED[1], source_code=unit, day=first, until=clock.today() + timedelta(days=30),
+                reason="办案系统升级，准予补报当月漏报数据", by=by, at=clock.now(),
+            )  # fmt: skip
 
 
 def _decided(arrived: int, what: str) -> int | None:

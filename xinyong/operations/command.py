@@ -54,6 +54,16 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "exceptions": ("xinyong.operations.tables", "exceptions", "合法例外代码 add | list | remove legally issued codes"),
     "departments": ("xinyong.operations.people", "departments", "信源单位 add | list source units"),
     "duties": ("xinyong.operations.rates", "duties", "报送责任 list | set which unit owes which item"),
+    "windows": (
+        "xinyong.operations.windows",
+        "windows",
+        "报送窗口 list | set | grant | withdraw: due days, locks, exceptions",
+    ),
+    "notices": (
+        "xinyong.operations.notices",
+        "notices",
+        "通知 list | channels | undelivered | resend | deliver",
+    ),
     "declare": ("xinyong.operations.rates", "declare", "应报数 Declare a month's total, zero, or a spot check"),
     "rates": ("xinyong.operations.rates", "rates", "报送指标 The rates of a month"),
     "bulletin": ("xinyong.operations.rates", "bulletin", "通报 The month's bulletin, frozen, as PDF and DOCX"),

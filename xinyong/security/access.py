@@ -54,6 +54,10 @@ class Action(StrEnum):
     VIEW_RATES = "view-rates"  # 归集率、上报率、合规率、及时率…: figures and the places of the rows behind, no content
     VIEW_BULLETIN = "view-bulletin"  # 通报: a frozen month with its ranking, for everybody it ranks
     ISSUE_BULLETIN = "issue-bulletin"
+    VIEW_NOTICES = "view-notices"  # what departments are told: one's own department's, or all
+    READ_NOTICES = "read-notices"  # mark one's own department's as read
+    SET_CHANNELS = "set-channels"  # where a department is told besides the office
+    OVERSEE_NOTICES = "oversee-notices"  # what could not be delivered
     MANAGE_DROPS = "manage-drops"  # the watched folders: what lies in quarantine, and what becomes of it
     MANAGE_FEEDS = "manage-feeds"  # change feeds of the register: gaps, refused changes, successions taken back
     REVIEW_LINKS = "review-links"
@@ -116,6 +120,10 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.VIEW_RATES: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR),
     Action.VIEW_BULLETIN: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR),
     Action.ISSUE_BULLETIN: _only(_R.OPERATOR),
+    Action.VIEW_NOTICES: _only(_R.SOURCE_UNIT, _R.UNIT_ADMIN, _R.OPERATOR),
+    Action.READ_NOTICES: _only(_R.SOURCE_UNIT, _R.UNIT_ADMIN),
+    Action.SET_CHANNELS: _only(_R.UNIT_ADMIN, _R.OPERATOR),
+    Action.OVERSEE_NOTICES: _only(_R.OPERATOR),
     Action.MANAGE_DROPS: _only(_R.OPERATOR),
     Action.MANAGE_FEEDS: _only(_R.OPERATOR),
     Action.REVIEW_LINKS: _only(_R.OPERATOR),
@@ -159,10 +167,14 @@ BOUNDED: dict[Role, frozenset[Action]] = {
             Action.VIEW_RATES,
             Action.VIEW_LINEAGE,
             Action.SETTLE_DOUBTS,
+            Action.VIEW_NOTICES,
+            Action.READ_NOTICES,
         }
     ),
     Role.CLIENT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),
-    Role.UNIT_ADMIN: frozenset({Action.VIEW_PEOPLE, Action.GRANT}),
+    Role.UNIT_ADMIN: frozenset(
+        {Action.VIEW_PEOPLE, Action.GRANT, Action.VIEW_NOTICES, Action.READ_NOTICES, Action.SET_CHANNELS}
+    ),
 }
 
 #: Only with a second factor shown in the last five minutes (ASVS 7.5.3), however long somebody has been signed in.
@@ -170,7 +182,7 @@ NEEDS_FRESH_FACTOR = frozenset(
     {
         Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.EXPORT_AUDIT, Action.PUBLISH_CATALOGUE, Action.APPROVE,
         Action.MANAGE_ACCOUNTS, Action.MANAGE_CLIENTS, Action.MANAGE_DOCKING, Action.GRANT, Action.DELEGATE, Action.RESET_FACTOR,
-        Action.ROTATE_KEYS, Action.REVERT,
+        Action.ROTATE_KEYS, Action.REVERT, Action.SET_CHANNELS,
     }
 )  # fmt: skip
 

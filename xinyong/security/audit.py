@@ -61,6 +61,17 @@ class Event(StrEnum):
     DECLARATIONS_VIEWED = "declarations-viewed"
     DUTY_SET = "duty-set"
     DUTIES_VIEWED = "duties-viewed"
+    WINDOW_RULE_SET = "window-rule-set"
+    WINDOW_EXCEPTION_GRANTED = "window-exception-granted"
+    WINDOW_EXCEPTION_WITHDRAWN = "window-exception-withdrawn"
+    WINDOWS_VIEWED = "windows-viewed"
+    REMINDERS_TOLD = "reminders-told"
+    NOTICES_VIEWED = "notices-viewed"
+    NOTICES_READ = "notices-read"
+    NOTICE_SENT = "notice-sent"
+    NOTICE_GIVEN_UP = "notice-given-up"
+    NOTICE_RESENT = "notice-resent"
+    CHANNELS_SET = "channels-set"
     RATES_VIEWED = "rates-viewed"
     RATES_EXPORTED = "rates-exported"
     BULLETIN_ISSUED = "bulletin-issued"
@@ -147,6 +158,7 @@ GOES_ON = frozenset(
         Event.ACCOUNT_DISABLED, Event.GRANT_ENDED, Event.CLIENT_DISABLED, Event.PARTNER_DISABLED, Event.PARTNER_KEY_ENDED,
         Event.FILE_RECEIVED, Event.FILE_REFUSED, Event.DROP_QUARANTINED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
         Event.LOG_KEY_ADDED, Event.DOCKING_PULLED, Event.DOCKING_REMOVED, Event.WAIVER_ENDED, Event.CHANGES_RECEIVED,
+        Event.REMINDERS_TOLD, Event.NOTICE_SENT, Event.NOTICE_GIVEN_UP,
     }
 )  # fmt: skip
 

@@ -1,0 +1,115 @@
+"""What departments can be told: a closed list, each kind with its words. Placeholders are names of facts and nothing else: no
+attribute, no format, no other text of the template is read from a fact.
+
+``private`` facts were typed by people: they stand on the page, and never leave the platform by mail or webhook.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from xinyong.kernel.scrubbing import unnumbered
+
+Facts = Mapping[str, str | int]
+_NAME = re.compile(r"\{([a-z_]+)\}")
+_LONGEST = 300
+
+
+class Kind(StrEnum):
+    """The closed list."""
+
+    FINDINGS = "findings"
+    REFUSED = "refused"
+    SENT_BACK = "sent-back"
+    DEADLINE_NEAR = "deadline-near"
+    OVERDUE = "overdue"
+    EXCEPTION_GRANTED = "exception-granted"
+    EXCEPTION_WITHDRAWN = "exception-withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How a kind is called, and what it says, in both languages."""
+
+    title_zh: str
+    title_en: str
+    body_zh: str
+    body_en: str
+    private: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The facts that the words need."""
+        return frozenset(_NAME.findall(self.body_zh)) | frozenset(_NAME.findall(self.body_en))
+
+
+WORDS: dict[Kind, Words] = {
+    Kind.FINDINGS: Words(
+        "报送结果有问题",
+        "A submission has findings",
+        "报送 {submission}（{item_zh}）：读取 {rows} 行，入库 {accepted} 行，疑问 {doubtful} 行，退回 {rejected} 行，提醒 {warnings} 条。请查看问题并更正。",
+        "Submission {submission} ({item_en}): {rows} rows read, {accepted} in, {doubtful} doubtful, {rejected} rejected, {warnings} "
+        "warnings. See the findings and correct them.",
+    ),
+    Kind.REFUSED: Words(
+        "报送被拒收",
+        "A submission was refused",
+        "报送 {submission}（{item_zh}）没有入库，原件已留存。请查看原因。",
+        "Submission {submission} ({item_en}) did not go in; the file is kept. See why.",
+    ),
+    Kind.SENT_BACK: Words(
+        "有数据被退回更正",
+        "A row was sent back",
+        "报送 {submission} 第 {row} 行（{item_zh}）被退回，请于 {due} 前更正。说明：{note}",
+        "Row {row} of submission {submission} ({item_en}) was sent back: correct it by {due}. Note: {note}",
+        frozenset({"note"}),
+    ),
+    Kind.DEADLINE_NEAR: Words(
+        "报送期限临近",
+        "A deadline is near",
+        "{item_zh} {period} 应于 {due} 前报送，尚未报齐。没有发生的请报零报告。",
+        "{item_en} for {period} is due on {due} and has not been reported in full. If there was nothing, say so (zero report).",
+    ),
+    Kind.OVERDUE: Words(
+        "报送已逾期",
+        "A report is overdue",
+        "{item_zh} {period} 应于 {due} 前报送，现已逾期。请尽快报送或申报零报告。",
+        "{item_en} for {period} was due on {due}. Report it as soon as you can, or say that there was nothing.",
+    ),
+    Kind.EXCEPTION_GRANTED: Words(
+        "获准补报",
+        "An exception was granted",
+        "{item_zh} {period} 已锁定，准予补报和更正至 {until}（含当日）。理由：{reason}",
+        "{item_en} for {period} is locked; you may report and correct it up to {until}. Reason: {reason}",
+        frozenset({"reason"}),
+    ),
+    Kind.EXCEPTION_WITHDRAWN: Words(
+        "补报许可已撤回",
+        "An exception was withdrawn",
+        "{item_zh} {period} 的补报许可已撤回，该期恢复锁定。",
+        "The exception for {item_en}, {period} was withdrawn; the period is locked again.",
+    ),
+}  # fmt: skip
+
+
+def checked(kind: Kind, facts: Facts) -> dict[str, str | int]:
+    """The facts of a notice: exactly those its words need, no person's number in them. ValueError otherwise."""
+    wanted = WORDS[kind].names
+    if set(facts) != wanted:
+        raise ValueError(f"{kind} needs {sorted(wanted)}, not {sorted(facts)}")
+    return {
+        name: value if isinstance(value, int) else (unnumbered(value) if name in WORDS[kind].private else value)[:_LONGEST]
+        for name, value in facts.items()
+    }  # fmt: skip
+
+
+def composed(kind: Kind, facts: Facts, *, is_english: bool) -> str:
+    """The sentence of a notice."""
+    text = WORDS[kind].body_en if is_english else WORDS[kind].body_zh
+    return _NAME.sub(lambda found: str(facts.get(found[1], "—")), text)
+
+
+def outgoing(kind: Kind, facts: Facts) -> dict[str, str | int]:
+    """The facts that may leave the platform."""
+    return {name: value for name, value in facts.items() if name not in WORDS[kind].private}
