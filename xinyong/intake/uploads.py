@@ -27,7 +27,7 @@ from xinyong.intake.views import SubmissionView
 from xinyong.kernel.errors import Conflict, Invalid, NotFound
 from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security import identity, vault
-from xinyong.security.access import Action, Actor, require
+from xinyong.security.access import Action, Actor, may, require
 
 #: A part is held in memory while it is checked and sealed.
 PART = 4 * 1024 * 1024
@@ -142,9 +142,9 @@ def find(upload_id: int, *, by: Actor) -> UploadView:
 
 
 def unfinished(*, by: Actor) -> list[UploadView]:
-    """What this person has begun and not finished, the latest first."""
-    require(by, Action.SUBMIT)
-    return [_view(one) for one in _open().filter(account_id=_account(by)).select_related("source").order_by("-id")]
+    """What this person has begun, not finished, and may go on with where they work now, the latest first."""
+    found = _open().filter(account_id=_account(by)).select_related("source").order_by("-id")
+    return [_view(one) for one in found if may(by, Action.SUBMIT, department=one.source.code, item=one.item_id)]
 
 
 @transaction.atomic
