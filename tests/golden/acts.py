@@ -28,6 +28,7 @@ _MODULES = (
     "acts_docking",
     "acts_log",
     "acts_rates",
+    "acts_tasks",
 )
 
 

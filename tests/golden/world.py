@@ -33,7 +33,7 @@ PARTNER = "city-9902"
 _FIRST = 700_000_000
 _NUMBERED = (
     "security_account", "security_grant", "security_approval", "security_office", "security_handout", "intake_submission",
-    "subjects_judgement", "intake_rowact", "subjects_subject",
+    "subjects_judgement", "intake_rowact", "subjects_subject", "analytics_task",
 )  # fmt: skip
 #: User name → role; whose department is the own one, where the role has a department.
 PEOPLE = {

@@ -52,6 +52,8 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
         "may_see_bulletins": may(who, Action.VIEW_BULLETIN),
         "may_issue_bulletins": may(who, Action.ISSUE_BULLETIN),
         "may_manage_feeds": may(who, Action.MANAGE_FEEDS),
+        "may_see_tasks": may(who, Action.VIEW_TASKS),
+        "may_manage_tasks": may(who, Action.MANAGE_TASKS),
         "may_manage_drops": may(who, Action.MANAGE_DROPS),
         "may_review": may(who, Action.REVIEW_LINKS),
         "may_settle": may(who, Action.SETTLE_DOUBTS),

@@ -30,6 +30,8 @@ from xinyong.office import (
     sign_in,
     subjects,
     uploads,
+    task_desk,
+    tasks,
 )
 
 app_name = "office"
@@ -90,6 +92,17 @@ urlpatterns = [
     path("bulletins/issue", bulletins.issue, name="bulletin-issue"),
     path("bulletins/<str:month>/<int:edition>/", bulletins.bulletin, name="bulletin"),
     path("bulletins/<str:month>/<int:edition>/file.<str:form>", bulletins.file, name="bulletin-file"),
+    path("tasks/", tasks.listing, name="tasks"),
+    path("tasks/export.xlsx", tasks.export, name="tasks-export"),
+    path("tasks/new", task_desk.new, name="task-new"),
+    path("tasks/import", task_desk.bring, name="task-import"),
+    path("tasks/<int:task_id>/", tasks.task, name="task"),
+    path("tasks/<int:task_id>/evidence/<int:number>", tasks.evidence, name="task-evidence"),
+    path("tasks/<int:task_id>/report", task_desk.report, name="task-report"),
+    path("tasks/<int:task_id>/take-back", task_desk.take_back, name="task-take-back"),
+    path("tasks/<int:task_id>/decide", task_desk.decide, name="task-decide"),
+    path("tasks/<int:task_id>/deadline", task_desk.deadline, name="task-deadline"),
+    path("tasks/<int:task_id>/owners", task_desk.owners, name="task-owners"),
     path("evidence/", evidence.evidence, name="evidence"),
     path("templates/", catalogue.templates, name="templates"),
     path("templates/<slug:item_id>.xlsx", catalogue.template, name="template"),

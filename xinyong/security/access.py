@@ -54,6 +54,9 @@ class Action(StrEnum):
     VIEW_RATES = "view-rates"  # 归集率、上报率、合规率、及时率…: figures and the places of the rows behind, no content
     VIEW_BULLETIN = "view-bulletin"  # 通报: a frozen month with its ranking, for everybody it ranks
     ISSUE_BULLETIN = "issue-bulletin"
+    VIEW_TASKS = "view-tasks"  # 任务台账: a department sees the tasks it owns (analytics/tasks.py)
+    REPORT_TASK = "report-task"
+    MANAGE_TASKS = "manage-tasks"  # import, confirm, cancel, give another day or others
     MANAGE_DROPS = "manage-drops"  # the watched folders: what lies in quarantine, and what becomes of it
     MANAGE_FEEDS = "manage-feeds"  # change feeds of the register: gaps, refused changes, successions taken back
     REVIEW_LINKS = "review-links"
@@ -116,6 +119,9 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.VIEW_RATES: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR),
     Action.VIEW_BULLETIN: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR),
     Action.ISSUE_BULLETIN: _only(_R.OPERATOR),
+    Action.VIEW_TASKS: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR),
+    Action.REPORT_TASK: _only(_R.SOURCE_UNIT, _R.OPERATOR),
+    Action.MANAGE_TASKS: _only(_R.OPERATOR),
     Action.MANAGE_DROPS: _only(_R.OPERATOR),
     Action.MANAGE_FEEDS: _only(_R.OPERATOR),
     Action.REVIEW_LINKS: _only(_R.OPERATOR),
