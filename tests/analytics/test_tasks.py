@@ -1,6 +1,7 @@
 """The ledger of tasks: who sees and does what, what only grows, what is overdue, what comes in once."""
 
 import os
+import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ def ledger(db: None) -> Iterator[Ledger]:
         ]  # fmt: skip
         task_import.keep(_table(rows), by=made.OPERATOR, at=made.NOW)
         yield Ledger(*units, {one.text: one.pk for one in Task.objects.all()})
+        shutil.rmtree(tasks.evidence_folder(), ignore_errors=True)
 
 
 def _table(rows: list[list[str]], title: str = "云溪市2026年计划") -> task_table.Table:

@@ -70,6 +70,7 @@ def test_a_department_reports_and_the_credit_centre_confirms(office: Office) -> 
     task_id = _enter(office, "要做的事")
     clerk, operator = office["clerk"], office["operator"]
     assert "逾期" in clerk.get("/office/tasks/").content.decode()
+    assert "项任务逾期" in clerk.get("/office/").content.decode(), "where the day begins"
     bare = clerk.post(f"/office/tasks/{task_id}/report", {"note": "做完了", "is_done": "on"})
     assert bare.status_code == 400
     assert "还没有佐证" in bare.content.decode()

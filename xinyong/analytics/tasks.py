@@ -17,7 +17,7 @@ from xinyong.analytics.models import EVIDENCE, Task, TaskAct
 from xinyong.analytics.task_owners import Owner, is_of_a_county
 from xinyong.kernel.errors import NotFound
 from xinyong.security import audit, identity, proofs
-from xinyong.security.access import Action, Actor, Role, require
+from xinyong.security.access import Action, Actor, Role, may, require
 
 #: So many days before its deadline a task is near.
 NEAR_DAYS = 14
@@ -158,6 +158,11 @@ def reminders(*, today: date, seen_by: Actor, days: int = NEAR_DAYS) -> dict[str
         for whom in {owner.code or owner.group for owner in task.owners}:
             found.setdefault(whom, []).append(task)
     return found
+
+
+def owed(*, today: date, seen_by: Actor) -> Tally | None:
+    """How many of one's tasks stand how: numbers for a first page, none of what they say; None for whoever has none to see."""
+    return _tally(within(seen_by), today) if may(seen_by, Action.VIEW_TASKS) else None
 
 
 def ledgers(*, seen_by: Actor) -> list[str]:
