@@ -51,6 +51,14 @@ def test_rows_whose_first_cells_go_on_from_above_are_read_from_the_right(tmp_pat
     assert [[doubt.code for doubt in one.doubts] for one in table.lines] == [[], [], [], [], ["deadline-unclear"]]
 
 
+def test_a_markdown_table_and_one_without_closing_bars(tmp_path: Path) -> None:
+    marked = "计划\n| 目标任务 | 责任单位 | 完成时间 |\n| --- | :-: | --- |\n| 甲事 | 市发改委 |  |\n"
+    plain = "计划\n目标任务|责任单位|完成时间\n甲事|市发改委|\n"
+    for text in (marked, plain):
+        (line,) = _lines(text, tmp_path).lines
+        assert (line.text, line.owners, line.deadline.words) == ("甲事", ("市发改委",), "")
+
+
 def test_a_bar_within_a_text_shifts_no_column_in_silence(tmp_path: Path) -> None:
     line = _lines(PLAN.replace("2 | 数据", "2 | 数|据"), tmp_path).lines[3]
     assert line.is_kept_out
@@ -62,13 +70,13 @@ def test_a_bar_within_a_text_shifts_no_column_in_silence(tmp_path: Path) -> None
     [
         ("1 | 甲 | 乙 |  | 市发改委 | 持续推进", "no-text", True),
         ("1 | 甲 | 乙 | 做事 |  | 持续推进", "no-owner", True),
-        ("1 | 甲 | 乙 | 做事 | 市发改委 |", "no-deadline", False),
+        ("1 | 甲 | 乙 | 做事 | 市发改委 |  ", "no-deadline", False),
         ("1 | 甲 | 乙 | 拟订(暂名)信用管理办法。 | 市发改委 | 持续推进", "repeated", True),
     ],
 )
 def test_what_is_missing_is_said(tmp_path: Path, row: str, code: str, is_kept_out: bool) -> None:
     head, first = PLAN.splitlines()[3:5]
-    rows = [head, *([first] if code == "repeated" else []), row + (" | " if code == "no-deadline" else "")]
+    rows = [head, *([first] if code == "repeated" else []), row + " |"]
     line = _lines("\n".join(rows), tmp_path).lines[-1]
     assert [one.code for one in line.doubts] == [code]
     assert line.is_kept_out is is_kept_out

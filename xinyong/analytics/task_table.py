@@ -154,26 +154,27 @@ def _decoded(content: bytes) -> str:
 
 
 def _of_text(text: str) -> tuple[str, list[tuple[int, list[str]]]]:
-    """The title (the last line of prose before the head) and the rows from the head on, until prose begins again."""
-    prose, rows = "", []
+    """The title (the last line of prose before the head) and the rows from the head on, until prose begins again. Bars around a
+    row count for nothing where the head has them too."""
+    prose, rows, ends = "", [], (False, False)
     for number, line in enumerate(text.splitlines(), start=1):
-        cells = _cells(line)
+        line = line.strip()
+        if not rows:
+            ends = (_BAR.match(line) is not None, _BAR.search(line[-1:]) is not None)
+        cells = _cells(line, *ends)
         if len(cells) < 2:
             if len(rows) > 1:
                 break
-            prose, rows = (line.strip() or prose), []
-        elif rows or _heads(cells):
+            prose, rows = (line or prose), []
+        elif (rows or _heads(cells)) and not all(set(one) <= set("-: ") for one in cells):
             rows.append((number, cells))
     return prose, rows
 
 
-def _cells(line: str) -> list[str]:
-    cells = [one.strip() for one in _BAR.split(line.strip())]
-    if cells and not cells[-1]:
-        cells.pop()
-    if cells and not cells[0]:
-        cells.pop(0)
-    return [] if all(set(one) <= set("-: ") for one in cells) else cells  # markdown's rule below a head
+def _cells(line: str, has_first: bool, has_last: bool) -> list[str]:
+    line = line[1:] if has_first and _BAR.match(line) else line
+    line = line[:-1] if has_last and _BAR.match(line[-1:]) else line
+    return [one.strip() for one in _BAR.split(line)]
 
 
 def _heads(cells: Iterable[str]) -> bool:

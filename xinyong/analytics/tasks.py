@@ -150,7 +150,7 @@ def reminders(*, today: date, seen_by: Actor, days: int = NEAR_DAYS) -> dict[str
     """Department or group → its tasks that are overdue or near, the most overdue first; "" for tasks nobody here owns. One audit
     entry. Raises NotAllowed."""
     require(seen_by, Action.VIEW_TASKS)
-    late = within(seen_by).filter(_overdue(today) | _near(today, days)).order_by("due_on", "id")
+    late = within(seen_by).filter(_overdue(today) | _near(today, days)).order_by("due_on", "ledger", "number")
     audit.enter(audit.Event.TASKS_VIEWED, by=seen_by, object_kind="task", object_ref="reminders")
     found: dict[str, list[TaskView]] = {}
     for one in late:

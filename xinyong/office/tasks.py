@@ -17,7 +17,7 @@ from xinyong.kernel import clock
 from xinyong.office import answer
 from xinyong.office.catalogue import XLSX
 from xinyong.security import identity
-from xinyong.security.access import Action, Actor, Role, access
+from xinyong.security.access import Action, Role, access, may
 
 _PER_PAGE = 50
 #: The most that a page to print holds.
@@ -32,7 +32,7 @@ DEADLINES = {
     "ongoing": gettext_lazy("持续推进"), "unfixed": gettext_lazy("未定"),
 }  # fmt: skip
 KINDS = {
-    "entered": gettext_lazy("列入台账"), "progress": gettext_lazy("报告进展"), "evidence": gettext_lazy("提交佐证"),
+    "entered": gettext_lazy("已列入台账"), "progress": gettext_lazy("报告进展"), "evidence": gettext_lazy("提交佐证"),
     "asked": gettext_lazy("提请确认完成"), "taken-back": gettext_lazy("撤回提请"), "confirmed": gettext_lazy("确认完成"),
     "sent-back": gettext_lazy("退回继续推进"), "cancelled": gettext_lazy("取消任务"), "reopened": gettext_lazy("恢复任务"),
     "rescheduled": gettext_lazy("调整时限"), "reassigned": gettext_lazy("调整责任单位"),
@@ -89,8 +89,8 @@ def task(request: HttpRequest, task_id: int) -> HttpResponse:
         "task": one,
         "state": STATES[one.state],
         "acts": [(act, KINDS[act.kind]) for act in acts],
-        "may_report_task": _may_report(who) and one.state in ("open", "under-way"),
-        "may_take_back": _may_report(who) and one.state == "reported",
+        "may_report_task": may(who, Action.REPORT_TASK) and one.state in ("open", "under-way"),
+        "may_take_back": who.role is Role.SOURCE_UNIT and one.state == "reported",
     }
     return answer.page(request, "office/task.html", context)
 
@@ -103,10 +103,6 @@ def evidence(request: HttpRequest, task_id: int, number: int) -> HttpResponseBas
         path = Path(folder) / "evidence"
         name, content_type = room.evidence(min(task_id, 2**63 - 1), number, to=path, seen_by=answer.actor(request))
         return answer.download(path, name=name, content_type=content_type)
-
-
-def _may_report(who: Actor) -> bool:
-    return who.role in (Role.SOURCE_UNIT, Role.OPERATOR)
 
 
 def _asked(request: HttpRequest) -> Asked:

@@ -143,4 +143,4 @@ def _task(one: "TaskView") -> dict[str, Any]:
 
 def _line(one: "TaskView") -> str:
     sign = "✗" if one.is_overdue else "!" if one.is_near else "·"
-    return f"{sign} {one.number:>3}  {one.due_on or '':10}  {one.state:9}  {one.text[:40]}"
+    return f"{sign} {one.number:>3}  {one.due_on or ''!s:10}  {one.state:9}  {one.text[:40]}"
