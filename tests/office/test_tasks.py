@@ -111,8 +111,13 @@ def test_another_day_and_others(office: Office) -> None:
     assert "2026年5月前 → 2026年7月1日前" in page
     moved = {"lead": office.other.code, "helpers": [office.unit.code], "after": "2", "reason": "职能调整"}
     assert operator.post(f"/office/tasks/{task_id}/owners", moved).status_code == 302
+    assert 'value="counties"' in operator.get(f"/office/tasks/{task_id}/owners").content.decode()
     assert office["stranger"].get(f"/office/tasks/{task_id}/").status_code == 200
-    cancel = {"act": "cancel", "after": "3", "reason": "上级取消"}
+    whole = {"lead": office.other.code, "helpers": ["all"], "after": "3", "reason": "大家一起办"}
+    page = operator.post(f"/office/tasks/{task_id}/owners", whole, follow=True).content.decode()
+    assert "各成员单位" in page
+    assert office["clerk"].get(f"/office/tasks/{task_id}/").status_code == 200, "one of everybody"
+    cancel = {"act": "cancel", "after": "4", "reason": "上级取消"}
     assert "已取消" in operator.post(f"/office/tasks/{task_id}/decide", cancel, follow=True).content.decode()
 
 

@@ -16,6 +16,8 @@ from xinyong.security.access import significant
 from xinyong.security.identity import SourceUnit
 
 ALL, COUNTIES = "all", "counties"
+#: Groups as they are written when they are chosen here.
+GROUPS = {ALL: "各成员单位", COUNTIES: "各县（市、区）"}
 _ALL = re.compile(
     r"各(?:级)?(?:有关|相关|责任|成员|市直|市级|行业(?:主管|监管|管理))?(?:各)?(?:部门|单位|成员单位)(?:和单位)?"
 )
@@ -56,10 +58,15 @@ def resolve(leads: Sequence[str], helpers: Sequence[str] = (), *, units: Iterabl
 
 
 def given(lead: Sequence[str], helpers: Sequence[str]) -> tuple[Owner, ...]:
-    """Owners by the codes of departments. Raises UnknownDepartment."""
-    codes = list(dict.fromkeys([*lead, *helpers]))
-    units = [identity.source_unit(one) for one in codes]
-    return tuple(Owner(one.name, one.code in lead, one.code, one.name) for one in units)
+    """Owners by the codes of departments, or by a group of ``GROUPS``. Raises UnknownDepartment."""
+    return tuple(_given(one, one in lead) for one in dict.fromkeys([*lead, *helpers]))
+
+
+def _given(code: str, is_lead: bool) -> Owner:
+    if code in GROUPS:
+        return Owner(GROUPS[code], is_lead, group=code)
+    unit = identity.source_unit(code)
+    return Owner(unit.name, is_lead, unit.code, unit.name)
 
 
 def columns(owners: Sequence[Owner]) -> dict[str, Any]:

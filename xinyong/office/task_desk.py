@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from xinyong.analytics import task_acts, task_import, task_table
+from xinyong.analytics import task_acts, task_import, task_owners, task_table
 from xinyong.analytics import tasks as room
 from xinyong.analytics.task_acts import Proved
 from xinyong.kernel import clock
@@ -91,15 +91,16 @@ class Owners(Reason):
         label=gettext_lazy("牵头单位"), error_messages={"required": gettext_lazy("请选择牵头单位。")}
     )
     helpers = forms.MultipleChoiceField(
-        label=gettext_lazy("配合单位"), required=False, widget=forms.SelectMultiple(attrs={"size": 8})
+        label=gettext_lazy("配合单位"), required=False, widget=forms.CheckboxSelectMultiple()
     )
     field_order = ("lead", "helpers", "reason", "after")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         units = [(one.code, one.name) for one in identity.source_units(only_active=True)]
-        self.fields["lead"].choices = [("", gettext("请选择")), *units]  # type: ignore[attr-defined]
-        self.fields["helpers"].choices = units  # type: ignore[attr-defined]
+        offered = [*task_owners.GROUPS.items(), *units]
+        self.fields["lead"].choices = [("", gettext("请选择")), *offered]  # type: ignore[attr-defined]
+        self.fields["helpers"].choices = offered  # type: ignore[attr-defined]
 
 
 class New(Owners):
@@ -225,12 +226,9 @@ def deadline(request: HttpRequest, task_id: int) -> HttpResponse:
 def owners(request: HttpRequest, task_id: int) -> HttpResponse:
     """Gives a task to other departments."""
     one, _ = room.find(_id(task_id), today=clock.today(), seen_by=answer.actor(request))
-    lead = next((who.code for who in one.leads if who.code), "")
-    initial = {
-        "after": one.after,
-        "lead": lead,
-        "helpers": [who.code for who in one.owners if who.code and who.code != lead],
-    }
+    known = {who.code or who.group: who.is_lead for who in one.owners if who.is_known}
+    lead = next((code for code, is_lead in known.items() if is_lead), "")
+    initial = {"after": one.after, "lead": lead, "helpers": [code for code in known if code != lead]}
     form = Owners(answer.sent(request), initial=initial)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
