@@ -4,7 +4,8 @@ A department reports on its own tasks; the credit centre decides. Every act is o
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -174,30 +175,18 @@ def enter(task: Task, *, by: Actor, at: datetime) -> TaskAct:
     )  # fmt: skip
 
 
-class _deciding:  # noqa: N801 - read as a statement
+@contextmanager
+def _deciding(task_id: int, after: int, by: Actor) -> Iterator[Task]:
     """Within, the credit centre decides on a task that is as it was seen: one transaction."""
-
-    def __init__(self, task_id: int, after: int, by: Actor) -> None:
-        require(by, Action.MANAGE_TASKS)
-        self.task_id, self.seen, self.by = task_id, after, by
-        self.block = transaction.atomic()
-
-    def __enter__(self) -> Task:
-        self.block.__enter__()
-        try:
-            task = tasks.reach(self.task_id, seen_by=self.by, is_locked=True)
-            if task.act_count != self.seen:
-                raise DecidedMeanwhile(
-                    "您打开页面以后，这项任务又有新情况。请看过再办。",
-                    "Something was done about this task since you opened the page. Look at it first.",
-                )
-        except BaseException as error:
-            self.block.__exit__(type(error), error, error.__traceback__)
-            raise
-        return task
-
-    def __exit__(self, *error: Any) -> None:
-        self.block.__exit__(*error)
+    require(by, Action.MANAGE_TASKS)
+    with transaction.atomic():
+        task = tasks.reach(task_id, seen_by=by, is_locked=True)
+        if task.act_count != after:
+            raise DecidedMeanwhile(
+                "您打开页面以后，这项任务又有新情况。请看过再办。",
+                "Something was done about this task since you opened the page. Look at it first.",
+            )
+        yield task
 
 
 def _done(task: Task, kind: str, by: Actor, at: datetime, event: audit.Event, **said: Any) -> TaskView:

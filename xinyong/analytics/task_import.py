@@ -8,10 +8,11 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from xinyong.analytics import task_acts, task_owners, task_table
+from xinyong.analytics import task_acts, task_owners
 from xinyong.analytics.models import Task, TaskAct
 from xinyong.analytics.task_owners import Owner
 from xinyong.analytics.task_table import Doubt, Line, Table
+from xinyong.kernel.deadlines import Deadline
 from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security import audit, identity
 from xinyong.security.access import Action, Actor, require
@@ -105,7 +106,7 @@ def add(
     words = task_acts.deadline_words(due_on, is_ongoing)
     line = Line(
         row=0, number=number, chapter_no="", chapter="", section=section.strip()[:200], text=text[:2000], owners=(),
-        helpers=(), deadline=task_table.Deadline(words, due_on, is_ongoing),
+        helpers=(), deadline=Deadline(words, due_on, is_ongoing),
     )  # fmt: skip
     task = _task(ledger[:200], line, task_owners.given(leads, helpers), at)
     task.save()

@@ -156,7 +156,8 @@ def _decoded(content: bytes) -> str:
 def _of_text(text: str) -> tuple[str, list[tuple[int, list[str]]]]:
     """The title (the last line of prose before the head) and the rows from the head on, until prose begins again. Bars around a
     row count for nothing where the head has them too."""
-    prose, rows, ends = "", [], (False, False)
+    prose, ends = "", (False, False)
+    rows: list[tuple[int, list[str]]] = []
     for number, line in enumerate(text.splitlines(), start=1):
         line = line.strip()
         if not rows:

@@ -87,13 +87,13 @@ class Deadline(Reason):
 class Owners(Reason):
     """Who answers for it."""
 
+    field_order: tuple[str, ...] = ("lead", "helpers", "reason", "after")
     lead = forms.ChoiceField(
         label=gettext_lazy("牵头单位"), error_messages={"required": gettext_lazy("请选择牵头单位。")}
     )
     helpers = forms.MultipleChoiceField(
         label=gettext_lazy("配合单位"), required=False, widget=forms.CheckboxSelectMultiple()
     )
-    field_order = ("lead", "helpers", "reason", "after")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
