@@ -3,12 +3,14 @@
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import openpyxl
+import pypdf
 import pytest
 import time_machine
 from django.db import connection, transaction
@@ -19,8 +21,9 @@ from xinyong.analytics import task_acts, task_export, task_import, task_table, t
 from xinyong.analytics.models import Task
 from xinyong.analytics.task_acts import DecidedMeanwhile, NoProof, NotNow, Proved, Unsaid
 from xinyong.analytics.tasks import Asked, TaskView, UnknownTask
+from xinyong.office.catalogue import XLSX
 from xinyong.operations import city_tasks
-from xinyong.security import identity, scope
+from xinyong.security import identity, proofs, scope
 from xinyong.security.access import Actor, NotAllowed, Role
 from xinyong.security.identity import SourceUnit
 from xinyong.security.models import AuditEntry
@@ -218,9 +221,14 @@ def test_a_file_of_evidence_is_looked_through_kept_and_given_back(ledger: Ledger
     empty = tmp_path / "e.png"
     empty.touch()
     script = tmp_path / "f.pdf"
-    script.write_bytes(b"%PDF-1.7\n1 0 obj<</OpenAction<</S/JavaScript/JS(x)>>>>endobj")
-    for bad in (text, macros, person, empty, script):
-        with pytest.raises(UnfitProof):
+    action = b"1 0 obj<</OpenAction<</S/JavaScript/JS(x)>>>>endobj"
+    script.write_bytes(b"%PDF-1.7\n" + action)
+    hidden = tmp_path / "g.pdf"
+    hidden.write_bytes(b"%PDF-1.7\n2 0 obj<</Type/ObjStm/N 1>>stream\n" + zlib.compress(action) + b"endstream")
+    for bad, why in (
+        (text, "只接收"), (macros, "宏"), (person, "公民身份号码"), (empty, "空的"), (script, "脚本"), (hidden, "脚本"),
+    ):  # fmt: skip
+        with pytest.raises(UnfitProof, match=why):
             task_acts.report(task_id, note="", proved=Proved(made.TODAY, file=bad), by=clerk, at=made.NOW)
     proved = Proved(made.TODAY, file=picture, file_name="C:\\现场.png")
     assert task_acts.report(task_id, note="", proved=proved, by=clerk, at=made.NOW).evidence_count == 1
@@ -232,6 +240,19 @@ def test_a_file_of_evidence_is_looked_through_kept_and_given_back(ledger: Ledger
     for number, who in ((1, clerk), (2, ledger.clerk(ledger.other)), (10**12, clerk)):
         with pytest.raises(UnknownTask):
             tasks.evidence(task_id, number, to=tmp_path / "no", seen_by=who)
+
+
+def test_what_office_programs_write_is_taken(tmp_path: Path) -> None:
+    writer = pypdf.PdfWriter()
+    writer.add_blank_page(100, 100)
+    writer.write(tmp_path / "a.pdf")
+    book = openpyxl.Workbook()
+    book.active.append(["某市", 1])
+    book.save(tmp_path / "b.xlsx")
+    with zipfile.ZipFile(tmp_path / "b.xlsx", "a") as archive:
+        archive.writestr("xl/printerSettings/printerSettings1.bin", b"A4")
+    found = [proofs.look(tmp_path / name, today=made.TODAY) for name in ("a.pdf", "b.xlsx")]
+    assert found == ["application/pdf", XLSX]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,7 @@ from django.db import models
 
 from xinyong.security.sealed import SealedFiles
 
-#: What files of evidence are sealed for.
-EVIDENCE = "analytics.task-evidence"
-SEALED = (SealedFiles("analytics/evidence/*/*.sealed", EVIDENCE),)
+SEALED = (SealedFiles("analytics/evidence/*/*.sealed", "analytics.task-evidence"),)
 
 
 class Bulletin(models.Model):

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 
 from xinyong.analytics import task_owners, tasks
-from xinyong.analytics.models import EVIDENCE, Task, TaskAct
+from xinyong.analytics.models import Task, TaskAct
 from xinyong.analytics.tasks import TaskView
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid
@@ -216,7 +216,7 @@ def _keep(proved: Proved | None, *, at: datetime) -> dict[str, Any]:
     kept: dict[str, Any] = {"on": proved.on, "link": unnumbered(link)}
     if proved.file is not None:
         proofs.look(proved.file, today=proved.on)
-        digest, size = proofs.keep(proved.file, tasks.evidence_folder(), context=EVIDENCE)
+        digest, size = tasks.keep_evidence(proved.file)
         kept |= {
             "file_digest": digest, "file_size": size, "file_name": unnumbered(Path(proved.file_name).name)[-200:],
         }  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Q, QuerySet
 
-from xinyong.analytics.models import EVIDENCE, Task, TaskAct
+from xinyong.analytics.models import Task, TaskAct
 from xinyong.analytics.task_owners import Owner, is_of_a_county
 from xinyong.kernel.errors import NotFound
 from xinyong.security import audit, identity, proofs
@@ -24,6 +24,7 @@ NEAR_DAYS = 14
 #: How deadlines can be asked for.
 DEADLINES = ("overdue", "near", "dated", "ongoing", "unfixed")
 STATES: Mapping[str, str] = {value: str(label) for value, label in Task.State.choices}
+_CONTEXT = "analytics.task-evidence"
 _LIVE = (Task.State.OPEN, Task.State.UNDER_WAY)
 
 
@@ -143,7 +144,7 @@ def evidence(task_id: int, number: int, *, to: Path, seen_by: Actor) -> tuple[st
     if act is None:
         raise _unknown()
     audit.enter(audit.Event.TASKS_VIEWED, by=seen_by, object_kind="task", object_ref=f"{task.pk}/{act.number}")
-    return act.file_name, proofs.take(act.file_digest, to, evidence_folder(), context=EVIDENCE).content_type
+    return act.file_name, proofs.take(act.file_digest, to, evidence_folder(), context=_CONTEXT)
 
 
 def reminders(*, today: date, seen_by: Actor, days: int = NEAR_DAYS) -> dict[str, list[TaskView]]:
@@ -155,7 +156,7 @@ def reminders(*, today: date, seen_by: Actor, days: int = NEAR_DAYS) -> dict[str
     found: dict[str, list[TaskView]] = {}
     for one in late:
         task = view(one, today, days)
-        for whom in {owner.code or owner.group for owner in task.owners}:
+        for whom in {owner.code or owner.group for owner in task.owners if owner.is_known} or {""}:
             found.setdefault(whom, []).append(task)
     return found
 
@@ -188,6 +189,11 @@ def reach(task_id: int, *, seen_by: Actor, is_locked: bool = False) -> Task:
     if task is None:
         raise _unknown()
     return task
+
+
+def keep_evidence(path: Path) -> tuple[str, int]:
+    """Seals a file of evidence that was looked through; its SHA-256 and size."""
+    return proofs.keep(path, evidence_folder(), context=_CONTEXT)
 
 
 def evidence_folder() -> Path:

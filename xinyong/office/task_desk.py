@@ -42,7 +42,7 @@ class Report(forms.Form):
     )  # fmt: skip
     file = forms.FileField(
         label=gettext_lazy("佐证文件"), required=False, widget=forms.ClearableFileInput(attrs={"accept": proofs.OFFERED}),
-        help_text=gettext_lazy("PDF、图片、Word 或 Excel，不超过 10 MB。"),
+        help_text=gettext_lazy("PDF、图片、Word 或 Excel，不超过 10 MB。图片中不要露出个人信息。"),
         error_messages={"empty": gettext_lazy("这个文件是空的。请检查后重新选择。")},
     )  # fmt: skip
     link = forms.CharField(

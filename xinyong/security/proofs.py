@@ -1,14 +1,16 @@
 """Files that somebody hands over as proof (证明材料): looked through before they are kept, sealed where they lie.
 
 A proof is a PDF, a picture, a document or a workbook. What acts by itself (macros, scripts, embedded programs) and what shows
-a person's number is refused; a picture cannot be read, which its keeper is told.
+a person's number is refused; what a picture shows no program can say: whoever gives it answers for it.
 Source: GB/T 22239-2019 8.1.4.5 (malicious code); PIPL art. 6 (no more data than needed).
 """
 
 import io
 import re
 import zipfile
-from dataclasses import dataclass
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -19,9 +21,12 @@ MOST_BYTES = 10 << 20
 #: What a browser's file dialogue offers.
 OFFERED = ".pdf,.png,.jpg,.jpeg,.docx,.xlsx"
 _DANGEROUS_PART = re.compile(
-    r"vbaproject|/activex/|/embeddings/|/externallinks/|macrosheets|connections\.xml|customui|\.bin$|\.exe$|\.js$"
+    r"vbaproject|/activex/|/embeddings/|/externallinks/|macrosheets|connections\.xml|customui|\.exe$|\.js$"
 )
-_DANGEROUS_PDF = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|XFA|OpenAction|AA)\b")
+_DANGEROUS_PDF = re.compile(rb"/(?:JavaScript|Launch|EmbeddedFiles?|RichMedia|XFA)\b")
+#: Objects of a PDF may stand in compressed streams; what they inflate to, all together at most.
+_OBJECTS = re.compile(rb"/ObjStm.{0,300}?stream\r?\n", re.DOTALL)
+_MOST_INFLATED = 64 << 20
 _OOXML = "application/vnd.openxmlformats-officedocument"
 
 
@@ -31,17 +36,8 @@ class UnfitProof(Invalid):
     code = "security.unfit-proof"
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A file that may be kept. ``is_read`` is False where no program can say what a picture shows."""
-
-    kind: str
-    content_type: str
-    is_read: bool
-
-
-def look(path: Path, *, today: date) -> Proof:
-    """Looks a file through, whatever it is called. Raises UnfitProof."""
+def look(path: Path, *, today: date) -> str:
+    """Looks a file through, whatever it is called; its content type. Raises UnfitProof."""
     size = path.stat().st_size
     if not size:
         raise _unfit("这个文件是空的。请检查后重新选择。", "The file is empty.")
@@ -50,7 +46,7 @@ def look(path: Path, *, today: date) -> Proof:
             "文件超过 10 MB。请压缩或分成几个文件。", "The file is larger than 10 MB. Make it smaller, or part it."
         )
     content = path.read_bytes()
-    kind, content_type = _kind(content)
+    content_type = _type(content)
     try:
         scan = scanned_files.scan_file(content, today=today)
     except scanned_files.NotScannable as error:
@@ -61,7 +57,7 @@ def look(path: Path, *, today: date) -> Proof:
             f"文件中有{zh}，不能作为证明材料保存。请遮盖个人信息后重新上传。",
             f"The file shows a {en}. Cover what is a person's and hand it in again.",
         )
-    return Proof(kind, content_type, scan.is_clean)
+    return content_type
 
 
 def keep(path: Path, folder: Path, *, context: str) -> tuple[str, int]:
@@ -77,27 +73,24 @@ def place(folder: Path, digest: str) -> Path:
     return found
 
 
-def take(digest: str, to: Path, folder: Path, *, context: str) -> Proof:
-    """Opens a kept file into ``to`` and says what it is."""
+def take(digest: str, to: Path, folder: Path, *, context: str) -> str:
+    """Opens a kept file into ``to``; its content type."""
     vault.take(place(folder, digest), to, context=context)
-    with to.open("rb") as file:
-        content = file.read()
-    kind, content_type = _kind(content)
-    return Proof(kind, content_type, True)
+    return _type(to.read_bytes())
 
 
-def _kind(content: bytes) -> tuple[str, str]:
+def _type(content: bytes) -> str:
     if content.startswith(b"%PDF-"):
-        if _DANGEROUS_PDF.search(content):
+        if any(_DANGEROUS_PDF.search(one) for one in (content, *_objects(content))):
             raise _unfit(
-                "PDF 中有脚本、自动动作或嵌入的文件，不能接收。请重新“打印为 PDF”后上传。",
-                "The PDF carries scripts, actions or files. Print it to PDF again and hand that in.",
+                "PDF 中有脚本、启动命令或嵌入的文件，不能接收。请重新“打印为 PDF”后上传。",
+                "The PDF carries scripts, commands or files. Print it to PDF again and hand that in.",
             )
-        return "pdf", "application/pdf"
+        return "application/pdf"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png", "image/png"
+        return "image/png"
     if content.startswith(b"\xff\xd8\xff"):
-        return "jpg", "image/jpeg"
+        return "image/jpeg"
     if content.startswith(b"PK\x03\x04"):
         return _of_office(content)
     raise _unfit(
@@ -106,7 +99,19 @@ def _kind(content: bytes) -> tuple[str, str]:
     )
 
 
-def _of_office(content: bytes) -> tuple[str, str]:
+def _objects(content: bytes) -> Iterator[bytes]:
+    """What the compressed streams of a PDF's objects say."""
+    left = _MOST_INFLATED
+    for found in _OBJECTS.finditer(content):
+        with suppress(zlib.error):
+            inner = zlib.decompressobj().decompress(content[found.end() :], left)
+            left -= len(inner)
+            yield inner
+        if left <= 0:
+            raise _unfit("PDF 展开后过大。", "The PDF is too large when it is unfolded.")
+
+
+def _of_office(content: bytes) -> str:
     try:
         names = [one.replace("\\", "/").lower() for one in zipfile.ZipFile(io.BytesIO(content)).namelist()]
     except (zipfile.BadZipFile, OSError, ValueError) as error:
@@ -117,9 +122,9 @@ def _of_office(content: bytes) -> tuple[str, str]:
             "The file holds macros, embedded objects or links to others. Save it without.",
         )
     if "word/document.xml" in names:
-        return "docx", f"{_OOXML}.wordprocessingml.document"
+        return f"{_OOXML}.wordprocessingml.document"
     if "xl/workbook.xml" in names:
-        return "xlsx", f"{_OOXML}.spreadsheetml.sheet"
+        return f"{_OOXML}.spreadsheetml.sheet"
     raise _unfit("压缩包不能作为证明材料，请上传其中的文件。", "An archive is no proof: hand in the files within it.")
 
 
