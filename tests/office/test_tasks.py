@@ -117,7 +117,8 @@ def test_another_day_and_others(office: Office) -> None:
     page = operator.post(f"/office/tasks/{task_id}/owners", whole, follow=True).content.decode()
     assert "各成员单位" in page
     assert office["clerk"].get(f"/office/tasks/{task_id}/").status_code == 200, "one of everybody"
-    cancel = {"act": "cancel", "after": "4", "reason": "上级取消"}
+    assert operator.post(f"/office/tasks/{task_id}/owners", moved | {"after": "4"}).status_code == 302
+    cancel = {"act": "cancel", "after": "5", "reason": "上级取消"}
     assert "已取消" in operator.post(f"/office/tasks/{task_id}/decide", cancel, follow=True).content.decode()
 
 
