@@ -30,6 +30,7 @@ _MODULES = (
     "acts_rates",
     "acts_windows",
     "acts_notices",
+    "acts_tasks",
 )
 
 

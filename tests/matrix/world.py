@@ -1,5 +1,6 @@
 """A small city with two counties: for each relation a department with a submission, for each role somebody who acts."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from django.test import Client
 from tests.exchange.conftest import ALL, Program
 from tests.intake import made
 from tests.signing import signed_in
+from xinyong.analytics import task_acts, task_import
+from xinyong.analytics.task_acts import Proved
 from xinyong.intake import docking, views
 from xinyong.intake.docking import Access
 from xinyong.intake.models import DockedTable
@@ -50,6 +53,7 @@ class World:
     posts: dict[str, int] = field(default_factory=dict)
     databases: dict[str, int] = field(default_factory=dict)
     docked: dict[str, int] = field(default_factory=dict)
+    tasks: dict[str, int] = field(default_factory=dict)
     check_code: str = ""
     program: Program = field(default_factory=lambda: Program("", ""))
 
@@ -85,9 +89,11 @@ ARGUMENTS: dict[str, Argument] = {
     "partner_code": lambda world, relation: "nobody",
     "month": lambda world, relation: "2026-05",
     "edition": lambda world, relation: 1,
+    "task_id": lambda world, relation: world.tasks[relation],
+    "number": lambda world, relation: 2,
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.
-OWNED = frozenset({"submission_id", "account_id", "grant_id", "unit_code", "database_id", "docked_id"})
+OWNED = frozenset({"submission_id", "account_id", "grant_id", "unit_code", "database_id", "docked_id", "task_id"})
 #: Parameters that say which subject an address is about.
 ABOUT = frozenset({"code", "ref"})
 
@@ -111,6 +117,7 @@ def build(folder: Path) -> World:
             world.refs[relation] = _ref(who.code)
             world.accounts[relation] = _account(f"somebody-{number}", Role.SOURCE_UNIT, unit)
             world.databases[relation], world.docked[relation] = _docked(unit)
+            world.tasks[relation] = _task(unit, folder / f"{number}.png")
             world.grants[relation] = Grant.objects.get(account_id=world.accounts[relation]).pk
         for role in ASKERS:
             if role not in {Role.PUBLIC, Role.CLIENT}:
@@ -135,6 +142,15 @@ def _account(username: str, role: Role, unit: SourceUnit | None) -> int:
         username=username, password=PASSWORD, display_name=username, role=role.value,
         department=unit.code if unit else None, by=made.SYSTEM,
     )  # fmt: skip
+
+
+def _task(unit: SourceUnit, picture: Path) -> int:
+    """A task of the department with a file of evidence."""
+    task = task_import.add(ledger="云溪市计划", text=unit.name, leads=[unit.code], by=made.SYSTEM, at=made.NOW)
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + os.urandom(32))
+    proved = Proved(made.TODAY, file=picture, file_name=picture.name)
+    task_acts.report(task, note="", proved=proved, by=made.SYSTEM, at=made.NOW)
+    return task
 
 
 def _docked(unit: SourceUnit) -> tuple[int, int]:

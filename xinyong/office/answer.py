@@ -55,6 +55,8 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
         "may_manage_feeds": may(who, Action.MANAGE_FEEDS),
         "may_see_notices": may(who, Action.VIEW_NOTICES),
         "unread": notices.unread(who) if may(who, Action.READ_NOTICES) else 0,
+        "may_see_tasks": may(who, Action.VIEW_TASKS),
+        "may_manage_tasks": may(who, Action.MANAGE_TASKS),
         "may_manage_drops": may(who, Action.MANAGE_DROPS),
         "may_review": may(who, Action.REVIEW_LINKS),
         "may_settle": may(who, Action.SETTLE_DOUBTS),

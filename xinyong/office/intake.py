@@ -13,6 +13,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
+from xinyong.analytics import tasks
 from xinyong.catalogue import publish
 from xinyong.intake import jobs, returned, revert, submit, uploads, views
 from xinyong.kernel import clock
@@ -137,6 +138,7 @@ def submissions(request: HttpRequest) -> HttpResponse:
         "item_id": item_id,
         "sources": [] if who.department else identity.source_units(),
         "source": source,
+        "owed": tasks.owed(today=clock.today(), seen_by=who),
     }
     return answer.page(request, "office/submissions.html", context)
 

@@ -25,7 +25,7 @@ import click
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict
-from xinyong.operations import city_changes, city_reporting, command
+from xinyong.operations import city_changes, city_reporting, city_tasks, command
 
 if TYPE_CHECKING:
     from xinyong.intake.views import SubmissionView
@@ -137,6 +137,7 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
     _settle()
     city_reporting.say(today=date.fromisoformat(state.today), by=by)
     city_changes.say(authority=_authority(), today=date.fromisoformat(state.today), by=by)
+    city_tasks.say(today=date.fromisoformat(state.today), by=by)
     state.is_complete, state.seconds = True, round(time.monotonic() - started, 1)
     _save(state)
     shutil.rmtree(_folder() / "files", ignore_errors=True)  # the intake keeps its own sealed copies

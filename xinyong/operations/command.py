@@ -67,6 +67,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "declare": ("xinyong.operations.rates", "declare", "应报数 Declare a month's total, zero, or a spot check"),
     "rates": ("xinyong.operations.rates", "rates", "报送指标 The rates of a month"),
     "bulletin": ("xinyong.operations.rates", "bulletin", "通报 The month's bulletin, frozen, as PDF and DOCX"),
+    "tasks": ("xinyong.operations.tasks", "tasks", "任务台账 import | list | remind the ledger of tasks"),
     "keys": ("xinyong.operations.keys", "keys", "密钥 status | rotate | rewrap | provider"),
     "log": ("xinyong.operations.log", "log", "存证日志 status | publish | key | rotate-key | trust-witness"),
     "verify-log": ("xinyong.operations.log", "verify_log", "验证日志 Verify the log and all records offline"),

@@ -58,6 +58,9 @@ class Action(StrEnum):
     READ_NOTICES = "read-notices"  # mark one's own department's as read
     SET_CHANNELS = "set-channels"  # where a department is told besides the office
     OVERSEE_NOTICES = "oversee-notices"  # what could not be delivered
+    VIEW_TASKS = "view-tasks"  # 任务台账: a department sees the tasks it owns (analytics/tasks.py)
+    REPORT_TASK = "report-task"
+    MANAGE_TASKS = "manage-tasks"  # import, confirm, cancel, give another day or others
     MANAGE_DROPS = "manage-drops"  # the watched folders: what lies in quarantine, and what becomes of it
     MANAGE_FEEDS = "manage-feeds"  # change feeds of the register: gaps, refused changes, successions taken back
     REVIEW_LINKS = "review-links"
@@ -124,6 +127,9 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.READ_NOTICES: _only(_R.SOURCE_UNIT, _R.UNIT_ADMIN),
     Action.SET_CHANNELS: _only(_R.UNIT_ADMIN, _R.OPERATOR),
     Action.OVERSEE_NOTICES: _only(_R.OPERATOR),
+    Action.VIEW_TASKS: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR),
+    Action.REPORT_TASK: _only(_R.SOURCE_UNIT, _R.OPERATOR),
+    Action.MANAGE_TASKS: _only(_R.OPERATOR),
     Action.MANAGE_DROPS: _only(_R.OPERATOR),
     Action.MANAGE_FEEDS: _only(_R.OPERATOR),
     Action.REVIEW_LINKS: _only(_R.OPERATOR),
