@@ -124,6 +124,21 @@ def _known(door: Door, only: str) -> dict[str, dict[str, Any]]:
             "headers": {"Idempotency-Key": str(uuid.uuid4())},
         },
         "look_up": {"body": {"code": code, "purpose": "示例事项"}, "media_type": "application/json"},
+        "register_changes": {
+            "body": {
+                "events": [
+                    {
+                        "sequence": 1,
+                        "event_id": "A-1",
+                        "kind": "moved",
+                        "on": "2026-06-12",
+                        "code": code,
+                        "row": {"ZS": "云溪市"},
+                    }
+                ]
+            },
+            "media_type": "application/json",
+        },
         "token": {
             "body": {"grant_type": "client_credentials"} | credentials,
             "media_type": "application/x-www-form-urlencoded",

@@ -90,7 +90,7 @@ ARGUMENTS: dict[str, Argument] = {
     "month": lambda world, relation: "2026-05",
     "edition": lambda world, relation: 1,
     "task_id": lambda world, relation: world.tasks[relation],
-    "number": lambda world, relation: 2,
+    "evidence_no": lambda world, relation: 2,
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.
 OWNED = frozenset({"submission_id", "account_id", "grant_id", "unit_code", "database_id", "docked_id", "task_id"})

@@ -195,7 +195,17 @@ def test_search_finds_and_says_what_matched(xinyong: Xinyong, stage: Stage) -> N
 def test_show_prints_the_file_as_a_role_sees_it(xinyong: Xinyong, stage: Stage) -> None:
     said = xinyong("show", stage.who.code, "--as", "operator", "--on", "2026-06-15", "--json")
     assert said.code == 0
-    assert set(said.json) == {"code", "name", "subject_class", "status", "as_of", "known_at", "names", "sections"}
+    assert set(said.json) == {
+        "code",
+        "name",
+        "subject_class",
+        "status",
+        "as_of",
+        "known_at",
+        "names",
+        "sections",
+        "successions",
+    }
     section = next(one for one in said.json["sections"] if one["section"] == "penalty")
     assert set(section) == {"section", "total", "records"}
     assert set(section["records"][0]) == {

@@ -82,15 +82,17 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
         "public": set(),
         "source_unit": works | {
             "submit", "revert", "view-submission", "read-findings", "view-receipt", "view-shared", "view-catalogue",
-            "view-docking", "declare", "view-rates", "view-bulletin", "settle-doubts", "view-lineage",
+            "view-docking", "declare", "view-rates", "view-bulletin", "settle-doubts", "view-lineage", "view-notices",
+            "read-notices", "view-tasks", "report-task",
         },
-        "unit_admin": works | {"view-people", "grant"},
+        "unit_admin": works | {"view-people", "grant", "view-notices", "read-notices", "set-channels"},
         "reader": works | {"view-shared", "special-query", "export-shared"},
         "operator": works | {
             "submit", "revert", "view-submission", "read-findings", "view-receipt", "view-shared", "special-query", "export-shared",
             "review-links", "manage-drops", "manage-feeds", "view-catalogue", "manage-catalogue", "publish-catalogue", "manage-tables", "approve",
             "view-docking", "manage-docking", "declare", "oversee-reporting", "view-rates", "view-bulletin", "issue-bulletin",
-            "settle-doubts", "waive-doubts", "view-lineage",
+            "settle-doubts", "waive-doubts", "view-lineage", "view-notices", "set-channels", "oversee-notices", "view-tasks",
+            "report-task", "manage-tasks",
         },
         "system_admin": staff | {"manage-accounts", "manage-units", "manage-clients", "view-people", "view-evidence"},
         "security_admin": staff | {
@@ -98,7 +100,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
         },
         "auditor": staff | {
             "view-submission", "view-receipt", "view-catalogue", "view-people", "explain-access", "view-audit", "export-audit",
-            "view-evidence", "view-rates", "view-bulletin",
+            "view-evidence", "view-rates", "view-bulletin", "view-tasks",
         },
         "client": {"submit", "view-submission", "read-findings", "view-receipt", "view-shared", "call-api"},
         "partner": {"exchange"},

@@ -119,6 +119,8 @@ def ensure_running(*, quick_and_unsafe: bool = False) -> None:
         fcntl.flock(handle, fcntl.LOCK_SH)
         if not (folder / "PG_VERSION").exists():
             _initialise(folder, quick_and_unsafe)
+        elif os.geteuid() == 0:
+            _library().ensure_prefix_permissions(folder)  # the directory may have been moved here, or restored
         if not _is_up(folder):
             _start(folder)
         _ensure_database()

@@ -12,6 +12,7 @@ _APPS = [
     "oauth2_provider",
     "xinyong.security",
     "xinyong.web",
+    "xinyong.workflow",
     "xinyong.catalogue",
     "xinyong.subjects",
     "xinyong.records",

@@ -5,6 +5,8 @@ One notice for each thing: a submission's findings are one, however many there a
 
 from datetime import date, datetime
 
+from django.db import transaction
+
 from xinyong.catalogue import publish
 from xinyong.intake import windows
 from xinyong.intake.models import RowAct, Submission
@@ -69,6 +71,7 @@ def withdrawn(exception_id: int, window: Window, *, by: Actor, at: datetime) -> 
     )  # fmt: skip
 
 
+@transaction.atomic
 def remind(*, by: Actor, at: datetime) -> tuple[int, int]:
     """Tells departments which windows are near their due day and which are overdue, each once. Returns how many notices of
     either are new. One entry in the log. Safe to run again. Raises NotAllowed."""

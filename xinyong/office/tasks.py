@@ -97,11 +97,11 @@ def task(request: HttpRequest, task_id: int) -> HttpResponse:
 
 @access(Action.VIEW_TASKS)
 @require_GET
-def evidence(request: HttpRequest, task_id: int, number: int) -> HttpResponseBase:
+def evidence(request: HttpRequest, task_id: int, evidence_no: int) -> HttpResponseBase:
     """A file of evidence."""
     with tempfile.TemporaryDirectory(prefix="xinyong-evidence-") as folder:
         path = Path(folder) / "evidence"
-        name, content_type = room.evidence(min(task_id, 2**63 - 1), number, to=path, seen_by=answer.actor(request))
+        name, content_type = room.evidence(min(task_id, 2**63 - 1), evidence_no, to=path, seen_by=answer.actor(request))
         return answer.download(path, name=name, content_type=content_type)
 
 

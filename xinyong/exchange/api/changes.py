@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from ninja import Schema
 from pydantic import Field
 
+from xinyong.exchange import sandbox
 from xinyong.exchange.bodies import JSON
 from xinyong.exchange.door import Entrance, actor, operation
 from xinyong.exchange.interface import Strict
@@ -109,9 +110,42 @@ _EXAMPLE = {
 _MORE: dict[str, Any] = {"requestBody": {"content": {JSON: {"example": _EXAMPLE}}, "required": True}}
 
 
+def _played_changes(request: HttpRequest, body: ChangesIn) -> ChangesOut:
+    """In the sandbox, numbers begin anew with every call; what is about one of its organisations is applied."""
+    events = [
+        EventOut(
+            sequence=one.sequence, outcome="applied" if one.code in sandbox.ORGANISATIONS else "refused", is_repeated=False,
+            reasons=[] if one.code in sandbox.ORGANISATIONS else [_PLAYED_REASON], submission_id=None, at=None,
+        )
+        for one in body.events
+    ]  # fmt: skip
+    applied = sum(one.outcome == "applied" for one in events)
+    last = max(one.sequence for one in events)
+    return ChangesOut(
+        events=events,
+        feed=_played_feed(last=last, applied=applied, refused=len(events) - applied),
+    )
+
+
+def _played_state(request: HttpRequest) -> FeedOut:
+    return _played_feed(last=0, applied=0, refused=0)
+
+
+def _played_feed(*, last: int, applied: int, refused: int) -> FeedOut:
+    return FeedOut(
+        last_sequence=last, received_up_to=last, waiting=0, gap=None, gap_since=None, applied=applied, refused=refused
+    )
+
+
+_PLAYED_REASON = ReasonOut(
+    rule="sandbox", field="", message="沙箱只认三家示例主体。", message_en="The sandbox knows three organisations only.",
+    suggestion="",
+)  # fmt: skip
+
+
 @operation(
     "POST", "/register-changes", action=Action.SUBMIT, by=Entrance.TOKEN, scope=SCOPE, returns=ChangesOut,
-    summary="登记变更 Changes of the base register, in order", most=2 * MEGABYTE, more=_MORE,
+    summary="登记变更 Changes of the base register, in order", sandbox=_played_changes, most=2 * MEGABYTE, more=_MORE,
 )  # fmt: skip
 def register_changes(request: HttpRequest, body: ChangesIn) -> ChangesOut:
     """Takes events of the client's own department in its numbering, keeps all of them, and applies at once those that are due;
@@ -132,7 +166,7 @@ def register_changes(request: HttpRequest, body: ChangesIn) -> ChangesOut:
 
 @operation(
     "GET", "/register-changes", action=Action.SUBMIT, by=Entrance.TOKEN, scope=SCOPE, returns=FeedOut,
-    summary="变更进度 How far the changes are",
+    summary="变更进度 How far the changes are", sandbox=_played_state,
 )  # fmt: skip
 def register_changes_state(request: HttpRequest) -> FeedOut:
     """How far the feed of the client's own department is, so that the sender goes on from there."""
