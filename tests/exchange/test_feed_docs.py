@@ -11,6 +11,7 @@ from django.test import Client
 
 from tests.exchange.conftest import Door
 from tests.intake import made
+from xinyong.exchange import sandbox
 from xinyong.intake.feed import ITEM
 from xinyong.kernel import clock
 
@@ -54,13 +55,25 @@ def test_commands_of_the_guide_work_as_they_stand_and_both_pages_tell_of_the_mer
 
 def test_only_a_client_with_the_scope_of_the_register_sends_changes(door: Door) -> None:
     event = {"sequence": 1, "event_id": "E-1", "kind": "cancelled", "on": "2026-06-12", "code": made.code_of()}
-    for program in (door.full, door.narrow):
+    for program in (door.program(scopes=["submit:admin-penalty-org"]), door.narrow):
         refused = program.call("POST", "/register-changes", {"events": [event]})
         assert (refused.status_code, refused.json()["code"]) == (403, "security.scope-missing")
         assert program.get("/register-changes").status_code == 403
     assert Client().post("/api/v1/register-changes", "{}", content_type="application/json").status_code == 401
-    playing = door.program(unit=made.department(), scopes=SCOPES, is_sandbox=True)
-    assert playing.call("POST", "/register-changes", {"events": [event]}).status_code == 403
+
+
+def test_the_sandbox_plays_its_organisations_and_keeps_nothing(door: Door) -> None:
+    unit = made.department()
+    playing = door.program(unit=unit, scopes=SCOPES, is_sandbox=True)
+    events = [
+        {"sequence": number, "event_id": f"E-{number}", "kind": "cancelled", "on": "2026-06-12", "code": code}
+        for number, code in enumerate([next(iter(sandbox.ORGANISATIONS)), made.code_of()], start=1)
+    ]
+    answer = playing.call("POST", "/register-changes", {"events": events})
+    assert (answer.status_code, answer["X-Xinyong-Sandbox"]) == (200, "1")
+    assert [one["outcome"] for one in answer.json()["events"]] == ["applied", "refused"]
+    assert playing.get("/register-changes").json()["last_sequence"] == 0
+    assert door.program(unit=unit, scopes=SCOPES).get("/register-changes").json()["received_up_to"] == 0
 
 
 def test_what_is_no_event_is_told_where_and_nothing_is_taken(door: Door) -> None:

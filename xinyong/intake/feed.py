@@ -104,8 +104,10 @@ def receive(
 
 
 def state(*, source_code: str, seen_by: Actor, now: datetime) -> FeedView:
-    """How far an authority's own feed is, so that it sends on from there. Raises NotAllowed, UnknownDepartment."""
+    """How far an authority's own feed is, so that it sends on from there. One audit entry. Raises NotAllowed,
+    UnknownDepartment."""
     require(seen_by, Action.SUBMIT, department=source_code, item=ITEM)
+    audit.enter(audit.Event.FEEDS_VIEWED, by=seen_by, object_kind="register-feed", object_ref=source_code)
     return _view(identity.source_unit(source_code), now)
 
 
@@ -117,7 +119,8 @@ def feeds(*, seen_by: Actor, now: datetime) -> list[FeedView]:
 
 
 def refused(*, source_code: str, seen_by: Actor, before: int | None = None, limit: int = 50) -> list[Told]:
-    """Events of an authority that were refused, the newest first. Raises NotAllowed, UnknownDepartment."""
+    """Events of an authority that were refused, the newest first; the page's entry is that of ``feeds``. Raises NotAllowed,
+    UnknownDepartment."""
     require(seen_by, Action.MANAGE_FEEDS)
     return changes.refused(identity.source_unit(source_code).id, before=before, limit=limit)
 
