@@ -4,7 +4,7 @@ A department reports on its own tasks; the credit centre decides. Every act is o
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -80,7 +80,7 @@ def report(
         kind = _Kind.ASKED if is_done else _Kind.EVIDENCE if proved else _Kind.PROGRESS
         task.state = _State.REPORTED if is_done else _State.UNDER_WAY
         task.evidence_count += proved is not None
-        return _done(task, kind, by, at, audit.Event.TASK_REPORTED, note=note, **kept)
+        return _done(task, kind, by, at, audit.Event.TASK_REPORTED, note=note, proof=kept)
 
 
 def take_back(task_id: int, *, by: Actor, at: datetime) -> TaskView:
@@ -189,18 +189,23 @@ def _deciding(task_id: int, after: int, by: Actor) -> Iterator[Task]:
         yield task
 
 
-def _done(task: Task, kind: str, by: Actor, at: datetime, event: audit.Event, **said: Any) -> TaskView:
+def _done(
+    task: Task, kind: str, by: Actor, at: datetime, event: audit.Event, *, note: str = "", before: str = "", after: str = "",
+    proof: Mapping[str, Any] | None = None,
+) -> TaskView:  # fmt: skip
     """Keeps the task as it stands now, the act, and its entry."""
     task.act_count += 1
     task.save()
-    said["note"] = unnumbered(" ".join(said.get("note", "").split()))[:1000]
+    proof = proof or {}
     TaskAct.objects.create(
         task=task, number=task.act_count, kind=kind, at=at, by_name=by.name, by_role=by.role.value,
-        department=by.department or "", **said,
+        department=by.department or "", note=unnumbered(" ".join(note.split()))[:1000], before=before, after=after,
+        on=proof.get("on"), link=proof.get("link", ""), file_name=proof.get("file_name", ""),
+        file_digest=proof.get("file_digest", ""), file_size=proof.get("file_size", 0),
     )  # fmt: skip
     audit.enter(
         event, by=by, object_kind="task", object_ref=str(task.pk), act=kind, number=task.act_count, state=task.state,
-        digest=said.get("file_digest", ""),
+        digest=proof.get("file_digest", ""),
     )  # fmt: skip
     return tasks.view(task, at.astimezone(clock.ZONE).date())
 

@@ -36,7 +36,7 @@ class Places:
             raise Crowded(
                 "此刻接口请求过多，请稍候几秒重试；本次请求未作任何处理。",
                 "Too many requests at this moment. Try again in a few seconds; nothing was done with this one.",
-                retry_after=random.randint(*_WAIT),  # noqa: S311 (no secret)
+                retry_after=random.randint(*_WAIT),  # noqa: S311  # nosec B311  no secret
             )
         return True
 

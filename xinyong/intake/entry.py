@@ -150,10 +150,10 @@ def keep(
     if not clean:
         raise NothingEntered("这一行什么都没有填。", "There is nothing in this row.")
     _must_be_collectable(item, clean)
-    made = {"sealed": _sealed(clean), "changed_at": at}
+    sealed = _sealed(clean)
     if row_id is not None:
         found = _find(row_id, item.id, by, lock=True)
-        EntryRow.objects.filter(pk=found.pk).update(**made)
+        EntryRow.objects.filter(pk=found.pk).update(sealed=sealed, changed_at=at)
         return found.pk
     where, row_no = corrects or (None, None)
     if corrects and (same := _rows(by).filter(corrects_id=where, corrects_row=row_no).first()) is not None:
@@ -165,7 +165,7 @@ def keep(
         )
     kept = EntryRow.objects.create(
         account_id=account_id, source_id=source_id, item_id=item.id, corrects_id=where, corrects_row=row_no, made_at=at,
-        **made,
+        sealed=sealed, changed_at=at,
     )  # fmt: skip
     return kept.pk
 
