@@ -76,7 +76,6 @@ class Call:
     left: quotas.Left | None = None
     folder: "TemporaryDirectory[str] | None" = None
     sha256: bytes = b""
-    has_place: bool = False
 
 
 def SAME() -> None:  # noqa: N802 (a mark, not a function)
@@ -195,17 +194,24 @@ class Machines:
             made = getattr(request, "machine_call", None)
             return response if made is None else _dressed(request, response, made)
         finally:
-            made = getattr(request, "machine_call", None)
-            if made is not None and made.has_place:
+            if getattr(request, "machine_has_place", False):
                 self._places.give_back()
-            if made is not None and made.folder is not None:
-                made.folder.cleanup()
+            folder = getattr(getattr(request, "machine_call", None), "folder", None)
+            if folder is not None:
+                folder.cleanup()
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """None lets the call through; a problem is its answer."""
         ways: Mapping[str, Way] | None = getattr(view, "xinyong_ways", None)
+        if ways is None and not getattr(view, "xinyong_is_for_machines", False):
+            return None
+        try:
+            request.machine_has_place = self._places.take()  # type: ignore[attr-defined]
+        except crowds.Crowded as error:
+            log_lines.note(request, error.code)
+            return problem(error)
         if ways is None:
             return None
         way = ways.get(request.method or "") or next(iter(ways.values()))
@@ -213,7 +219,6 @@ class Machines:
         request.machine_call = made  # type: ignore[attr-defined]
         request.actor = Actor(role=Role.PUBLIC, name="public", address=client_address(request))  # type: ignore[attr-defined]
         try:
-            made.has_place = self._places.take()
             refusals.check_form(request, methods=tuple(ways), most=way.most, content=way.takes)
             _come_in(request, made)
             require(actor(request), way.action)
@@ -269,7 +274,7 @@ def message_of(request: HttpRequest, *, on_disk: bool = False) -> Message:
 def _refused(request: HttpRequest, made: Call, error: XinyongError) -> HttpResponse:
     """The problem, after the entry in the log. Who cannot say who it is can only make so many entries."""
     log_lines.note(request, error.code)
-    if isinstance(error, (quotas.QuotaSpent, crowds.Crowded)) or error.status in {405, 413, 415}:
+    if isinstance(error, quotas.QuotaSpent) or error.status in {405, 413, 415}:
         response = problem(error)
         if "allow" in error.facts:
             response["Allow"] = str(error.facts["allow"])

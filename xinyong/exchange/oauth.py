@@ -88,6 +88,10 @@ def token(request: HttpRequest) -> HttpResponse:
     return response
 
 
+#: A secret costs a hash that is slow on purpose: whoever asks for tokens takes a place as every machine (door.Machines).
+token.xinyong_is_for_machines = True  # type: ignore[attr-defined]
+
+
 def _credentials(request: Any) -> tuple[str, str] | None:
     basic = _basic(request.headers.get("HTTP_AUTHORIZATION") or "")
     form = (getattr(request, "client_id", None) or "", getattr(request, "client_secret", None) or "")
