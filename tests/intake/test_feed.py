@@ -16,6 +16,7 @@ from django.db import connection
 from tests.intake import made
 from tests.intake.made import HandIn, Organisation
 from xinyong.intake import feed, jobs, submit
+from xinyong.intake import models as models_of_intake
 from xinyong.intake.feed import Answer, Change
 from xinyong.intake.models import Submission
 from xinyong.kernel import clock
@@ -184,6 +185,9 @@ def test_one_authority_never_overwrites_what_another_reported(authority: Authori
     authority.send(authority.new(who, ZCDZ="示例路1号"))
     (told,) = other.send(other.new(who, ZCDZ="示例路9号"))
     assert (told.outcome, told.reasons[0]["rule"]) == ("refused", "V11-other-source")
+    assert told.submission_id is not None
+    waiting = models_of_intake.WaitingRow.objects.filter(submission_id=told.submission_id)
+    assert [one.closed_at is not None for one in waiting] == [True], "from the desk it would come in late, and stale"
     assert entry(who)["ZCDZ"] == "示例路1号"
 
 

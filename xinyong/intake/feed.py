@@ -20,7 +20,7 @@ from django.db import OperationalError, connection, transaction
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item
 from xinyong.intake import _change_rows as change_rows
-from xinyong.intake import submit
+from xinyong.intake import again, submit
 from xinyong.intake._change_rows import KINDS, Change, Reason, reason
 from xinyong.intake.models import Finding, WaitingRow
 from xinyong.kernel import clock
@@ -33,7 +33,7 @@ from xinyong.subjects import changes, resolve, succession
 from xinyong.subjects.changes import Kept, Outcome, Run, Sent, State, Told
 
 ITEM = "organisation-register"
-CHANNEL = "feed"
+CHANNEL = submit.FEED
 #: Events of one call, and of one submission.
 MOST = 500
 #: A number farther ahead than this is a mistake: nobody could fill such a gap.
@@ -291,6 +291,9 @@ def _finish(run: Run, source: SourceUnit, *, by: Actor) -> int:
     with transaction.atomic():
         changes.lock(source.id)
         changes.settle(outcomes, source_id=source.id, submission_id=run.submission_id, at=clock.now())
+        # A refused event is answered by a later one. Its row says what the register said then: brought in later, from the desk,
+        # it would undo what has happened since.
+        again.close(run.submission_id, sorted(told))
     return len(kept)
 
 

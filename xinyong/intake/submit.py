@@ -37,6 +37,8 @@ Progress = Callable[[int, int], None]
 
 #: What a worker has still to do.
 _OPEN = frozenset({Submission.Status.RECEIVED, Submission.Status.STAGED})
+#: The channel of the register's change feed (intake/feed.py).
+FEED = "feed"
 
 
 class AmbiguousHeaders(Invalid):
@@ -365,13 +367,13 @@ def choose(submission_id: int, *, chosen: Mapping[str, str], by: Actor) -> None:
 
 @transaction.atomic
 def take_up_locked(*, source_id: int, item_id: str, by: Actor) -> list[int]:
-    """Opens again what was refused because its window was locked, once an exception holds; when it was received stays. Returns the
-    submissions. Raises NotAllowed."""
+    """Opens again what was refused because its window was locked, once an exception holds; when it was received stays. Not what
+    came by the change feed: its authority was told, and sends the events anew. Returns the submissions. Raises NotAllowed."""
     require(by, Action.OVERSEE_REPORTING, item=item_id)
     found = Submission.objects.select_for_update().filter(
         source_id=source_id, item_id=item_id, status=Submission.Status.REFUSED, refusal__code=locks.WindowLocked.code
     )
-    opened = list(found.order_by("id"))
+    opened = list(found.exclude(channel=FEED).order_by("id"))
     for one in opened:
         one.status, one.refusal, one.finished_at = Submission.Status.RECEIVED, None, None
         one.save()
