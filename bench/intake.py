@@ -90,9 +90,8 @@ def _write(file: Path, rows: int) -> None:
         return
     from xinyong.operations.synthetic import bench
 
-    bench._SPAN = 5
     partial = file.with_suffix(".part")
-    bench.write_penalties(partial, rows, subjects=SUBJECTS, seed=7)
+    bench.write_penalties(partial, rows, subjects=SUBJECTS, seed=7, span=5)
     partial.rename(file)
 
 

@@ -19,15 +19,18 @@ _SPAN = 1_000
 _FACTOR = 0.8
 
 
-def penalties(n: int, *, subjects: int, seed: int, today: date = _TODAY) -> Iterator[pa.RecordBatch]:
+def penalties(
+    n: int, *, subjects: int, seed: int, today: date = _TODAY, span: int = _SPAN, begin: int = 0
+) -> Iterator[pa.RecordBatch]:
     """``n`` penalties against so many organisations, in batches of at most 100,000 rows; columns are named by the
-    standard's column codes, decision dates ascend over the thousand days before ``today``."""
+    standard's column codes, decision dates ascend over the ``span`` days before ``today``. ``begin`` counts on where an
+    earlier file of the same city ended: none of its decisions comes again."""
     city = City(seed=seed, subjects=max(subjects, 1), records=n, today=today)
     one = agency("market")
     for first in range(0, n, BATCH):
         count = min(BATCH, n - first)
-        days = draw.day(today) - _SPAN + (np.arange(first, first + count) * (_SPAN - 1) // max(n, 1))
-        batch = decisions.penalties(city, one, days, first)
+        days = draw.day(today) - span + (np.arange(first, first + count) * (span - 1) // max(n, 1))
+        batch = decisions.penalties(city, one, days, begin + first)
         columns = faults.spoil(batch, faults.PENALTY, seed=seed, salt="bench", date_form="iso", factor=_FACTOR)
         yield pa.RecordBatch.from_pydict(
             {
@@ -37,10 +40,12 @@ def penalties(n: int, *, subjects: int, seed: int, today: date = _TODAY) -> Iter
         )
 
 
-def write_penalties(path: Path, n: int, *, subjects: int, seed: int, today: date = _TODAY) -> int:
+def write_penalties(
+    path: Path, n: int, *, subjects: int, seed: int, today: date = _TODAY, span: int = _SPAN, begin: int = 0
+) -> int:
     """Writes the penalties to a CSV file (UTF-8, standard column codes) in bounded memory; returns its size in bytes."""
     writer = None
-    for batch in penalties(n, subjects=subjects, seed=seed, today=today):
+    for batch in penalties(n, subjects=subjects, seed=seed, today=today, span=span, begin=begin):
         writer = writer or pa_csv.CSVWriter(path, batch.schema)
         writer.write_batch(batch)
     if writer is not None:
