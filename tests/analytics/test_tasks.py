@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
 from tests.intake import made
-from xinyong.analytics import task_acts, task_export, task_import, task_table, tasks
+from xinyong.analytics import task_acts, task_export, task_import, task_reminders, task_table, tasks
 from xinyong.analytics.models import Task
 from xinyong.analytics.task_acts import DecidedMeanwhile, NoProof, NotNow, Proved, Unsaid
 from xinyong.analytics.tasks import Asked, TaskView, UnknownTask
@@ -28,6 +28,9 @@ from xinyong.security.access import Actor, NotAllowed, Role
 from xinyong.security.identity import SourceUnit
 from xinyong.security.models import AuditEntry
 from xinyong.security.proofs import UnfitProof
+from xinyong.workflow import notices
+from xinyong.workflow.kinds import Kind, outgoing
+from xinyong.workflow.models import Notice
 
 HEAD = ["目标任务", "责任单位", "完成时间"]
 PNG = b"\x89PNG\r\n\x1a\n" + os.urandom(32)
@@ -333,3 +336,34 @@ def test_the_city_says_its_plan_once(ledger: Ledger) -> None:
         city_tasks.say(today=made.TODAY, by=made.SYSTEM)
     found, tally = tasks.listing(Asked(ledger="云溪市2026年信用工作任务分解"), today=made.TODAY, seen_by=made.SYSTEM)
     assert (len(found), tally.overdue, tally.near, tally.done, tally.reported) == (9, 2, 1, 1, 1)
+
+
+def test_departments_are_told_once_what_is_near_or_overdue(ledger: Ledger) -> None:
+    """The day is 2026-06-15: of 甲局 a task has been overdue since May, one of both is due on the 20th; the counties' since May."""
+
+    def told(unit: SourceUnit) -> list[tuple[Kind, str]]:
+        return sorted((one.kind, one.link) for one in notices.inbox(seen_by=ledger.clerk(unit)))
+
+    late, near = (f"/office/tasks/{ledger.ids[text]}/" for text in ("甲事", "同办"))
+    counties = f"/office/tasks/{ledger.ids['县里的事']}/"
+    assert task_reminders.tell(by=made.SYSTEM, at=made.NOW) == (2, 2)
+    assert task_reminders.tell(by=made.SYSTEM, at=made.NOW) == (0, 0)
+    assert told(ledger.unit) == [(Kind.TASK_NEAR, near), (Kind.TASK_OVERDUE, late)]
+    assert told(ledger.other) == [(Kind.TASK_NEAR, near)]
+    assert told(ledger.county) == [(Kind.TASK_OVERDUE, counties)]
+    # What was reported is not asked for again; a new deadline passed is.
+    task_acts.report(ledger.ids["同办"], note="完成。", proved=LINK, is_done=True, by=made.OPERATOR, at=made.NOW)
+    assert task_reminders.tell(by=made.SYSTEM, at=made.NOW + timedelta(days=6)) == (0, 0)
+    with pytest.raises(NotAllowed):
+        task_reminders.tell(by=made.OPERATOR, at=made.NOW)
+
+
+def test_a_reminder_that_leaves_the_platform_says_nothing_that_was_typed(ledger: Ledger) -> None:
+    task_reminders.tell(by=made.SYSTEM, at=made.NOW)
+    first = Notice.objects.filter(kind=Kind.TASK_OVERDUE).first()
+    assert first is not None
+    assert set(outgoing(Kind(first.kind), first.facts)) == {"number", "due"}
+
+
+def test_what_has_been_overdue_for_long_is_left_to_the_ledger(ledger: Ledger) -> None:
+    assert task_reminders.tell(by=made.SYSTEM, at=made.NOW + timedelta(days=60)) == (0, 0)

@@ -103,7 +103,12 @@ def walk(
             continue
         found.kinds[kind(url)] += 1
         found.pages += 1
-        answer = page.goto(url)
+        try:
+            answer = page.goto(url)
+        except Exception as error:
+            if "Download is starting" not in str(error):
+                raise
+            continue  # a file, whatever its address looks like: it is kept, not shown
         if answer is None or answer.status >= 500:
             found.failed.append(f"{answer and answer.status} {url}")
         links, html, hit = page.evaluate(

@@ -63,7 +63,7 @@ def test_windows_are_listed_set_opened_and_closed(unit: SourceUnit) -> None:
 
 
 def test_reminders_channels_and_what_was_not_delivered(unit: SourceUnit) -> None:
-    assert document(notices, "remind") == {"near": 0, "overdue": 1}
+    assert document(notices, "remind") == {"near": 0, "overdue": 1, "tasks_near": 0, "tasks_overdue": 0}
     assert "报送已" not in said(notices, "list", "--unread", "--source", unit.code).output
     assert "现已逾期" in said(notices, "list").output
     kept = document(notices, "channels", unit.code, "--mail", "daily", "--address", "office@example.cn")

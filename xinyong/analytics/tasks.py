@@ -161,6 +161,12 @@ def reminders(*, today: date, seen_by: Actor, days: int = NEAR_DAYS) -> dict[str
     return found
 
 
+def pressing(*, today: date, since: date, days: int = NEAR_DAYS) -> list[Task]:
+    """Tasks of everybody that are near, or overdue since no earlier than ``since``, for ``task_reminders``."""
+    found = Task.objects.filter((_overdue(today) & Q(due_on__gte=since)) | _near(today, days))
+    return list(found.order_by("due_on", "ledger", "number"))
+
+
 def owed(*, today: date, seen_by: Actor) -> Tally | None:
     """How many of one's tasks stand how: numbers for a first page, none of what they say; None for whoever has none to see."""
     return _tally(within(seen_by), today) if may(seen_by, Action.VIEW_TASKS) else None

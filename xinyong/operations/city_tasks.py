@@ -23,7 +23,7 @@ _PLAN: tuple[tuple[str, str, str, str, str, int | str], ...] = (
 
 def say(*, today: date, by: Actor) -> None:
     """Imports the plan and reports on some of it, through the verbs of the office. Said again, it changes nothing."""
-    from xinyong.analytics import task_acts, task_import, task_table, tasks
+    from xinyong.analytics import task_acts, task_import, task_reminders, task_table, tasks
     from xinyong.analytics.task_acts import Proved
 
     rows = [[str(number), chapter, section, text, owners, _deadline(due, today)] for number, chapter, section, text, owners, due in _PLAN]  # fmt: skip
@@ -47,6 +47,7 @@ def say(*, today: date, by: Actor) -> None:
     task_acts.confirm(by_number[7], after=done.after, note="抽查十家企业，均已收到提醒。", by=by, at=days_ago(92))
     guide = Proved(on=today - timedelta(days=3), link="https://example.org/notice/commitments")
     task_acts.report(by_number[4], note="清单已印发。", proved=guide, is_done=True, by=by, at=days_ago(2))
+    task_reminders.tell(by=by, at=clock.now())
 
 
 def _deadline(due: int | str, today: date) -> str:

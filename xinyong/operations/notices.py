@@ -137,13 +137,17 @@ def deliver(as_json: bool) -> None:
 @notices.command()
 @_JSON
 def remind(as_json: bool) -> None:
-    """提醒 Tell departments what is near its due day or overdue, each once; the worker does this every morning."""
+    """提醒 Tell departments which reports and tasks are near their day or overdue, each once; the worker does this every morning."""
     command.with_database()
+    from xinyong.analytics import task_reminders
     from xinyong.intake import told
     from xinyong.security.access import system
 
-    near, overdue = told.remind(by=system("xinyong notices remind"), at=clock.now())
+    by, at = system("xinyong notices remind"), clock.now()
+    near, overdue = told.remind(by=by, at=at)
+    near_tasks, overdue_tasks = task_reminders.tell(by=by, at=at)
     if as_json:
-        command.print_json({"near": near, "overdue": overdue})
+        command.print_json({"near": near, "overdue": overdue, "tasks_near": near_tasks, "tasks_overdue": overdue_tasks})
     else:
-        click.echo(f"临近 near {near}，逾期 overdue {overdue}")
+        click.echo(f"报送 reports：临近 near {near}，逾期 overdue {overdue}")
+        click.echo(f"任务 tasks：临近 near {near_tasks}，逾期 overdue {overdue_tasks}")

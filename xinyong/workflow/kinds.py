@@ -26,6 +26,8 @@ class Kind(StrEnum):
     OVERDUE = "overdue"
     EXCEPTION_GRANTED = "exception-granted"
     EXCEPTION_WITHDRAWN = "exception-withdrawn"
+    TASK_NEAR = "task-near"
+    TASK_OVERDUE = "task-overdue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,20 @@ WORDS: dict[Kind, Words] = {
         "An exception was withdrawn",
         "{item_zh} {period} 的补报许可已撤回，该期恢复锁定。",
         "The exception for {item_en}, {period} was withdrawn; the period is locked again.",
+    ),
+    Kind.TASK_NEAR: Words(
+        "任务期限临近",
+        "A task is near its deadline",
+        "任务台账“{ledger}”第 {number} 项应于 {due} 前完成，尚未报告成果：{text}",
+        "Task {number} of “{ledger}” is due by {due}, and no result has been reported: {text}",
+        frozenset({"ledger", "text"}),
+    ),
+    Kind.TASK_OVERDUE: Words(
+        "任务已逾期",
+        "A task is overdue",
+        "任务台账“{ledger}”第 {number} 项应于 {due} 前完成，现已逾期。请报告进展或成果：{text}",
+        "Task {number} of “{ledger}” was due by {due}. Report how far it is, or its result: {text}",
+        frozenset({"ledger", "text"}),
     ),
 }  # fmt: skip
 
