@@ -7,9 +7,11 @@ import pytest
 from tests.intake import made
 from tests.intake.made import OPERATOR, HandIn, Organisation
 from xinyong.intake import desk, lineage, revert, settle, views
+from xinyong.kernel import clock
 from xinyong.records import dossier, history
 from xinyong.records.dossier import UnknownRecord
 from xinyong.records.purpose import PurposeNeeded
+from xinyong.reports import issue
 from xinyong.security import audit
 from xinyong.security.access import PUBLIC, Actor, NotAllowed, Role
 from xinyong.security.identity import SourceUnit
@@ -162,3 +164,30 @@ def test_ends_of_clocks_are_told(who: Organisation, unit: SourceUnit, hand_in: H
     key = next(one.ref for s in file.sections for one in s.records)
     (_, ends) = history.of(who.code, key, as_of=made.TODAY, seen_by=clerk(unit))
     assert [one.clock for one in ends] == ["publicity"]
+
+
+def test_it_tells_which_units_used_it_and_to_others_not_what_for(
+    who: Organisation, unit: SourceUnit, hand_in: HandIn
+) -> None:
+    """Looks at the file as a whole and at this record, its reports and exports; not at other records or organisations, and not
+    the platform's own."""
+    reader = Actor(role=Role.READER, name="reader", department=unit.code)
+    other = made.organisation()
+    made.register(other)
+    hand_in([made.penalty_row(who, unit), made.penalty_row(who, unit), made.penalty_row(other, unit)], ITEM, unit)
+    key = ref(who)
+    assert of(who, key, OPERATOR).looks == []
+    file = dossier.of(who.code, as_of=made.TODAY, seen_by=reader, purpose=WHY)
+    refs = [one.ref for section in file.sections for one in section.records if one.item_id == ITEM]
+    for one in refs:
+        dossier.record(who.code, one, as_of=made.TODAY, seen_by=reader, purpose=WHY)
+    dossier.of(other.code, as_of=made.TODAY, seen_by=reader, purpose=WHY)
+    issue.issue(who.code, as_of=made.TODAY, seen_by=PUBLIC, issued_at=clock.now())
+
+    told = of(who, key, OPERATOR)
+    assert len(refs) == 2
+    assert {(one.event, one.role, one.department, one.purpose, one.count) for one in told.looks} == {
+        ("dossier-viewed", "reader", unit.code, WHY, 2), ("lineage-viewed", "operator", "", WHY, 1), ("report-issued", "public", "", "", 1),
+    }  # fmt: skip
+    assert told.look_lines == 3
+    assert {one.purpose for one in of(who, key, clerk(unit)).looks} == {""}

@@ -1,5 +1,5 @@
 """数据的来历 Where a datum came from and what became of it: the file, the row, how its columns were read, the rules that ran and what
-they found, who judged or settled what, every version with its clocks. For the operator, and for the department that reported
+they found, who judged or settled what, every version with its clocks, which units have used it. For the operator, and for the department that reported
 it; the public never.
 """
 
@@ -16,8 +16,9 @@ from xinyong.kernel.errors import NotFound
 from xinyong.records import history
 from xinyong.records.history import Brought, End, VersionView
 from xinyong.records.purpose import required
-from xinyong.security import audit, identity
+from xinyong.security import audit, identity, looks
 from xinyong.security.access import Action, Actor, Role, require
+from xinyong.security.looks import Look
 from xinyong.subjects import matching
 
 
@@ -91,11 +92,14 @@ class RowView:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """A datum from its first version to its last; ``rows`` are the rows those came in, by (submission, row number)."""
+    """A datum from its first version to its last; ``rows`` are the rows those came in, by (submission, row number). ``looks``: who
+    has used it since it was first known, this look not among them, the latest first; ``look_lines`` how many lines that are."""
 
     versions: Sequence[VersionView]
     ends: Sequence[End]
     rows: dict[tuple[int, int], RowView]
+    looks: Sequence[Look]
+    look_lines: int
 
     @property
     def newest(self) -> VersionView:
@@ -113,6 +117,10 @@ def of_record(code: str, ref: str, *, as_of: date, seen_by: Actor, purpose: str 
     if seen_by.role is not Role.SYSTEM:
         required(purpose)
     versions, ends = history.of(code, ref, as_of=as_of, seen_by=seen_by)
+    newest = versions[-1].record
+    used, lines = looks.of_record(
+        code, ref, item_id=newest.item_id, since=versions[0].record.known_from, with_purposes=seen_by.department is None
+    )
     audit.enter(
         audit.Event.LINEAGE_VIEWED, by=seen_by, object_kind="record", object_ref=ref, purpose=purpose, subject=code
     )
@@ -123,7 +131,7 @@ def of_record(code: str, ref: str, *, as_of: date, seen_by: Actor, purpose: str 
         if one.submission_id not in files:
             files[one.submission_id] = _file(_submission(one.submission_id))
         rows.setdefault(place, _row(files[one.submission_id], one.row_no))
-    return Lineage(versions, ends, rows)
+    return Lineage(versions, ends, rows, used, lines)
 
 
 def of_row(submission_id: int, row_no: int, *, as_of: date, seen_by: Actor) -> tuple[RowView, list[Brought]]:

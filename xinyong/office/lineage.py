@@ -12,7 +12,10 @@ from xinyong.intake import lineage, settle, views
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid, NotFound, XinyongError
 from xinyong.office import answer, files, words
+from xinyong.records.purpose import LABELS, Purpose
+from xinyong.security import identity
 from xinyong.security.access import Action, access, may
+from xinyong.security.looks import Look
 
 
 class Note(forms.Form):
@@ -37,7 +40,8 @@ def record(request: HttpRequest, code: str, ref: str) -> HttpResponse:
     context = {
         "record": told.newest.record, "versions": versions, "newest": told.newest,
         "ends": [(one, words.CLOCKS.get(one.clock, one.clock), words.ENDS.get(one.reason, one.reason)) for one in told.ends],
-        "rows": [(row, _acts(row.acts)) for row in rows],
+        "rows": [(row, _acts(row.acts)) for row in rows], "looks": [_look(one) for one in told.looks],
+        "tells_purposes": answer.actor(request).department is None, "unseen_looks": told.look_lines - len(told.looks),
     }  # fmt: skip
     return answer.page(request, "office/lineage.html", context)
 
@@ -115,6 +119,21 @@ def _settle(request: HttpRequest, submission_id: int, row_no: int) -> str:
         settle.confirm(submission_id, finding, reason=note, by=who)
         return gettext("已确认属实，理由已留存。")
     raise settle.UnknownAct("没有看懂这次处理，请重新选择。", "This was not understood; choose again.")
+
+
+def _look(one: Look) -> tuple[Look, str, str, str]:
+    """A line of who used it, with who that is, what was done, and what for."""
+    unit = identity.source_unit(one.department, even_closed=True).name if one.department else str(words.ROLES[one.role])
+    return one, unit, str(words.EVENTS[one.event]), _purpose(one.purpose)
+
+
+def _purpose(written: str) -> str:
+    """A purpose as it stands in the log, in words."""
+    known, _, matter = written.partition(": ")
+    if known not in set(Purpose):
+        return written
+    zh, en = LABELS[Purpose(known)]
+    return f"{en if answer.is_english() else zh}: {matter}"
 
 
 def _acts(acts: Any) -> list[tuple[Any, str, str]]:
