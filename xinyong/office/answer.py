@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 
 from xinyong.kernel.errors import XinyongError
+from xinyong.office import places
 from xinyong.security.access import Action, Actor, FactorNeeded, may
 from xinyong.workflow import notices
 
@@ -44,35 +45,21 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
     who = actor(request)
     rights = {
         "may_submit": may(who, Action.SUBMIT),
-        "may_audit": may(who, Action.VIEW_AUDIT),
-        "may_see_evidence": may(who, Action.VIEW_EVIDENCE),
         "may_take_receipt": may(who, Action.VIEW_RECEIPT),
         "may_declare": may(who, Action.DECLARE),
         "may_oversee": may(who, Action.OVERSEE_REPORTING),
-        "may_see_rates": may(who, Action.VIEW_RATES),
-        "may_see_bulletins": may(who, Action.VIEW_BULLETIN),
         "may_issue_bulletins": may(who, Action.ISSUE_BULLETIN),
-        "may_manage_feeds": may(who, Action.MANAGE_FEEDS),
         "may_see_notices": may(who, Action.VIEW_NOTICES),
         "unread": notices.unread(who) if may(who, Action.READ_NOTICES) else 0,
-        "may_see_tasks": may(who, Action.VIEW_TASKS),
         "may_manage_tasks": may(who, Action.MANAGE_TASKS),
-        "may_manage_drops": may(who, Action.MANAGE_DROPS),
-        "may_review": may(who, Action.REVIEW_LINKS),
         "may_settle": may(who, Action.SETTLE_DOUBTS),
         "may_trace": may(who, Action.VIEW_LINEAGE),
-        "may_see_submissions": may(who, Action.VIEW_SUBMISSION),
-        "may_see_people": may(who, Action.VIEW_PEOPLE),
         "may_explain": may(who, Action.EXPLAIN_ACCESS),
-        "may_export": may(who, Action.EXPORT_SHARED),
-        "may_query": may(who, Action.SPECIAL_QUERY),
-        "may_see_catalogue": may(who, Action.VIEW_CATALOGUE),
         "may_decide": may(who, Action.APPROVE),
-        "may_manage_clients": may(who, Action.MANAGE_CLIENTS),
-        "may_see_docking": may(who, Action.VIEW_DOCKING),
-        "may_look_up": may(who, Action.VIEW_SHARED),
     }
-    return kept_by_nobody(render(request, template, rights | context | {"path": request.path}, status=status))
+    return kept_by_nobody(
+        render(request, template, rights | context | {"path": request.path, "places": places.of(who)}, status=status)
+    )
 
 
 def form(

@@ -7,7 +7,6 @@ person, and nothing of what else that unit did.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 

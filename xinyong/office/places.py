@@ -1,0 +1,89 @@
+"""Where one can go in the office: the places by what they are for, each with the actions that open it. The navigation shows
+those that somebody's role opens, and no others."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+from xinyong.security.access import Action, Actor, may
+
+if TYPE_CHECKING:  # the name exists in the stubs only
+    from django.utils.functional import _StrPromise
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page of the navigation. Any one of ``actions`` opens it; none: everybody's. ``of_a_unit``: only for who acts for a
+    department. ``also``: another address that is the same place."""
+
+    path: str
+    icon: str
+    title: "_StrPromise"
+    actions: tuple[Action, ...] = ()
+    of_a_unit: bool = False
+    also: str = ""
+
+    def opens_to(self, who: Actor) -> bool:
+        """True when this actor may go there."""
+        if self.of_a_unit and not who.department:
+            return False
+        return not self.actions or any(may(who, one) for one in self.actions)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Places of one kind of work."""
+
+    id: str
+    title: "_StrPromise"
+    places: tuple[Place, ...]
+
+
+_A = Action
+NOTICES = Place("/office/notices/", "bell", _("通知"), (_A.VIEW_NOTICES,))
+GROUPS: tuple[Group, ...] = (
+    Group("report", _("报送"), (
+        Place("/office/submissions/new", "upload", _("报送数据"), (_A.SUBMIT,)),
+        Place("/office/entry/", "edit", _("手工录入"), (_A.SUBMIT,), of_a_unit=True),
+        Place("/office/submissions/", "list", _("报送记录"), (_A.VIEW_SUBMISSION,), also="/office/"),
+        Place("/office/doubts/", "question", _("疑问数据"), (_A.SETTLE_DOUBTS,)),
+        Place("/office/links/", "edit", _("待关联"), (_A.REVIEW_LINKS,)),
+        Place("/office/windows/", "clock", _("报送窗口"), (_A.VIEW_RATES,)),
+        Place("/office/declared/", "edit", _("应报数"), (_A.VIEW_RATES,)),
+        Place("/office/templates/", "download", _("导入模板")),
+    )),
+    Group("channels", _("通道"), (
+        Place("/office/docking/", "building", _("数据库对接"), (_A.VIEW_DOCKING,)),
+        Place("/office/drops/", "file", _("交换目录"), (_A.MANAGE_DROPS,)),
+        Place("/office/feeds/", "clock", _("登记变更"), (_A.MANAGE_FEEDS,)),
+        Place("/office/clients/", "lock", _("接口客户端"), (_A.MANAGE_CLIENTS,)),
+        Place("/office/partners/", "building", _("共享节点"), (_A.MANAGE_CLIENTS,)),
+    )),
+    Group("quality", _("质量"), (
+        Place("/office/rates/", "list", _("报送指标"), (_A.VIEW_RATES,)),
+        Place("/office/bulletins/", "file", _("通报"), (_A.VIEW_BULLETIN,)),
+        Place("/office/tasks/", "check", _("任务台账"), (_A.VIEW_TASKS,)),
+        Place("/office/catalogue/", "file", _("信息目录"), (_A.VIEW_CATALOGUE,)),
+    )),
+    Group("use", _("查询"), (
+        Place("/office/files/", "building", _("查询档案"), (_A.VIEW_SHARED,)),
+        Place("/office/exports/", "download", _("数据导出"), (_A.EXPORT_SHARED,)),
+        Place("/office/special/", "question", _("特殊查询"), (_A.SPECIAL_QUERY,)),
+        Place("/office/approvals/", "check", _("复核申请"), (_A.APPROVE, _A.EXPORT_SHARED)),
+    )),
+    Group("people", _("权限与日志"), (
+        Place("/office/people/", "list", _("人员与授权"), (_A.VIEW_PEOPLE,)),
+        Place("/office/units/", "building", _("单位与科室"), (_A.VIEW_PEOPLE,)),
+        Place("/office/explain/", "info", _("解释权限"), (_A.EXPLAIN_ACCESS,)),
+        Place("/office/log/", "clock", _("操作日志"), (_A.VIEW_AUDIT,)),
+        Place("/office/evidence/", "check", _("存证状态"), (_A.VIEW_EVIDENCE,)),
+        Place("/office/grants/", "lock", _("我的权限")),
+    )),
+)  # fmt: skip
+
+
+def of(who: Actor) -> list[tuple[Group, list[Place]]]:
+    """The groups with the places that open to this actor; empty groups are left out."""
+    found = [(group, [one for one in group.places if one.opens_to(who)]) for group in GROUPS]
+    return [(group, places) for group, places in found if places]
