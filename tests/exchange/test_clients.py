@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.test import Client
 
@@ -53,7 +54,20 @@ def test_neither_secret_nor_token_lies_in_the_database(door: Door) -> None:
     assert token not in text
     assert door.full.secret.partition(".")[2] not in text
     hashes = ClientSecret.objects.values_list("secret", flat=True)
-    assert all(one.startswith("argon2$argon2id$") for one in hashes)
+    assert all(one.startswith("sha256$") and len(one) == 71 for one in hashes)
+
+
+def test_a_secret_kept_as_a_slow_hash_from_before_still_opens(door: Door) -> None:
+    key_id, _, secret = door.full.secret.partition(".")
+    kept = ClientSecret.objects.filter(key_id=key_id)
+    now = kept.get().secret
+    try:
+        kept.update(secret=make_password(secret))
+        assert door.full.ask().status_code == 200
+        kept.update(secret=make_password("another"))
+        assert door.full.ask().status_code == 401
+    finally:
+        kept.update(secret=now)
 
 
 @pytest.mark.parametrize(
@@ -265,4 +279,4 @@ def test_only_the_system_administrator_makes_clients_and_none_makes_itself(door:
 
 def test_what_the_administrators_list_shows_opens_nothing(door: Door) -> None:
     text = repr(clients.clients(seen_by=SYSTEM))
-    assert not re.search(r"argon2|[A-Za-z0-9_-]{40}", text)
+    assert not re.search(r"argon2|sha256|[A-Za-z0-9_-]{40}", text)

@@ -11,7 +11,7 @@ from tests.golden.acts import Deed, NotDone, act, answered
 from tests.golden.world import World
 from tests.intake import made
 from xinyong.intake import drop, drop_desk, jobs
-from xinyong.intake.models import DropFile
+from xinyong.intake.models import DropFile, Interruption
 from xinyong.kernel import clock
 from xinyong.security import identity
 from xinyong.security.audit import Event
@@ -72,6 +72,20 @@ def _(world: World) -> Deed:
     def deed() -> dict[str, object]:
         drop_desk.discard(row.pk, by=by)
         return {"ticket": row.ticket}
+
+    return deed
+
+
+@act(Event.WORK_TRIED_AGAIN)
+def _(world: World) -> Deed:
+    entered, by = world.submission, world.actor("operator")
+    Interruption.objects.create(
+        submission_id=entered.id, source_id=identity.source_unit(world.unit.code).id, item_id=entered.item_id, stage="read",
+        cause="disk-full", tries=1, since=clock.now(), at=clock.now(), next_at=clock.now(),
+    )  # fmt: skip
+
+    def deed() -> None:
+        jobs.try_again(entered.id, by=by)
 
     return deed
 

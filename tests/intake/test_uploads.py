@@ -166,7 +166,7 @@ def test_limits_of_size_number_and_department(clerk: Actor, settings: Any, monke
 
 
 def test_a_full_disk_is_said_and_loses_nothing(
-    clerk: Actor, unit: SourceUnit, tmp_path: Path, small_parts: int, monkeypatch: pytest.MonkeyPatch
+    clerk: Actor, unit: SourceUnit, tmp_path: Path, small_parts: int, monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     content = rows(unit, tmp_path)
     seen = put(begin(content, clerk), content, clerk)
@@ -184,7 +184,7 @@ def test_a_full_disk_is_said_and_loses_nothing(
     while seen.offset < seen.size:
         seen = put(seen, content, clerk)
     assert jobs.finish_upload(seen.id, digest=whole(content, 1000), by=clerk, at=made.NOW)[1]
-    monkeypatch.setattr(uploads, "_SPARE", 2**60)
+    settings.DISK_SPARE = 2**60
     with pytest.raises(uploads.NoRoom):
         begin(b"more", clerk)
 

@@ -1,10 +1,12 @@
 """``xinyong serve`` keeps its parts running: one that dies comes back, and Ctrl-C leaves nothing behind."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -123,6 +125,27 @@ def test_a_part_that_is_killed_comes_back_and_ctrl_c_leaves_no_process_and_no_da
     assert running.process.wait(30) == 0
     _until(lambda: not [pid for pid in family if _is_alive(pid)], 5)
     assert running.postgres() == []
+
+
+def test_a_database_that_dies_is_started_again_and_meanwhile_pages_say_so(running: Running) -> None:
+    pages = running.part("gunicorn")
+    with (running.home / "pg.start.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # nobody starts it before it was looked at
+        os.kill(int((running.home / "pg" / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+        _until(lambda: running.postgres() == [])
+        for accept, kind, words in (
+            ("text/html", "text/html", "数据库正在重新启动"), ("*/*", "application/problem+json", "kernel.database-away"),
+        ):  # fmt: skip
+            asked = urllib.request.Request(f"{running.url}/about/", headers={"Accept": accept})
+            with pytest.raises(urllib.error.HTTPError) as told:
+                urllib.request.urlopen(asked, timeout=30)
+            assert told.value.status == 503
+            assert (told.value.headers["Retry-After"], told.value.headers.get_content_type()) == ("5", kind)
+            assert words in told.value.read().decode()
+    _until(running.answers)
+    assert running.part("gunicorn") == pages
+    assert running.process.poll() is None
+    assert "Traceback" not in running.said().partition("worker")[0]
 
 
 def _kill(running: Running, words: str) -> None:

@@ -15,7 +15,7 @@ import urllib3
 from xinyong.client.answers import PlatformError, Unreachable
 
 #: Answers after which the same request may do better.
-_AGAIN = frozenset({429, 500, 502, 503, 504})
+_AGAIN = frozenset({429, 500, 502, 503, 504, 507})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 #: A token is left aside this many seconds before it ends, so that none ends on its way.
 _EARLY = 30

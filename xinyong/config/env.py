@@ -198,6 +198,12 @@ VARIABLES: tuple[Variable, ...] = (
         "MiB of unfinished uploads that the people of one department may have begun. 未完成上传的上限",
     ),
     Variable(
+        "XINYONG_DISK_SPARE_MB",
+        "512",
+        "MiB of the data directory's disk that intake leaves free, for the database above all: with less, files are refused and "
+        "work waits until there is room again. 磁盘保留空间",
+    ),
+    Variable(
         "XINYONG_API_WAITING",
         "50",
         "Submissions of one machine client that may wait for the worker; beyond it the interface answers 429. 接口待处理上限",

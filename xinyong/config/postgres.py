@@ -105,15 +105,21 @@ def _as(role: str | None) -> dict[str, Any]:
 
 
 def ensure_running(*, quick_and_unsafe: bool = False) -> None:
-    """Starts the embedded server if it does not run, and counts this process among its users.
+    """Starts the embedded server if it does not run, and counts this process among its users. Called again, it starts one that
+    has ended meanwhile.
 
     ``quick_and_unsafe`` turns off fsync at first initialisation: for tests, whose data may be lost.
     With a DATABASE_URL it does nothing.
     """
     global _user
-    if not is_embedded() or _user is not None:
-        return
     folder = env.home() / "pg"
+    if not is_embedded() or (_user is not None and _has_process(folder)):
+        return
+    if _user is not None:
+        with _locked(env.home() / "pg.start.lock"):
+            if not _is_up(folder):
+                _start(folder)
+        return
     with _locked(env.home() / "pg.start.lock"):
         handle = (env.home() / "pg.users.lock").open("ab")
         fcntl.flock(handle, fcntl.LOCK_SH)
@@ -214,6 +220,17 @@ def _give(folder: Path) -> None:
 
     entry = pwd.getpwnam("pgserver")
     os.chown(folder, entry.pw_uid, entry.pw_gid)
+
+
+def _has_process(folder: Path) -> bool:
+    """Whether the server's first process is there; asked often, so nothing is started for it."""
+    try:
+        os.kill(int((folder / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0]), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _is_up(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from ninja.renderers import JSONRenderer
 from pydantic import ConfigDict
 
 from xinyong.exchange import refusals
-from xinyong.kernel import strict_json
+from xinyong.kernel import outages, strict_json
 from xinyong.kernel.errors import Invalid, XinyongError
 from xinyong.web import problems
 from xinyong.web import refusals as log_lines
@@ -90,6 +90,9 @@ def _unread(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 
 def _ourfault(request: HttpRequest, error: Exception) -> HttpResponse:
+    lack = outages.said(error)
+    if lack is not None:
+        return _ours(request, lack)
     _log.error("interface failed: %s", type(error).__name__, exc_info=error)
     return problems.answer(
         500, "exchange.failed", "系统出了问题，您的请求没有完成。我们已记录，请稍后再试。",

@@ -88,7 +88,7 @@ def token(request: HttpRequest) -> HttpResponse:
     return response
 
 
-#: A secret costs a hash that is slow on purpose: whoever asks for tokens takes a place as every machine (door.Machines).
+#: Whoever asks for tokens takes a place as every machine (door.Machines).
 token.xinyong_is_for_machines = True  # type: ignore[attr-defined]
 
 

@@ -4,6 +4,7 @@ Forked by ``_reader``. Standard output carries one JSON object a line: ``head``,
 the end ``done`` or ``refused``. A file that breaks a parser breaks this process only.
 """
 
+import errno
 import json
 import os
 import resource
@@ -28,6 +29,10 @@ def answer(request: dict[str, Any]) -> None:
         _say("refused", {"code": refusal.code, "zh": refusal.zh, "en": refusal.en})
     except MemoryError:
         _say("out_of_memory", {})
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        _say("no_room", {})
 
 
 def _read(request: dict[str, Any], limits: Any) -> None:

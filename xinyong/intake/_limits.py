@@ -8,7 +8,7 @@ loses 998 of 1,000 rows without a word.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from xinyong.kernel.errors import Invalid
+from xinyong.kernel.errors import Conflict, Invalid
 
 MEGABYTE = 1 << 20
 CHUNK_ROWS = 25_000
@@ -105,6 +105,13 @@ class SheetUnclear(Refused):
     """Two sheets could be meant, or the named one does not exist."""
 
     code = "intake.sheet-unclear"
+
+
+class ReaderKilled(Conflict):
+    """Something else ended the reading process: the system for want of memory, or an administrator. The file may be fine."""
+
+    code = "intake.reader-killed"
+    status = 503
 
 
 class ReadingStopped(Refused):

@@ -20,7 +20,7 @@ from django.db import OperationalError, connection, transaction
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item
 from xinyong.intake import _change_rows as change_rows
-from xinyong.intake import again, submit
+from xinyong.intake import again, interruptions, submit
 from xinyong.intake._change_rows import KINDS, Change, Reason, reason
 from xinyong.intake.models import Finding, WaitingRow
 from xinyong.kernel import clock
@@ -277,7 +277,7 @@ def _finish(run: Run, source: SourceUnit, *, by: Actor) -> int:
     """Does the work on a run's submission, and writes what became of each event. Rows are numbered from 1, as in the run."""
     try:
         done = submit.run(run.submission_id, by=by)
-    except submit.Busy as busy:
+    except (submit.Busy, interruptions.Interrupted) as busy:
         raise _busy() from busy
     told = _said(run.submission_id)
     kept = changes.of_run(run, source.id)

@@ -12,7 +12,21 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from xinyong.catalogue import publish, recheck, whole
-from xinyong.intake import docking, drop, entry, feed, impact, locks, pulling, revert, settle, submit, told, uploads
+from xinyong.intake import (
+    docking,
+    drop,
+    entry,
+    feed,
+    impact,
+    interruptions,
+    locks,
+    pulling,
+    revert,
+    settle,
+    submit,
+    told,
+    uploads,
+)
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, XinyongError
@@ -35,6 +49,14 @@ def run(submission_id: int) -> None:
     """
     try:
         submit.run(submission_id, by=system("worker"))
+    except interruptions.Interrupted as broke:
+        cause = broke.__cause__ if broke.facts["cause"] == "broken" else None
+        told = [f"{name}={broke.facts[name]}" for name in ("stage", "cause", "tries")]
+        _LOG.warning(
+            "submission-interrupted id=%s %s next=%s", submission_id, " ".join(told), broke.next_at, exc_info=cause
+        )
+        if broke.next_at is not None:
+            run.configure(schedule_at=broke.next_at).defer(submission_id=submission_id)
     except submit.Busy:
         _LOG.info("submission-busy id=%s", submission_id)
         raise
@@ -91,7 +113,11 @@ def recheck_later(item_id: str, version: int, *, by: Actor) -> recheck.RecheckVi
 def resume() -> None:
     """Asks again for everything that is not finished: called when a worker starts, after whatever ended the last."""
     for submission_id in submit.unfinished():
-        later(submission_id)
+        must_wait, until = interruptions.waits_until(submission_id)
+        if not must_wait:
+            later(submission_id)
+        elif until is not None:  # what ended its worker comes after everything else
+            run.configure(schedule_at=until).defer(submission_id=submission_id)
     for submission_id in revert.unfinished():
         take_back.defer(submission_id=submission_id)
     for item_id, version in recheck.unfinished():
@@ -230,6 +256,21 @@ def end_waivers(timestamp: int) -> None:
     """Rows whose waiver has ended wait again."""
     ended = settle.end_waivers(today=clock.today(), by=system("nightly"))
     _LOG.info("waivers-ended count=%s", ended)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queue="intake", name="intake.take_up", queueing_lock="take-up")
+def take_up(timestamp: int) -> None:
+    """Each minute: goes on with what was interrupted and whose next try was forgotten, as after a command that ended."""
+    for submission_id in interruptions.forgotten(now=clock.now()):
+        later(submission_id)
+
+
+@transaction.atomic
+def try_again(submission_id: int, *, by: Actor) -> None:
+    """``interruptions.again``, and the work asked for in the same transaction."""
+    interruptions.again(submission_id, by=by)
+    later(submission_id)
 
 
 @app.periodic(cron="45 17 * * *")

@@ -70,6 +70,44 @@ class Submission(models.Model):
         ]
 
 
+class Interruption(models.Model):
+    """That the work on a submission broke off (intake/interruptions.py): the last time of a row of tries, and since when. One a
+    submission; ``ended_at`` once the work was done or the file refused."""
+
+    class Cause(models.TextChoices):
+        DISK_FULL = "disk-full", "磁盘已满"
+        DATABASE_FULL = "database-full", "数据库磁盘已满"
+        DATABASE_AWAY = "database-away", "数据库不可用"
+        OUT_OF_MEMORY = "out-of-memory", "内存不足"
+        READER_KILLED = "reader-killed", "读取进程被中止"
+        WORKER_DIED = "worker-died", "后台进程意外结束"
+        BROKEN = "broken", "程序出错"
+
+    class Stage(models.TextChoices):
+        READ = "read", "读取"
+        CHECK = "check", "校验"
+        DEPOSIT = "deposit", "入库"
+        FINISH = "finish", "办结"
+
+    submission = models.OneToOneField(Submission, on_delete=models.PROTECT)
+    source = models.ForeignKey(Department, on_delete=models.PROTECT)
+    item_id = models.CharField(max_length=40)
+    stage = models.CharField(max_length=8, choices=Stage)
+    cause = models.CharField(max_length=16, choices=Cause)
+    lines = models.IntegerField(default=0, help_text="ledger lines there were: more of them is progress")
+    tries = models.IntegerField(default=0)
+    since = models.DateTimeField()
+    at = models.DateTimeField()
+    next_at = models.DateTimeField(null=True, help_text="null: waits for an operator, or is over")
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-id"], name="interruption_open", condition=models.Q(ended_at__isnull=True)),
+            models.Index(fields=["-ended_at"], name="interruption_over", condition=models.Q(ended_at__isnull=False)),
+        ]
+
+
 class RequestKey(models.Model):
     """A key that a client gave a request (Idempotency-Key), and the submission which that request became. Both key and
     request as digests: a program may build its keys from what it sends."""

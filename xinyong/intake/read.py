@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from xinyong.intake import space
 from xinyong.intake._limits import (
     CHUNK_ROWS,
     LIMITS,
@@ -25,6 +26,7 @@ from xinyong.intake._limits import (
     FileTooLarge,
     HeaderNotFound,
     Limits,
+    ReaderKilled,
     ReadingStopped,
     Refused,
     SheetUnclear,
@@ -44,6 +46,7 @@ __all__ = [
     "Head",
     "HeaderNotFound",
     "Limits",
+    "ReaderKilled",
     "Reading",
     "ReadingStopped",
     "Refused",
@@ -206,6 +209,8 @@ class Stream:
         except TooLate as late:
             raise _too_slow() from late
         except Gone as gone:
+            if gone.code in (None, -signal.SIGKILL) and not gone.is_too_large:
+                raise _killed() from gone
             raise _too_hungry() if gone.is_too_large else self._died(gone.code) from gone
         if any(kind in message for kind in kinds):
             return message
@@ -214,11 +219,13 @@ class Stream:
             raise REFUSALS[refused["code"]](refused["zh"], refused["en"])
         if "out_of_memory" in message:
             raise _too_hungry()
+        if "no_room" in message:
+            raise space.no_room()
         raise self._died(None)
 
     def _died(self, code: int | None) -> ReadingStopped:
         """The process ended without a word: out of time (SIGXCPU), memory, or a parser's crash."""
-        if code in (-signal.SIGXCPU, -signal.SIGKILL):
+        if code == -signal.SIGXCPU:
             return _too_slow()
         log = _tail(self._folder / "reader.log")
         if any(sign in log for sign in ("MemoryError", "bad_alloc", "memory allocation", "malloc of size")):
@@ -239,6 +246,14 @@ def _tail(log: Path) -> str:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - (1 << 16)))
         return file.read().decode("utf-8", errors="replace")
+
+
+def _killed() -> ReaderKilled:
+    return ReaderKilled(
+        "读取文件的进程被系统中止，可能是内存不足；文件没有读完。请稍后再试。",
+        "The process that read the file was ended by the system, perhaps for want of memory, before it was done. Try again later.",
+        retry_after=30,
+    )
 
 
 def _too_slow() -> ReadingStopped:

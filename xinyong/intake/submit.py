@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item, Section
-from xinyong.intake import desk, headers, locks, receipt, staging, told, views, work
+from xinyong.intake import desk, headers, interruptions, locks, receipt, space, staging, told, views, work
 from xinyong.intake import plan as plans
 from xinyong.intake.deposit import Deposit
 from xinyong.intake.models import Submission
@@ -104,12 +104,14 @@ def enter(
 
     The same content from the same source for the same item is one submission: the one that exists is returned. Was it
     refused or cancelled, it is opened again, with the new ``mapping`` (header → field code) if one is given.
-    Raises NotAllowed, UnknownDepartment, catalogue's UnknownItem.
+    Raises NotAllowed, UnknownDepartment, catalogue's UnknownItem, NoRoom.
     """
     require(by, Action.SUBMIT, department=source_code, item=item_id)
     source = identity.source_unit(source_code)
     item = publish.current(item_id, on=received_at.date())
-    digest, size = staging.keep_original(path)
+    space.require(path.stat().st_size)
+    with space.guarded():
+        digest, size = staging.keep_original(path)
     with transaction.atomic():
         submission, is_new = Submission.objects.select_for_update().get_or_create(
             source_id=source.id,
@@ -177,7 +179,8 @@ def run(
     """Reads, checks, links and deposits; returns the finished submission. Called again, it finishes what is left.
 
     ``original`` is the plain file when the caller still has it; otherwise the sealed one is opened.
-    Raises Busy when another process is at it. A file that is refused ends with status ``refused``, not with an error.
+    Raises Busy when another process is at it, Interrupted when the work broke off (intake/interruptions.py). A file that is
+    refused ends with status ``refused``, not with an error.
     """
     submission = Submission.objects.get(pk=submission_id)
     source = _source_of(submission)
@@ -189,7 +192,7 @@ def run(
         submission.refresh_from_db()
         if submission.status in _OPEN:
             try:
-                with work.undisturbed():
+                with interruptions.watched(submission), work.undisturbed():
                     _work(submission, source, by=by, original=original, progress=progress)
             except Invalid as refusal:
                 _refuse(submission, refusal, by=by)
@@ -225,6 +228,7 @@ def _read(
     submission: Submission, item: Item, source: SourceUnit, folder: Path, original: Path | None
 ) -> tuple[Staged, Plan, work.Ahead]:
     shutil.rmtree(folder, ignore_errors=True)
+    space.require(submission.file_size)
     folder.mkdir(mode=0o700, parents=True)
     plain = original
     if plain is None:

@@ -6,7 +6,6 @@ in between, whatever was counted is there. It belongs to one person; what is not
 Idea: draft-ietf-httpbis-resumable-upload (Upload-Offset), tus 1.0; RFC 9530 (Content-Digest).
 """
 
-import errno
 import hashlib
 import shutil
 import tempfile
@@ -21,8 +20,9 @@ from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
 from xinyong.catalogue import publish
-from xinyong.intake import views
+from xinyong.intake import space, views
 from xinyong.intake.models import Upload
+from xinyong.intake.space import NoRoom
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel.errors import Conflict, Invalid, NotFound
 from xinyong.kernel.scrubbing import unnumbered
@@ -33,8 +33,6 @@ from xinyong.security.access import Action, Actor, may, require
 PART = 4 * 1024 * 1024
 #: How long an upload that nobody goes on with is kept.
 KEPT = timedelta(hours=24)
-#: Room on the disk that uploads leave to everything else.
-_SPARE = 256 * 1024 * 1024
 _MOST_OPEN = 20
 _CONTEXT = "intake.part"
 _HEX = frozenset("0123456789abcdef")
@@ -78,13 +76,6 @@ class NotWhole(Conflict):
     """Parts are missing, or together they are not the file that was meant."""
 
     code = "intake.upload-not-whole"
-
-
-class NoRoom(Conflict):
-    """The disk is full."""
-
-    code = "intake.no-room"
-    status = 507
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +160,7 @@ def put(upload_id: int, *, offset: int, digest: str, content: bytes, by: Actor, 
             f"这一段长 {len(content)} 字节，应为 {min(upload.part_size, upload.size - offset)} 字节。",
             f"This part has {len(content)} bytes instead of {min(upload.part_size, upload.size - offset)}.",
         )
-    with _disk():
+    with _kept():
         vault.put_block(content, _part(upload.pk, number, make=True), context=_CONTEXT)
     upload.parts.append(digest.lower())
     upload.changed_at = at
@@ -194,7 +185,7 @@ def finish(upload_id: int, *, digest: str, by: Actor, at: datetime, hand_in: Han
         )
     if together(upload.parts) != digest.lower():
         raise _not_the_file()
-    with tempfile.TemporaryDirectory(prefix="xinyong-upload-") as name, _disk():
+    with tempfile.TemporaryDirectory(prefix="xinyong-upload-") as name, _kept():
         path = Path(name) / "whole"
         _join(upload, path)
         entered, is_new = hand_in(
@@ -278,26 +269,22 @@ def _must_fit(source_id: int, size: int) -> None:
             "本单位未完成的上传太多。请先完成或取消一些，再上传新的文件。",
             "Your department has too many unfinished uploads. Finish or cancel some first.",
         )
-    if shutil.disk_usage(settings.XINYONG_HOME).free < 3 * size + _SPARE:
-        raise _no_room()
+    with _kept():
+        space.require(size)
 
 
 @contextmanager
-def _disk() -> Iterator[None]:
+def _kept() -> Iterator[None]:
     """A full disk is said, not broken over: what was kept before stays."""
     try:
-        yield
-    except OSError as error:
-        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
-            raise
-        raise _no_room() from error
-
-
-def _no_room() -> NoRoom:
-    return NoRoom(
-        "平台的磁盘空间不足，已经上传的部分保留不动。请稍后继续，或告知系统管理员。",
-        "The platform's disk is full. What has arrived is kept. Go on later, or tell the administrator.",
-    )
+        with space.guarded():
+            yield
+    except NoRoom as error:
+        raise NoRoom(
+            "平台的磁盘空间不足，已经上传的部分保留不动。请稍后继续，或告知系统管理员。",
+            "The platform's disk is full. What has arrived is kept. Go on later, or tell the administrator.",
+            **error.facts,
+        ) from error
 
 
 def _join(upload: Upload, path: Path) -> None:

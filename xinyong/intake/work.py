@@ -18,7 +18,7 @@ import psycopg
 import pyarrow.compute as pc
 from django.db import connection as django_connection
 
-from xinyong.intake import _columns, deposit, link, prepare, read, validate, waiting
+from xinyong.intake import _columns, _poison, deposit, link, prepare, read, space, waiting
 from xinyong.intake.deposit import LANES, Deposit, Lane, Load, Sorted
 from xinyong.intake.outcome import WRONG, Counts, Found, Outcome
 from xinyong.intake.plan import Plan
@@ -80,7 +80,7 @@ def look_ahead(stream: read.Stream, plan: Plan) -> Ahead:
         if len(held) >= _AHEAD or stream.has_ended():
             continue
         table = read.table(each.path)
-        checked = validate.validate(each.number, table, read.notes(each.notes), plan)
+        checked = _poison.checked(each.number, table, read.notes(each.notes), plan)
         linked = None if held and held[-1].ready is None else link.known(checked, plan, memory=ahead.memory)
         held.append(Chunk(checked, prepare.prepare(checked, linked, plan) if linked else None))
     return ahead
@@ -117,7 +117,7 @@ def checked_chunk(staged: Staged, number: int, path: Path, plan: Plan) -> Checke
     table = read.table(path)
     rows = table.column("row_no")
     notes = staged.notes_of(pc.min(rows).as_py(), pc.max(rows).as_py())
-    return validate.validate(number, table, notes, plan)
+    return _poison.checked(number, table, notes, plan)
 
 
 def run(
@@ -141,6 +141,7 @@ def run(
     sys.setswitchinterval(_SWITCH)
     try:
         for checked, ready in chunks(staged, into.plan, may_create=True, skip=skip, ahead=ahead):
+            space.require()
             loads = split(checked, ready, into.plan, anchors)
             under_way.append([pools[load.lane].submit(deposit.deposit, lanes[load.lane], load, into) for load in loads])
             while len(under_way) > _AHEAD:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from xinyong.analytics import tasks
 from xinyong.catalogue import publish
-from xinyong.intake import jobs, returned, revert, submit, uploads, views
+from xinyong.intake import interruptions, jobs, returned, revert, submit, uploads, views
 from xinyong.kernel import clock
 from xinyong.office import answer
 from xinyong.office.catalogue import XLSX
@@ -247,6 +247,7 @@ def _submission_page(request: HttpRequest, seen: views.SubmissionView, form: Col
     context = {
         "submission": seen,
         "is_under_way": seen.status in {"received", "staged"},
+        "interruption": interruptions.of(seen.id) if seen.status in {"received", "staged"} else None,
         "refresh": _refresh(seen),
         "done": views.rows_done(seen.id, seen_by=who) if seen.status == "staged" else 0,
         "steps": _steps(seen),

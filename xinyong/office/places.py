@@ -55,6 +55,7 @@ GROUPS: tuple[Group, ...] = (
     )),
     Group("channels", _("通道"), (
         Place("/office/docking/", "building", _("数据库对接"), (_A.VIEW_DOCKING,)),
+        Place("/office/interruptions/", "warning", _("处理中断"), (_A.MANAGE_WORK,)),
         Place("/office/drops/", "file", _("交换目录"), (_A.MANAGE_DROPS,)),
         Place("/office/feeds/", "clock", _("登记变更"), (_A.MANAGE_FEEDS,)),
         Place("/office/clients/", "lock", _("接口客户端"), (_A.MANAGE_CLIENTS,)),

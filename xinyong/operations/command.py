@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from xinyong import __version__
+from xinyong.kernel import outages
 from xinyong.kernel.errors import Conflict, XinyongError
 
 #: PostgreSQL's undefined_table.
@@ -38,6 +39,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "xinyong.operations.drop",
         "drop",
         "前置机交换目录 scan | status | open | release | discard watched folders",
+    ),
+    "interruptions": (
+        "xinyong.operations.interruptions",
+        "interruptions",
+        "处理中断 list | retry what the worker had to interrupt",
     ),
     "feed": ("xinyong.operations.feed", "feed", "登记变更通道 status | apply | skip changes of the base register"),
     "search": ("xinyong.operations.subjects", "search", "查找主体 Find organisations"),
@@ -137,6 +143,12 @@ def with_database() -> None:
     scope.stand_as(system("command"))
 
 
+def keep_database() -> None:
+    """Starts the embedded database again when it has ended; does nothing while it runs, or where it is not ours."""
+    if _start_database is not None:
+        _start_database()
+
+
 def without_database() -> None:
     """Sets Django up for commands that touch no data."""
     import django
@@ -162,10 +174,16 @@ class NotSetUp(Conflict):
 
 
 @contextmanager
-def _told_when_not_set_up() -> Iterator[None]:
+def _told() -> Iterator[None]:
+    """Says what is lacking: tables, the database, room on a disk."""
     try:
         yield
+    except XinyongError:
+        raise
     except Exception as error:
+        lack = outages.said(error)
+        if lack is not None:
+            raise lack from error
         if _NO_SUCH_TABLE not in (getattr(error.__cause__, "sqlstate", ""), getattr(error, "sqlstate", "")):
             raise
         raise NotSetUp(
@@ -184,7 +202,7 @@ def main(
     global _start_database, _stand_alone
     _start_database, _stand_alone = start_database, stand_alone
     try:
-        with _told_when_not_set_up():
+        with _told():
             group(standalone_mode=True, prog_name="xinyong")
     except XinyongError as error:
         if "--json" in sys.argv:

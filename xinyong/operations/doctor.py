@@ -1,6 +1,5 @@
 """``xinyong doctor``: is this installation well? Each check says what was found and, when it is not well, what to do."""
 
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -99,13 +98,19 @@ def _roles() -> list[Check]:
 
 
 def _disk() -> list[Check]:
-    from django.conf import settings
+    """Each disk that intake writes to; the data directory's is "disk"."""
+    from xinyong.intake import space
 
-    usage = shutil.disk_usage(settings.XINYONG_HOME)
-    free = usage.free / usage.total
-    state = GOOD if free > 0.1 and usage.free > 2 << 30 else CARE if usage.free > 1 << 30 else BAD
-    advice = "" if state == GOOD else "请清理或扩容数据目录所在磁盘。Free or enlarge the disk of the data directory."
-    return [Check("disk", state, f"{usage.free / 2**30:.1f} GiB free ({free:.0%})", advice)]
+    advice = {
+        space.State.GOOD: "",
+        space.State.CARE: "请清理或扩容这个磁盘。Free or enlarge this disk.",
+        space.State.BAD: "空间不足，新文件不收，处理暂停；腾出后自动继续。Too little: files are refused and work waits until there is room.",
+    }
+    return [
+        Check("disk" if one.name == "data" else f"disk-{one.name}", one.state.value,
+              f"{one.free / 2**30:.1f} GiB free ({one.percent}%), {one.folder}", advice[one.state])
+        for one in space.disks()
+    ]  # fmt: skip
 
 
 def _calendar() -> list[Check]:
@@ -160,6 +165,19 @@ def _work() -> list[Check]:
     return [Check("intake", GOOD if not waiting else CARE, f"{waiting} submissions unfinished", advice)]
 
 
+def _interruptions() -> list[Check]:
+    from xinyong.intake import interruptions
+
+    count, held = interruptions.counts()
+    advice = (
+        ""
+        if not count
+        else "查看原因和办法：xinyong interruptions list。See why, and what to do: xinyong interruptions list."
+    )
+    state = GOOD if not count else BAD if held else CARE
+    return [Check("interrupted", state, f"{count} submissions interrupted, {held} of them held", advice)]
+
+
 def _docking() -> list[Check]:
     from xinyong.intake import pulling
 
@@ -195,5 +213,5 @@ def _evidence() -> list[Check]:
 
 
 _READ_TABLES: tuple[Callable[[], list[Check]], ...] = (
-    _calendar, _catalogue, _keys, _work, _docking, _feeds, _evidence,
+    _calendar, _catalogue, _keys, _work, _interruptions, _docking, _feeds, _evidence,
 )  # fmt: skip

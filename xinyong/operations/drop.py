@@ -18,15 +18,15 @@ def drop() -> None:
 def scan(as_json: bool) -> None:
     """扫描一次。Takes what is ready, works on it, answers. The worker does this every minute. Exit 1: something is in the way."""
     command.with_database()
-    from xinyong.intake import drop_desk, jobs, submit
+    from xinyong.intake import drop_desk, interruptions, jobs, submit
     from xinyong.security.access import system
 
     first = jobs.look()
     for submission_id in drop_desk.unworked(seen_by=system("drop scan")):
         try:
             submit.run(submission_id, by=system("drop scan"))
-        except submit.Busy:
-            continue  # a worker is at it; the next look answers
+        except (submit.Busy, interruptions.Interrupted):
+            continue  # a worker is at it, or it broke off; a later look answers
     last = jobs.look()
     problems = last.problems
     if as_json:

@@ -1,31 +1,51 @@
 """Background work: submissions from the office, the nightly clocks. PostgreSQL is the queue (procrastinate)."""
 
+import logging
 import sys
+import time
+from contextlib import suppress
 from datetime import datetime
+from itertools import chain, repeat
 
 import click
 
-from xinyong.kernel import clock
+from xinyong.kernel import clock, outages
 from xinyong.operations import command
+
+_LOG = logging.getLogger("xinyong.operations")
+#: Seconds between tries to reach a database that went away.
+_PAUSES = (1, 2, 5, 10)
 
 
 @click.command()
 def worker() -> None:
     """后台作业。Runs the background worker: deposits what the office received, closes the clocks at night."""
     command.with_database()
+    from django.db import connection
     from procrastinate.contrib.django import app
     from procrastinate.contrib.django.django_connector import DjangoConnector
 
     from xinyong.intake import jobs
     from xinyong.operations import log
 
-    jobs.resume()
     assert isinstance(app.connector, DjangoConnector)
-    with app.replace_connector(app.connector.get_worker_connector()) as own, log.keeping():
-        # Two at once, so that nobody's small file waits behind a file of a million rows.
-        own.run_worker(
-            concurrency=2, wait=True, install_signal_handlers=True, listen_notify=True, delete_jobs="successful"
-        )
+    for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
+        try:
+            jobs.resume()
+            with app.replace_connector(app.connector.get_worker_connector()) as own, log.keeping():
+                # Two at once, so that nobody's small file waits behind a file of a million rows.
+                own.run_worker(
+                    concurrency=2, wait=True, install_signal_handlers=True, listen_notify=True, delete_jobs="successful"
+                )
+            return
+        except Exception as error:
+            if outages.of(error) is not outages.Outage.DATABASE_AWAY:
+                raise
+            _LOG.warning("worker-without-database again-in=%s", pause)
+            connection.close()
+        time.sleep(pause)
+        with suppress(SystemExit):
+            command.keep_database()
 
 
 @click.command()

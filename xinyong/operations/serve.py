@@ -64,7 +64,7 @@ def keep(host: str, port: int, workers: int) -> int:
     pages = Part("网页 pages", _pages(host, port, workers), is_vital=True)
     # Whoever looks something up waits; a file that is worked on does not mind being second.
     worker = Part("后台 worker", [sys.executable, "-m", "xinyong.config", "worker"], stands_back=True)
-    return supervise([pages, worker])
+    return supervise([Database(), pages, worker])
 
 
 def _pages(host: str, port: int, workers: int) -> list[str]:
@@ -139,7 +139,43 @@ class Part:
         self._process = None
 
 
-def supervise(parts: Sequence[Part]) -> int:
+@dataclass(slots=True)
+class Database:
+    """The embedded database, which runs beside us and not below us: it ends with its last user. One that was killed, or whose
+    disk was full, is started again; where the operator runs PostgreSQL, this does nothing."""
+
+    deaths: int = 0
+    _not_before: float = 0.0
+
+    def start(self) -> None:
+        """It runs already."""
+
+    def watch(self) -> bool:
+        """Starts it when it is gone, after longer and longer pauses; never a reason to end the whole."""
+        if time.monotonic() < self._not_before:
+            return True
+        try:
+            command.keep_database()
+        except SystemExit as failed:
+            self.deaths += 1
+            pause = _PAUSES[min(self.deaths, len(_PAUSES)) - 1]
+            self._not_before = time.monotonic() + pause
+            _say(
+                f"! 数据库 database：没有启动，{pause} 秒后再试；先看磁盘空间 / not up, trying again in {pause} s; look at the disk first\n"
+                f"  {failed.code}"
+            )
+        else:
+            self.deaths = 0
+        return True
+
+    def ask_to_end(self) -> None:
+        """The last user ends it."""
+
+    def end(self, *, within: float = 0.0) -> None:
+        """The last user ends it."""
+
+
+def supervise(parts: "Sequence[Part | Database]") -> int:
     """Keeps the parts running until SIGINT or SIGTERM (0) or until a vital one does not stay up (1); ends them all."""
     stopping = False
 

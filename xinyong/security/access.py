@@ -62,6 +62,7 @@ class Action(StrEnum):
     REPORT_TASK = "report-task"
     MANAGE_TASKS = "manage-tasks"  # import, confirm, cancel, give another day or others
     MANAGE_DROPS = "manage-drops"  # the watched folders: what lies in quarantine, and what becomes of it
+    MANAGE_WORK = "manage-work"  # what the worker had to interrupt, why, and trying it again
     MANAGE_FEEDS = "manage-feeds"  # change feeds of the register: gaps, refused changes, successions taken back
     REVIEW_LINKS = "review-links"
     VIEW_SHARED = "view-shared"
@@ -131,6 +132,7 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.REPORT_TASK: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.MANAGE_TASKS: _only(_R.OPERATOR),
     Action.MANAGE_DROPS: _only(_R.OPERATOR),
+    Action.MANAGE_WORK: _only(_R.OPERATOR),
     Action.MANAGE_FEEDS: _only(_R.OPERATOR),
     Action.REVIEW_LINKS: _only(_R.OPERATOR),
     Action.VIEW_SHARED: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR, _R.CLIENT),

@@ -93,6 +93,7 @@ class Event(StrEnum):
     DROP_QUARANTINED = "drop-quarantined"
     DROP_RELEASED = "drop-released"
     DROP_DISCARDED = "drop-discarded"
+    WORK_TRIED_AGAIN = "work-tried-again"
     DROP_OPENED = "drop-opened"
     DROPS_VIEWED = "drops-viewed"
     CHANGES_RECEIVED = "changes-received"

@@ -1,6 +1,6 @@
 """接口客户端 Machine clients: made, given new secrets, limited, closed. A client acts for one department, within scopes.
 
-The secret is drawn here (256 bits), shown once and kept as the site's password hash; it lasts a year. A new one can run
+The secret is drawn here (256 bits), shown once and kept as a hash; it lasts a year. A new one can run
 beside the old for some days, so that a program can change over without a gap. What a client has done stays in the log.
 Source: ASVS 5.0 V10.3.5, V10.4.14; GB/T 22239-2019 8.1.4.1.
 """
@@ -19,7 +19,7 @@ from django.db import transaction
 from oauth2_provider.models import AccessToken, Application
 
 from xinyong.kernel.errors import Conflict, Invalid, NotFound
-from xinyong.security import audit, identity, signatures
+from xinyong.security import audit, identity, signatures, tokens
 from xinyong.security.access import Action, Actor, require
 from xinyong.security.models import Client, ClientSecret, Department
 
@@ -245,7 +245,7 @@ def _find(client_id: str) -> Client:
 def _draw(client: Client, now: datetime) -> str:
     key_id, secret = secrets.token_hex(5), secrets.token_urlsafe(32)
     ClientSecret.objects.create(
-        client=client, key_id=key_id, secret=make_password(secret), made_at=now, valid_until=now + SECRET_LASTS
+        client=client, key_id=key_id, secret=tokens.kept(key_id, secret), made_at=now, valid_until=now + SECRET_LASTS
     )
     return f"{key_id}.{secret}"
 

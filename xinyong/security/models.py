@@ -292,7 +292,7 @@ class Client(models.Model):
 
 class ClientSecret(models.Model):
     """One secret of a client: hashed, shown once, good until a day. ``key_id`` is its public beginning, by which it is
-    found, so that one look costs one slow hash however many are valid."""
+    found."""
 
     client = models.ForeignKey(Client, on_delete=models.PROTECT, related_name="secrets")
     key_id = models.CharField(max_length=12, unique=True)

@@ -1,5 +1,6 @@
 """The frame every page gets, the display settings a visitor chooses, and pages for errors."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -7,16 +8,18 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from xinyong.kernel import outages
 from xinyong.kernel.errors import XinyongError
 from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security.access import Action, access
-from xinyong.web import refusals
+from xinyong.web import problems, refusals
 
 TEXT_COOKIE = "xinyong_text"
 CONTRAST_COOKIE = "xinyong_contrast"
@@ -118,8 +121,27 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: our fault; nothing the visitor did."""
+    """500: our fault; nothing the visitor did. 503 and 507 when it was the database that is away, or a full disk; no query is
+    asked for such a page."""
+    raised = sys.exc_info()[1]
+    lack = outages.said(raised) if raised is not None else None
+    if lack is not None:
+        return _lacking(request, lack)
     return _page(request, 500, gettext("系统出了问题，您的操作没有完成。我们已记录，请稍后再试。"))
+
+
+def _lacking(request: HttpRequest, error: XinyongError) -> HttpResponse:
+    refusals.note(request, error.code)
+    if "text/html" not in request.headers.get("Accept", ""):
+        return problems.problem(error)
+    sentence = error.en if (get_language() or "").startswith("en") else error.zh
+    context = {"status": error.status, "sentence": sentence, "code": error.code, "title": _title(error.status)}
+    # Without the request no context processor runs: one of them asks for the session.
+    page = render_to_string("web/error.html", frame(request) | context | {"actor": None})
+    response = HttpResponse(page, status=error.status)
+    response["Retry-After"] = str(error.facts["retry_after"])
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def expired_form(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -143,5 +165,7 @@ def _title(status: int) -> str:
         409: gettext("现在不能这样做"),
         413: gettext("内容太多"),
         429: gettext("查询太快了"),
+        503: gettext("暂时不能服务"),
+        507: gettext("平台空间不足"),
     }
     return titles.get(status, gettext("系统出了问题"))

@@ -22,6 +22,8 @@ _TITLES = {
     422: ("不能这样处理", "Cannot be done so"),
     429: ("调用太频繁", "Too many requests"),
     500: ("系统出了问题", "Something failed here"),
+    503: ("暂时不能服务", "Not available now"),
+    507: ("平台空间不足", "The platform has no room"),
 }
 #: Facts of an error that help a program to correct itself; others stay inside.
 _TOLD = ("reason", "line", "column", "retry_after", "expected", "scope", "lacking", "part", "span")

@@ -14,6 +14,9 @@ from xinyong.kernel.scrubbing import scrubbed
 #: No address of ours has such letters; what somebody typed may be a name.
 _FOREIGN = re.compile("[^\x00-\x7f]+")
 
+#: The database is away, or a disk is full: no fault of the program either.
+_LACKING = frozenset({503, 507})
+
 
 def note(request: HttpRequest, reason: str) -> None:
     """Says why the request is refused, for its line in the log: a code of ours, or the framework's word."""
@@ -21,12 +24,13 @@ def note(request: HttpRequest, reason: str) -> None:
 
 
 class OneLine(logging.Filter):
-    """Makes of Django's record about a 4xx answer the line ``refused status method path reason role``."""
+    """Makes of Django's record about a 4xx answer, or a 503 or 507, the line ``refused status method path reason role``."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """True: the record stays, rewritten when it is about a refusal."""
         status, request = getattr(record, "status_code", None), getattr(record, "request", None)
-        if isinstance(status, int) and 400 <= status < 500 and isinstance(request, HttpRequest):
+        is_told = isinstance(status, int) and (400 <= status < 500 or status in _LACKING)
+        if isinstance(status, int) and is_told and isinstance(request, HttpRequest):
             record.msg, record.args = _line(status, request), ()
             record.exc_info = record.exc_text = record.stack_info = None
         return True
