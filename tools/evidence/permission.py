@@ -36,7 +36,8 @@ def mutants() -> tuple[object, str, bool]:
     )
     found = re.search(r"(\d+) of (\d+) caught", done.stdout)
     caught, whole = (int(found.group(1)), int(found.group(2))) if found else (0, 0)
-    return f"{caught} of {whole} caught", "≥ 30 mutants, all caught", caught == whole >= 30
+    survived = "".join(f"; {name.strip()}" for name in re.findall(r"survived: (.*)", done.stdout))
+    return f"{caught} of {whole} caught{survived}", "≥ 30 mutants, all caught", caught == whole >= 30
 
 
 def undeclared() -> tuple[object, str, bool]:
