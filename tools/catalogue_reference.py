@@ -4,10 +4,12 @@
 """
 
 import sys
+from datetime import date
 from pathlib import Path
 
 from xinyong.catalogue import load
 from xinyong.catalogue.schema import Field, Item, Requirement
+from xinyong.intake import usage
 
 TARGET = Path(__file__).parent.parent / "docs" / "reference" / "catalogue"
 _NEED = {Requirement.REQUIRED: "必填 required", Requirement.OPTIONAL: "选填 optional", Requirement.BLANK: "不填 blank"}
@@ -73,9 +75,16 @@ def _item(item: Item) -> str:
         _table(("id", "级别", "条件（成立为合格）", "提示 message", "依据 basis"), rules) if rules else "",
         "## 严重程度 Severity" if severity else "",
         "\n".join(severity),
+        "## 用接口报送 By the interface",
+        f"`POST /api/v1/submissions`, scope `submit:{item.id}`；先用 `?test=true` 试 try with `?test=true` first"
+        f"（[怎样报送 how to](../../how-to/submit-by-api.md)）。\n\n```json\n{_body(item)}\n```",
         "## 依据 Bases",
         _table(("id", "名称 title", "rank", "已核对 verified"), bases),
     )
+
+
+def _body(item: Item) -> str:
+    return usage.of(item, on=date.max, origin="https://credit.example.gov.cn").body
 
 
 def _field_row(index: int, one: Field) -> str:

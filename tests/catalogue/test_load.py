@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.catalogue import samples
+from xinyong.analytics import definitions
 from xinyong.catalogue import body, load
 from xinyong.catalogue.load import CatalogueError
 from xinyong.catalogue.schema import FieldType, Requirement
@@ -22,13 +23,35 @@ def test_the_sample_is_sound() -> None:
     assert load.load_item(samples.ITEM).id == "site-safety"
 
 
-def test_the_library_holds_the_eight_items_in_the_order_of_the_national_categories() -> None:
+TEN_ACTS = (
+    "admin-licence-org", "admin-penalty-org", "admin-compulsion", "admin-confirmation", "admin-levy", "admin-payment",
+    "admin-adjudication", "admin-compensation", "admin-reward", "admin-inspection",
+)  # fmt: skip
+
+
+def test_the_library_holds_an_item_of_every_category_in_the_order_of_the_national_catalogue() -> None:
     library = load.library()
-    assert set(library) == {
-        "admin-licence-org", "admin-licence-person", "admin-penalty-org", "admin-penalty-person",
-        "organisation-register", "abnormal-operation", "serious-dishonesty", "honour",
-    }  # fmt: skip
     assert [item.category for item in library.values()] == sorted(item.category for item in library.values())
+    assert {item.category for item in library.values()} == set(range(1, 14))
+    assert set(TEN_ACTS) <= set(library)
+    assert {library[one].category for one in TEN_ACTS} == {3}
+    assert library["contract-performance"].category == 7
+    assert library["credit-commitment"].category == 8
+
+
+def test_each_of_the_six_specific_classes_has_an_item_whose_amounts_are_no_persons() -> None:
+    for _, _, _, items in definitions.SPECIFIC:
+        for one in items:
+            item = load.library()[one]
+            assert not item.is_about_persons
+            assert item.disclosure == "authorised"
+            assert not item.is_verified
+
+
+def test_no_item_whose_fields_are_unverified_is_public_about_amounts_disputes_or_promises() -> None:
+    shared = {"admin-compulsion", "admin-levy", "admin-payment", "admin-compensation", "admin-adjudication", "credit-commitment",
+              "contract-performance", "judicial-enforcement", "evaluation-result", "legal-compliance"}  # fmt: skip
+    assert {load.library()[one].disclosure for one in shared} == {"shared"}
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ def row_of(item: Item, **changes: Any) -> dict[str, Any]:
             row[one.code] = Decimal(one.example)
         if one.type is FieldType.INTEGER and one.example:
             row[one.code] = int(one.example)
+        if one.type is FieldType.BOOLEAN and one.example:
+            row[one.code] = one.example == "是"
         if one.code_list and one.example:
             by_name = {code.name_zh: code.value for code in load.code_lists()[one.code_list].codes}
             row[one.code] = by_name.get(one.example, one.example)
@@ -129,6 +131,26 @@ PLACEHOLDER = "0" * 17 + "X"
     ("serious-dishonesty", {"LRWSH": "无"}, {"V15c"}),
     ("serious-dishonesty", {"YCRQ": date(2026, 9, 1)}, {"V15a"}),
     ("honour", {"ND": 26}, {"V16"}),
+    ("admin-levy", {"JE": Decimal(-1)}, {"V17"}),
+    ("admin-inspection", {"JCRQ": date(2026, 10, 20)}, {"V18"}),
+    ("judicial-enforcement", {"SXRQ": date(2026, 1, 1)}, {"V06c"}),
+    ("professional-title", {"YXQZI": date(2026, 1, 1)}, {"V06c"}),
+    ("contract-performance", {"LYQX": date(2026, 8, 1)}, {"V06c"}),
+    ("contract-performance", {"BDDJ": Decimal(-1)}, {"V17a"}),
+    ("contract-performance", {"WYSY": "迟延交货"}, {"V19"}),
+    ("contract-performance", {"WYF": "乙方", "WYSY": "迟延交货", "WYYJ": "判决书"}, set()),
+    ("credit-commitment", {"CNRLB": "自然人"}, {"V03c"}),
+    ("credit-commitment", {"CNBM": "1234"}, {"V19a"}),
+    ("credit-commitment", {"WLXNR": "未补齐材料"}, {"V19b"}),
+    ("credit-commitment", {"LXZT": "2", "WLXNR": "未补齐材料", "ZJNR": "撤销许可"}, set()),
+    ("credit-commitment", {"RDRQ": date(2026, 1, 1)}, {"V19c"}),
+    ("evaluation-result", {"PJND": 26}, {"V16"}),
+    ("legal-compliance", {"SSQZ": date(2024, 1, 1)}, {"V06c"}),
+    ("intellectual-property", {"SQRQ": date(2026, 11, 23)}, {"V06a"}),
+    ("water-fee", {"YL": Decimal(-1)}, {"V17"}),
+    ("tax-payment", {"SSQQ": date(2026, 10, 1)}, {"V06c"}),
+    ("real-estate", {"DJRQ": date(2026, 10, 30)}, {"V18"}),
+    ("research", {"YFTR": Decimal(-1)}, {"V17"}),
 ])  # fmt: skip
 def test_each_check_finds_its_fault_and_nothing_else(item_id: str, changes: dict[str, Any], fails: set[str]) -> None:
     item = load.library()[item_id]

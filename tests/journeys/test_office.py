@@ -357,7 +357,10 @@ def kinds(messy: tuple[str, Path]) -> dict[str, list[str]]:
             "/office/submissions/", "/office/submissions/?item=serious-dishonesty", "/office/submissions/new", messy[0],
             "/office/templates/", "/office/submissions/99999999/",
         ],
-        "operator": ["/office/submissions/", "/office/links/"],
+        "operator": [
+            "/office/submissions/", "/office/links/", "/office/code-lists/", "/office/code-lists/penalty-kind/",
+            "/office/code-lists/penalty-kind/propose", "/office/catalogue/honour/interface",
+        ],
         "auditor": ["/office/log/", messy[0]],
     }  # fmt: skip
 

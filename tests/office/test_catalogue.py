@@ -2,6 +2,7 @@
 published, retired on a day."""
 
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -219,3 +220,17 @@ def test_an_auditor_reads_and_changes_nothing(clients: dict[str, Client]) -> Non
     assert auditor.post(f"{HOME}{ITEM}/1/retire", {"on": clock.today(), "reason": "审计人员"}).status_code == 403
     assert _page(auditor, f"{HOME}no-such-item/", 404)
     assert _page(auditor, f"{HOME}{ITEM}/99/", 404)
+
+
+def test_every_item_in_force_has_a_page_of_its_interface_to_read_and_to_take_away(clients: dict[str, Client]) -> None:
+    auditor = clients["auditor"]
+    for item in publish.items():
+        page = _page(auditor, f"{HOME}{item.id}/interface")
+        assert f"submit:{item.id}" in page
+        assert f"/office/templates/{item.id}.zip" in page
+    assert "接口说明" in _page(auditor, f"{HOME}{ITEM}/")
+    described = json.loads(_page(auditor, f"{HOME}{ITEM}/interface.json"))
+    assert described["paths"]["/submissions"]["post"]["operationId"] == "submit_admin_penalty_org"
+    assert _page(auditor, f"{HOME}{ITEM}/interface.md").startswith("# 行政处罚")
+    _page(auditor, f"{HOME}{ITEM}/interface.pdf", 404)
+    _page(auditor, f"{HOME}no-such-item/interface", 404)

@@ -19,6 +19,10 @@ _TITLES = {
     Section.HONOUR: ("诚实守信", "Honours"),
     Section.SERIOUS_LIST: ("严重失信主体名单", "Lists of seriously dishonest entities"),
     Section.ABNORMAL: ("经营异常", "Abnormal operation"),
+    Section.ADMINISTRATIVE: ("其他行政管理", "Other administrative acts"),
+    Section.COMMITMENT: ("信用承诺", "Credit commitments"),
+    Section.EVALUATION: ("信用评价", "Credit evaluations"),
+    Section.JUDICIAL: ("司法裁判及执行", "Court judgments and enforcement"),
     Section.OTHER: ("其他信息", "Other information"),
 }
 ALL = frozenset(Section)

@@ -34,28 +34,32 @@ def test_sections_stand_in_the_official_order() -> None:
 
 def test_none_found_is_told_apart_from_not_collected() -> None:
     content = report(make.file_of(), collected=frozenset({Section.LICENCE}))
-    licences, penalties = content.chapters[0].parts
+    licences, penalties, others = content.chapters[0].parts
+    assert others.availability is Availability.NOT_COLLECTED
     assert licences.availability is Availability.NONE
     assert penalties.availability is Availability.NOT_COLLECTED
     assert [one.total for one in content.counts[:2]] == [0, None]
 
 
-def test_commitments_evaluations_and_judgments_are_not_collected_yet() -> None:
-    content = report(make.file_of())
-    assert {one.number for one in content.chapters if one.number in {5, 6, 7, 10}} == {5, 6, 7, 10}
-    assert all(
-        one.parts[0].availability is Availability.NOT_COLLECTED
-        for one in content.chapters
-        if one.number in {5, 6, 7, 10}
-    )
+def test_commitments_evaluations_and_judgments_have_chapters_of_their_own() -> None:
+    later = {5: Section.COMMITMENT, 6: Section.EVALUATION, 7: Section.JUDICIAL}
+    nothing = {
+        one.number: one.parts[0].availability for one in report(make.file_of(), collected=frozenset()).chapters[:8]
+    }
+    assert set(nothing.values()) == {Availability.NOT_COLLECTED}
+    for number, section in later.items():
+        found = report(make.file_of(), collected=frozenset({section})).chapters
+        assert [one.number for one in found[:8] if one.parts[0].availability is Availability.NONE] == [number]
 
 
 def test_records_are_numbered_from_one_in_each_part_and_counted_on_the_cover() -> None:
     content = report(make.file_of(make.licence(4), make.licence(9), make.penalty(2)))
-    licences, penalties = content.chapters[0].parts
+    licences, penalties, _ = content.chapters[0].parts
     assert [one.number for one in licences.entries] == [1, 2]
     assert [one.number for one in penalties.entries] == [1]
-    assert [(one.chapter, one.place, one.total) for one in content.counts[:3]] == [(1, 1, 2), (1, 2, 1), (2, 0, 0)]
+    assert [(one.chapter, one.place, one.total) for one in content.counts[:4]] == [
+        (1, 1, 2), (1, 2, 1), (1, 3, 0), (2, 0, 0),
+    ]  # fmt: skip
 
 
 def test_a_cut_list_still_says_how_many_there_are() -> None:

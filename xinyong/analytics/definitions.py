@@ -156,8 +156,8 @@ RATES: tuple[Rate, ...] = (
     ),
 )  # fmt: skip
 
-#: 六类特定信息: a class of its own each → the catalogue items that would hold it. None of them is in the national
-#: baseline; a city that collects them names its items so. records ÷ enterprises (domain rules §5.2).
+#: 六类特定信息: a class of its own each → the catalogue items that hold it. They are not in the national catalogue; the library
+#: has an unverified item for each (basis 国办发〔2021〕52号). records ÷ enterprises (domain rules §5.2).
 SPECIFIC: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("tax", "纳税", "Tax", ("tax-payment",)),
     ("water", "用水", "Water", ("water-fee",)),

@@ -5,8 +5,9 @@ the catalogue enters the platform (INV-01). Basis: 全国公共信用信息基�
 publicity standard of 2018 (发改办财金〔2018〕424号), 国办发〔2020〕49号.
 
 Verbs: ``load.load_item``, ``load.library``, ``load.code_list``, ``load.rule_sets`` · ``publish.current``, ``publish.version``,
-``publish.draft``, ``publish.discard``, ``publish.ask_to_publish``, ``publish.publish``, ``publish.retire``,
-``publish.install_library`` · ``recheck.ask``, ``recheck.of`` · ``inheritance.violations``, ``inheritance.three_way`` ·
+``publish.draft``, ``publish.undo``, ``publish.discard``, ``publish.ask_to_publish``, ``publish.publish``, ``publish.retire``,
+``publish.install_library`` · ``recheck.ask``, ``recheck.of`` · ``codes.editions``, ``codes.of``,
+``codes.changes``, ``codes.draft``, ``codes.ask_to_publish``, ``codes.publish_edition`` · ``inheritance.violations``, ``inheritance.three_way`` ·
 ``difference.difference`` · ``whole.dump``, ``whole.plan``, ``whole.bring_in`` · ``dictionary.lines`` ·
 ``export.json_schema``, ``export.table_schema``, ``export.workbook``, ``export.yaml`` · ``forbidden.in_name``,
 ``forbidden.scan`` · ``tables.calendar``, ``tables.import_working_days``, ``tables.exceptions``, ``tables.add_exception``.

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from xinyong.catalogue.schema import Basis, CodeList, Field, Item, Publicity, Retention, Roles, Rule, SeverityRule
+from xinyong.catalogue.schema import Basis, Code, CodeList, Field, Item, Publicity, Retention, Roles, Rule, SeverityRule
 
 #: Attributes that are two halves of one ``{zh: …, en: …}`` in the file.
 _FIELD_KEYS = (
@@ -91,15 +91,22 @@ def rule_data(one: Rule) -> dict[str, Any]:
     return data | ({"suggestion": one.suggestion} if one.suggestion else {})
 
 
+def code_data(one: Code) -> dict[str, Any]:
+    """A code of a list as data."""
+    return {
+        "value": one.value,
+        "name": _pair(one.name_zh, one.name_en),
+        "aliases": list(one.aliases),
+        "needs_detail": one.needs_detail,
+    }
+
+
 def code_list_data(one: CodeList) -> dict[str, Any]:
     """An edition of a code list as data that ``load.code_list_from_data`` reads back to an equal one."""
-    codes = [
-        {"value": code.value, "name": _pair(code.name_zh, code.name_en), "aliases": list(code.aliases), "needs_detail": code.needs_detail}
-        for code in one.codes
-    ]  # fmt: skip
     return {
         "id": one.id, "title": _pair(one.title_zh, one.title_en), "valid_from": one.valid_from.isoformat(),
-        "valid_to": one.valid_to.isoformat() if one.valid_to else None, "source": one.source, "codes": codes,
+        "valid_to": one.valid_to.isoformat() if one.valid_to else None, "source": one.source,
+        "is_verified": one.is_verified, "codes": [code_data(code) for code in one.codes],
     }  # fmt: skip
 
 

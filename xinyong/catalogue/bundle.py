@@ -18,7 +18,7 @@ from typing import Any
 from django.conf import settings
 
 from xinyong import __version__
-from xinyong.catalogue import body, load, publish, tables
+from xinyong.catalogue import body, codes, load, publish, tables
 from xinyong.catalogue.problems import CatalogueError
 from xinyong.catalogue.schema import CodeList, Item
 from xinyong.kernel import clock
@@ -160,7 +160,7 @@ def _members(item: Item) -> dict[str, str]:
     return {
         "item.json": body.canonical(item) + "\n",
         "item.yaml": body.to_yaml(item),
-        "code_lists.json": _json([body.code_list_data(one) for one in load.editions() if one.id in lists]),
+        "code_lists.json": _json([body.code_list_data(one) for one in codes.editions() if one.id in lists]),
         "exceptions.json": _json(sorted(tables.exceptions())),
         "calendar.json": _json(working),
         "units.json": _json(units),

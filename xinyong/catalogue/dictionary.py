@@ -1,6 +1,7 @@
 """The data dictionary of an item (数据字典): one line a field, for a page, as CSV and as a workbook with the code lists."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -61,16 +62,19 @@ def lines(item: Item) -> list[Line]:
     ]  # fmt: skip
 
 
-def code_lists(item: Item, *, on: date) -> list[CodeList]:
+def code_lists(item: Item, *, on: date, among: Sequence[CodeList] | None = None) -> list[CodeList]:
     """The code lists its fields use, in the edition of the day, each once."""
-    return [load.code_list(one, on) for one in dict.fromkeys(field.code_list for field in item.fields) if one]
+    return [
+        load.code_list(one, on, among=among) for one in dict.fromkeys(field.code_list for field in item.fields) if one
+    ]
 
 
-def editions(item: Item) -> list[CodeList]:
+def editions(item: Item, *, among: Sequence[CodeList] | None = None) -> list[CodeList]:
     """Every edition of the code lists its fields use, the newest of each first."""
     wanted = {one.code_list for one in item.fields}
     return sorted(
-        (one for one in load.editions() if one.id in wanted), key=lambda one: (one.id, -one.valid_from.toordinal())
+        (one for one in (among or load.editions()) if one.id in wanted),
+        key=lambda one: (one.id, -one.valid_from.toordinal()),
     )
 
 
@@ -83,7 +87,7 @@ def csv(item: Item) -> bytes:
     return ("\ufeff" + out.getvalue()).encode()
 
 
-def workbook(item: Item, *, on: date) -> bytes:
+def workbook(item: Item, *, on: date, among: Sequence[CodeList] | None = None) -> bytes:
     """The same as a sheet, and each code list of the day below one another on a second."""
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True, **cells.WORKBOOK_OPTIONS}) as book:
@@ -98,7 +102,7 @@ def workbook(item: Item, *, on: date) -> bytes:
                 sheet.write_string(row, place, text, wrap)
         codes = book.add_worksheet("代码表")
         codes.set_column(0, 3, 28)
-        rows = [("代码表", "代码", "名称", "生效日期"), *_codes(code_lists(item, on=on))]
+        rows = [("代码表", "代码", "名称", "生效日期"), *_codes(code_lists(item, on=on, among=among))]
         for row, one in enumerate(rows):
             for place, text in enumerate(one):
                 codes.write_string(row, place, text, bold if row == 0 else wrap)

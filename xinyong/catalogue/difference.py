@@ -78,6 +78,11 @@ class Change:
     sentence_en: str
 
 
+def label(key: str, *, of_a_rule: bool = False) -> tuple[str, str]:
+    """What a part of an item, a field or a rule is called, Chinese and English."""
+    return (_OF_A_RULE.get(key) if of_a_rule else None) or _LABELS.get(key, (key, key))
+
+
 def difference(old: Item, new: Item) -> list[Change]:
     """Every difference from ``old`` to ``new``, head first, then fields, rules and bases. Equal items: no change."""
     before, after = body.to_data(old), body.to_data(new)

@@ -4,11 +4,16 @@ Sources: JSON Schema 2020-12; Table Schema 1 (Frictionless Data). What those can
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from xinyong.catalogue import _workbook, body, load
-from xinyong.catalogue.schema import Code, Field, FieldType, Item, Requirement
+from xinyong.catalogue.schema import Code, CodeList, Field, FieldType, Item, Requirement
+
+#: Editions of code lists to look in; None: the library's.
+Editions = Sequence[CodeList] | None
+_By = tuple[date | None, Editions]
 
 #: The 31 characters of a unified social credit code (GB 32100-2015), and those of an organisation code (GB 11714).
 _PATTERNS = {
@@ -22,14 +27,15 @@ def yaml(item: Item) -> str:
     return body.to_yaml(item)
 
 
-def workbook(item: Item, *, on: date | None = None) -> bytes:
+def workbook(item: Item, *, on: date | None = None, among: Editions = None) -> bytes:
     """An empty XLSX to fill in: headers with drop-downs, notes and formats; a second sheet explains every field."""
-    codes = {one.code: _codes(one, on) for one in item.fields if one.code_list}
+    codes = {one.code: _codes(one, (on, among)) for one in item.fields if one.code_list}
     return _workbook.build(item, codes)
 
 
-def json_schema(item: Item, *, on: date | None = None) -> dict[str, Any]:
-    """The JSON Schema (2020-12) of one row keyed by column codes, as interfaces send it. ``on`` picks code editions.
+def json_schema(item: Item, *, on: date | None = None, among: Editions = None) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one row keyed by column codes, as interfaces send it. ``on`` picks code editions, ``among`` these
+    instead of the library's.
 
     What depends on other fields (``required_when``, rules) cannot be said there: it stands in ``x-xinyong``.
     """
@@ -40,7 +46,7 @@ def json_schema(item: Item, *, on: date | None = None) -> dict[str, Any]:
         "title": item.title_zh,
         "description": item.description,
         "type": "object",
-        "properties": {one.code: _property(one, on) for one in item.fields},
+        "properties": {one.code: _property(one, (on, among)) for one in item.fields},
         "required": required,
         "additionalProperties": True,
     }
@@ -54,13 +60,13 @@ def json_schema(item: Item, *, on: date | None = None) -> dict[str, Any]:
     return schema
 
 
-def table_schema(item: Item, *, on: date | None = None) -> dict[str, Any]:
+def table_schema(item: Item, *, on: date | None = None, among: Editions = None) -> dict[str, Any]:
     """The Frictionless Table Schema of a file with the column codes as headers; Chinese headers are the titles."""
-    fields = [_column(one, on) for one in item.fields if one.requirement is not Requirement.BLANK]
+    fields = [_column(one, (on, among)) for one in item.fields if one.requirement is not Requirement.BLANK]
     return {"fields": fields, "missingValues": [""], "x-xinyong": _extras(item)}
 
 
-def _property(one: Field, on: date | None) -> dict[str, Any]:
+def _property(one: Field, by: _By) -> dict[str, Any]:
     found: dict[str, Any] = {"title": one.name_zh, "description": one.note} if one.note else {"title": one.name_zh}
     if one.requirement is Requirement.BLANK:
         return found | {"enum": [None, ""]}
@@ -76,7 +82,7 @@ def _property(one: Field, on: date | None) -> dict[str, Any]:
         case FieldType.DATE:
             found |= {"type": "string", "format": "date"}
         case FieldType.CODE:
-            found |= _coded(one, _codes(one, on))
+            found |= _coded(one, _codes(one, by))
         case _:
             found |= {"type": "string"}
             if one.length:
@@ -112,22 +118,24 @@ def _decimal(one: Field) -> str:
     return rf"^-?\d{{1,{whole}}}(?:\.\d{{1,{one.scale}}})?$"
 
 
-def _column(one: Field, on: date | None) -> dict[str, Any]:
+def _column(one: Field, by: _By) -> dict[str, Any]:
     kinds = {
         FieldType.INTEGER: "integer", FieldType.BOOLEAN: "boolean", FieldType.DECIMAL: "number", FieldType.DATE: "date",
     }  # fmt: skip
     found: dict[str, Any] = {"name": one.code, "title": one.name_zh, "type": kinds.get(one.type, "string")}
+    if one.type is FieldType.BOOLEAN:
+        found |= {"trueValues": ["是", "true", "TRUE", "1"], "falseValues": ["否", "false", "FALSE", "0"]}
     if one.note:
         found["description"] = one.note
     if one.example:
-        found["example"] = _example(one, on)
+        found["example"] = _example(one, by)
     limits: dict[str, Any] = {}
     if one.requirement is Requirement.REQUIRED:
         limits["required"] = True
     if one.length and found["type"] == "string":
         limits["maxLength"] = one.length
     if one.code_list:
-        codes = _codes(one, on)
+        codes = _codes(one, by)
         coded = _coded(one, codes)
         limits |= {"enum": coded["enum"]} if "enum" in coded else {"pattern": coded["pattern"]}
     elif one.type in _PATTERNS:
@@ -135,10 +143,10 @@ def _column(one: Field, on: date | None) -> dict[str, Any]:
     return found | ({"constraints": limits} if limits else {}) | _notes(one)
 
 
-def _example(one: Field, on: date | None) -> str:
+def _example(one: Field, by: _By) -> str:
     """The example as a file of codes has it: the library's examples are what people write, which may be a code's name."""
     assert one.example is not None
-    by_name = {code.name_zh: code.value for code in _codes(one, on)} if one.code_list else {}
+    by_name = {code.name_zh: code.value for code in _codes(one, by)} if one.code_list else {}
     return by_name.get(one.example, one.example)
 
 
@@ -162,6 +170,9 @@ def _extras(item: Item) -> dict[str, Any]:
     }
 
 
-def _codes(one: Field, on: date | None) -> tuple[Code, ...]:
+def _codes(one: Field, by: _By) -> tuple[Code, ...]:
     assert one.code_list is not None
-    return (load.code_list(one.code_list, on) if on else load.code_lists()[one.code_list]).codes
+    on, among = by
+    known = load.editions() if among is None else among
+    day = on or max(edition.valid_from for edition in known if edition.id == one.code_list)
+    return load.code_list(one.code_list, day, among=known).codes

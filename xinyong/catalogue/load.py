@@ -1,6 +1,6 @@
 """Reading catalogue files: YAML in, checked ``Item`` out. What cannot be used is refused with file, line, path, sentence.
 
-The library (``catalogue/library``) holds the eight baseline items, the legal bases, the dated code lists and the dated
+The library (``catalogue/library``) holds the baseline items, the legal bases, the dated code lists and the dated
 publicity rule sets. A published version's body (JSON) is read by the same code, so both obey the same checks.
 """
 
@@ -186,6 +186,7 @@ def _code_list(node: Node) -> CodeList:
     found = CodeList(
         id=node.text("id", pattern=_ID), title_zh=title_zh, title_en=title_en, codes=tuple(codes),
         valid_from=node.day("valid_from") or date.min, valid_to=node.day("valid_to", None), source=node.text("source", ""),
+        is_verified=node.flag("is_verified", True),
     )  # fmt: skip
     _checks.check_code_list(found, node)
     node.close()

@@ -23,6 +23,9 @@ class ItemVersion(models.Model):
     retire_reason = models.CharField(max_length=200, blank=True, default="")
     drafted_at = models.DateTimeField(null=True)
     drafted_by = models.CharField(max_length=80, blank=True, default="")
+    earlier = models.JSONField(
+        default=list, help_text="bodies a draft had before, the oldest first; empty once published"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item_id", "version"], name="item_version_once")]
@@ -51,6 +54,35 @@ class Recheck(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item_id", "version"], name="recheck_once")]
+
+
+class CodeEdition(models.Model):
+    """An edition of a code list, drafted or published here beside the library's. ``body`` is the edition as data; a published one
+    never changes (a trigger). ``effects`` holds by item what it would do to the records on file: counts and places only."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "草稿"
+        PUBLISHED = "published", "已发布"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "等待核对"
+        DONE = "done", "已核对"
+        FAILED = "failed", "未完成"
+
+    list_id = models.CharField(max_length=40)
+    valid_from = models.DateField()
+    status = models.CharField(max_length=10, choices=Status, default=Status.DRAFT)
+    body = models.JSONField()
+    digest = models.CharField(max_length=64)
+    drafted_at = models.DateTimeField()
+    drafted_by = models.CharField(max_length=80)
+    published_at = models.DateTimeField(null=True)
+    published_by = models.CharField(max_length=80, blank=True, default="")
+    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    effects = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["list_id", "valid_from"], name="code_edition_once")]
 
 
 class WorkingDayOverride(models.Model):

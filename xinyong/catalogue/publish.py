@@ -20,6 +20,8 @@ from xinyong.security import approvals, audit
 from xinyong.security.access import Action, Actor, Role, require
 
 Status = ItemVersion.Status
+#: How many changes of a draft can be taken back.
+_TEXTS_KEPT = 20
 #: Items already parsed, by (id, version, digest): a body under a digest never changes.
 _PARSED: dict[tuple[str, int, str], Item] = {}
 
@@ -54,6 +56,12 @@ class PastDay(Invalid):
     code = "catalogue.past-day"
 
 
+class NothingBefore(Conflict):
+    """The draft had no other text before this one."""
+
+    code = "catalogue.nothing-before"
+
+
 @dataclass(frozen=True, slots=True)
 class VersionView:
     """One version as listed: its state and when it came into force."""
@@ -71,6 +79,7 @@ class VersionView:
     retire_reason: str = ""
     drafted_at: datetime | None = None
     drafted_by: str = ""
+    may_undo: bool = False
 
     @property
     def retired_on(self) -> date | None:
@@ -121,6 +130,7 @@ def versions(item_id: str | None = None) -> list[VersionView]:
             title_en=row.body["title"]["en"], effective_from=row.effective_from, published_at=row.published_at,
             published_by=row.published_by, retired_at=row.retired_at, digest=row.digest,
             retire_reason=row.retire_reason, drafted_at=row.drafted_at, drafted_by=row.drafted_by,
+            may_undo=bool(row.earlier),
         )
         for row in rows
     ]  # fmt: skip
@@ -139,6 +149,8 @@ def draft(item: Item, *, by: Actor) -> VersionView:
             f"Version {item.version} of “{item.id}” is published and frozen. Give the file the next version number.",
         )
     row = row or ItemVersion(item_id=item.id, version=item.version)
+    if row.pk is not None and row.digest != body.digest(item):
+        row.earlier = [*row.earlier, row.body][-_TEXTS_KEPT:]
     row.body, row.digest, row.effective_from = json.loads(body.canonical(item)), body.digest(item), item.effective_from
     row.drafted_at, row.drafted_by = clock.now(), by.name
     row.save()
@@ -147,6 +159,34 @@ def draft(item: Item, *, by: Actor) -> VersionView:
         digest=row.digest,
     )  # fmt: skip
     return next(one for one in versions(item.id) if one.version == item.version)
+
+
+@transaction.atomic
+def undo(item_id: str, version: int, *, by: Actor) -> VersionView:
+    """Gives a draft the text it had before its last change. Raises UnknownItem, Frozen, NothingBefore, NotAllowed."""
+    require(by, Action.MANAGE_CATALOGUE)
+    row = _row(item_id, version, lock=True)
+    if row.status != Status.DRAFT:
+        raise Frozen(
+            f"事项“{item_id}”第 {version} 版已经发布，不能修改。",
+            f"Version {version} of “{item_id}” is published and frozen.",
+        )
+    if not row.earlier:
+        raise NothingBefore(
+            f"事项“{item_id}”第 {version} 版草稿没有更早的文字可以恢复。",
+            f"Draft {version} of “{item_id}” had no other text before.",
+        )
+    *rest, last = row.earlier
+    item = load.item_from_data(last, file=f"{item_id}@{version}")
+    row.body, row.digest, row.earlier = last, body.digest(item), rest
+    assert item.effective_from is not None
+    row.effective_from, row.drafted_at, row.drafted_by = item.effective_from, clock.now(), by.name
+    row.save()
+    audit.enter(
+        audit.Event.CATALOGUE_DRAFTED, by=by, object_kind="catalogue-item", object_ref=f"{item_id}@{version}",
+        digest=row.digest,
+    )  # fmt: skip
+    return next(one for one in versions(item_id) if one.version == version)
 
 
 @transaction.atomic
@@ -186,7 +226,8 @@ def publish(item_id: str, version: int, *, by: Actor) -> Item:
     if by.role is not Role.SYSTEM:
         consent = approvals.use(approvals.Kind.PUBLISH_CATALOGUE, _payload(row), by=by, at=clock.now())
     row.status, row.published_at, row.published_by = Status.PUBLISHED, clock.now(), by.name
-    row.save(update_fields=["status", "published_at", "published_by"])
+    row.earlier = []
+    row.save(update_fields=["status", "published_at", "published_by", "earlier"])
     audit.enter(
         audit.Event.CATALOGUE_PUBLISHED, by=by, object_kind="catalogue-item", object_ref=f"{item_id}@{version}",
         digest=row.digest, effective_from=row.effective_from.isoformat(), consent=consent.id if consent else "owner alone",
@@ -263,7 +304,7 @@ def install_library(*, by: Actor) -> Installed:
 
 
 def _row(item_id: str, version: int, *, lock: bool = False) -> ItemVersion:
-    rows = ItemVersion.objects.select_for_update() if lock else ItemVersion.objects.defer("body")
+    rows = ItemVersion.objects.select_for_update() if lock else ItemVersion.objects.defer("body", "earlier")
     found = rows.filter(item_id=item_id, version=version).first()
     if found is None:
         raise UnknownItem(
@@ -276,7 +317,7 @@ def _row(item_id: str, version: int, *, lock: bool = False) -> ItemVersion:
 def _in_force(day: date, item_id: str | None = None) -> dict[str, ItemVersion]:
     """The version in force of one item, or of all, by item. Without bodies, which are long and mostly known already
     (``_parsed`` fetches one when it needs it)."""
-    rows = ItemVersion.objects.defer("body").filter(effective_from__lte=day).exclude(status=Status.DRAFT)
+    rows = ItemVersion.objects.defer("body", "earlier").filter(effective_from__lte=day).exclude(status=Status.DRAFT)
     found: dict[str, ItemVersion] = {}
     for row in (rows.filter(item_id=item_id) if item_id else rows).order_by("-effective_from", "-version"):
         if row.retired_at is None or row.retired_at.astimezone(clock.ZONE).date() > day:

@@ -174,11 +174,12 @@ def _view(row: Recheck) -> RecheckView:
     return RecheckView(
         item_id=row.item_id, version=row.version, state=row.state, asked_at=row.asked_at, asked_by=row.asked_by,
         finished_at=row.finished_at, total=row.total, done=min(row.done, row.total),
-        effect=_effect(row.result) if row.result else None, is_stale=text != row.digest,
+        effect=effect_of(row.result) if row.result else None, is_stale=text != row.digest,
     )  # fmt: skip
 
 
-def _effect(data: Mapping[str, Any]) -> Effect:
+def effect_of(data: Mapping[str, Any]) -> Effect:
+    """An effect from its stored form."""
     kinds = {"departments": OfDepartment, "rules": OfRule, "examples": Example, "removed": Removed}
     lists = {name: tuple(kind(**one) for one in data[name]) for name, kind in kinds.items()}
     return Effect(**{**data, **lists})

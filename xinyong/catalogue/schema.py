@@ -79,6 +79,10 @@ class Section(StrEnum):
     HONOUR = "honour"
     SERIOUS_LIST = "serious-list"
     ABNORMAL = "abnormal"
+    ADMINISTRATIVE = "administrative"  # the eight administrative acts beside licence and penalty
+    COMMITMENT = "commitment"
+    EVALUATION = "evaluation"
+    JUDICIAL = "judicial"
     OTHER = "other"
 
 
@@ -115,6 +119,7 @@ class CodeList:
     valid_from: date
     valid_to: date | None = None
     source: str = ""
+    is_verified: bool = True  # False: from memory or usual practice, not compared with the text of a standard
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,12 @@ import pyarrow.csv as pa_csv
 import pyarrow.json as pa_json
 from psycopg import sql as composed
 
-from xinyong.catalogue import body, publish, recheck
+from xinyong.catalogue import body, codes, publish, recheck
 from xinyong.catalogue.recheck import Effect, Example, OfDepartment, OfRule, Removed
-from xinyong.catalogue.schema import Item, Requirement
+from xinyong.catalogue.schema import CodeList, Item, Requirement
 from xinyong.intake import validate, work
 from xinyong.intake.outcome import DOUBTFUL, WRONG, Found
-from xinyong.intake.plan import Plan, plan
+from xinyong.intake.plan import Material, Plan, installed, plan
 from xinyong.kernel import clock, sql
 from xinyong.security import encryption, identity
 from xinyong.security.access import Action, Actor, require
@@ -64,16 +64,18 @@ def total(item_id: str) -> int:
         return int(own.execute(_SQL["deposited"], [item_id]).fetchone()[0])  # type: ignore[index]  # a sum is one row
 
 
-def effect(draft: Item, *, by: Actor, progress: Progress | None = None) -> Effect:
-    """What publishing the draft would do to the item's records. ``progress`` hears how many have been checked. Raises
-    NotAllowed."""
+def effect(draft: Item, *, by: Actor, progress: Progress | None = None, edition: CodeList | None = None) -> Effect:
+    """What publishing the draft would do to the item's records; or, of an item in force, what an ``edition`` of a code list
+    would. ``progress`` hears how many have been checked. Raises NotAllowed."""
     require(by, Action.MANAGE_CATALOGUE)
     begun, now = watch.monotonic(), clock.now()
-    ruling = _in_force(draft.id)
+    ruling, material = _in_force(draft.id), installed()
     columns = tuple(dict.fromkeys(one.code for item in (draft, ruling) if item for one in item.fields))
-    assert draft.effective_from is not None
-    starts = max(now, datetime.combine(draft.effective_from, time(), clock.ZONE))
-    new, old = _plan(draft, columns, starts), _plan(ruling, columns, now) if ruling else None
+    first = edition.valid_from if edition else draft.effective_from
+    assert first is not None
+    starts = max(now, datetime.combine(first, time(), clock.ZONE))
+    would = replace(material, editions=(*material.editions, edition)) if edition else material
+    new, old = _plan(draft, columns, starts, would), _plan(ruling, columns, now, material) if ruling else None
     gone = [code for code in columns if code not in {one.code for one in draft.fields}]
     sums = _Sums()
     with closing(work.connect()) as own:
@@ -98,6 +100,20 @@ def run(item_id: str, version: int, *, by: Actor) -> None:
         recheck.finish(item_id, version, digest=digest, effect=found, by=by)
 
 
+def run_edition(list_id: str, valid_from: date, *, by: Actor) -> None:
+    """Works out what a drafted edition of a code list would do to the records of every item that takes it; the worker's part.
+    A draft thrown away or published meanwhile is left."""
+    try:
+        drafted = codes.drafted(list_id, valid_from)
+    except (codes.UnknownEdition, codes.EditionFrozen):
+        return
+    found = None
+    try:
+        found = {item.id: effect(item, by=by, edition=drafted) for item in codes.users(list_id)}
+    finally:
+        codes.keep_effects(drafted, found, by=by)
+
+
 def _in_force(item_id: str) -> Item | None:
     try:
         return publish.current(item_id)
@@ -105,7 +121,7 @@ def _in_force(item_id: str) -> Item | None:
         return None
 
 
-def _plan(item: Item, columns: tuple[str, ...], at: datetime) -> Plan:
+def _plan(item: Item, columns: tuple[str, ...], at: datetime, material: Material) -> Plan:
     # What the platform computes is not in the records' payload, and nobody can have left it out.
     fields = tuple(
         replace(one, requirement=Requirement.OPTIONAL, required_when=None) if one.is_computed else one
@@ -114,7 +130,9 @@ def _plan(item: Item, columns: tuple[str, ...], at: datetime) -> Plan:
     own = {one.code for one in fields}
     places = {place: code for place, code in enumerate(columns) if code in own}
     made = replace(item, fields=fields)
-    return plan(made, source=None, columns=places, headers=columns, received_at=at.astimezone(clock.ZONE))
+    return plan(
+        made, source=None, columns=places, headers=columns, received_at=at.astimezone(clock.ZONE), material=material
+    )
 
 
 def _records(own: psycopg.Connection[Any], item_id: str, columns: tuple[str, ...]) -> Iterator[pa.Table]:

@@ -11,7 +11,8 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from xinyong.catalogue import publish, recheck, whole
+from xinyong.catalogue import codes, publish, recheck, whole
+from xinyong.catalogue.schema import CodeList
 from xinyong.intake import (
     docking,
     drop,
@@ -85,6 +86,20 @@ def work_out(item_id: str, version: int) -> None:
     impact.run(item_id, version, by=system("worker"))
 
 
+@app.task(queue="intake", name="intake.recheck_codes", retry=_AGAIN)
+def work_out_codes(list_id: str, valid_from: str) -> None:
+    """Works out what a drafted edition of a code list would do to the records on file."""
+    impact.run_edition(list_id, date.fromisoformat(valid_from), by=system("worker"))
+
+
+@transaction.atomic
+def draft_codes(one: CodeList, *, by: Actor) -> codes.EditionView:
+    """``codes.draft``, and its effect on the records asked for in the same transaction."""
+    kept = codes.draft(one, by=by)
+    work_out_codes.defer(list_id=one.id, valid_from=one.valid_from.isoformat())
+    return kept
+
+
 @transaction.atomic
 def draft(text: str, *, file: str, by: Actor) -> list[publish.VersionView]:
     """Keeps the items of a catalogue file as drafts and asks what each would do to the records on file. ``file`` names it in
@@ -122,6 +137,8 @@ def resume() -> None:
         take_back.defer(submission_id=submission_id)
     for item_id, version in recheck.unfinished():
         work_out.defer(item_id=item_id, version=version)
+    for list_id, day in codes.waiting():
+        work_out_codes.defer(list_id=list_id, valid_from=day.isoformat())
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 
-from xinyong.catalogue import forbidden, load, tables
+from xinyong.catalogue import codes, forbidden, load, tables
 from xinyong.catalogue.schema import CodeList, FieldType, Item, RuleSet
 from xinyong.intake._columns import Tables
 from xinyong.kernel.calendar import Calendar
@@ -77,7 +77,7 @@ class Material:
 
 def installed() -> Material:
     """The tables of this installation."""
-    return Material(load.editions(), tables.exceptions(), tables.calendar())
+    return Material(codes.editions(), tables.exceptions(), tables.calendar())
 
 
 def plan(

@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from xinyong.catalogue import publish
+from xinyong.catalogue import codes, publish
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict
-from xinyong.office import answer, drafts, words
+from xinyong.office import answer, code_lists, drafts, words
 from xinyong.security import approvals, audit
 from xinyong.security.access import Action, Actor, access, may
 
@@ -53,7 +53,7 @@ def one(request: HttpRequest, request_id: int) -> HttpResponse:
         "next": _next(found) if found.asked_by_id == who.account_id and found.state == "approved" else None,
     }
     if found.kind == approvals.Kind.PUBLISH_CATALOGUE:
-        context |= _of_the_catalogue(found, who)
+        context |= _of_a_list(found, who) if "list" in found.facts else _of_the_catalogue(found, who)
     return answer.page(request, "office/approval.html", context)
 
 
@@ -90,10 +90,21 @@ def _of_the_catalogue(found: approvals.Request, who: Actor) -> dict[str, Any]:
     return {"review": reviewed, "is_other": reviewed.view.digest != found.facts.get("text")}
 
 
+def _of_a_list(found: approvals.Request, who: Actor) -> dict[str, Any]:
+    """The edition of a code list asked about beside the one before, and what it would do."""
+    try:
+        seen = code_lists.reviewed(str(found.facts["list"]), str(found.facts["effective_from"]), seen_by=who)
+    except codes.UnknownEdition:
+        return {"is_gone": True}
+    return seen | {"is_other": seen["edition"].digest != found.facts.get("text")}
+
+
 def _next(found: approvals.Request) -> tuple[str, str]:
     """Where the asker goes on once somebody has agreed."""
     places = {
-        approvals.Kind.PUBLISH_CATALOGUE: f"/office/catalogue/{found.facts.get('item')}/{found.facts.get('version')}/",
+        approvals.Kind.PUBLISH_CATALOGUE: f"/office/code-lists/{found.facts['list']}/{found.facts['effective_from']}/"
+        if "list" in found.facts
+        else f"/office/catalogue/{found.facts.get('item')}/{found.facts.get('version')}/",
         approvals.Kind.EXPORT_SHARED: "/office/exports/",
         approvals.Kind.SPECIAL_QUERY: "/office/special/",
         approvals.Kind.GRANT_ADMINISTRATOR: f"/office/people/{found.facts.get('account')}/give",

@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from django.conf import settings
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
-from xinyong.catalogue import body, bundle, dictionary, export, publish
+from xinyong.catalogue import body, bundle, codes, dictionary, export, publish
 from xinyong.catalogue import whole as whole_file
 from xinyong.catalogue.publish import VersionView
 from xinyong.catalogue.schema import Item
+from xinyong.intake import usage
 from xinyong.kernel import clock
 from xinyong.office import answer
 from xinyong.security.access import Action, access, may
@@ -26,7 +28,8 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @require_GET
 def templates(request: HttpRequest) -> HttpResponse:
     """All items with their templates."""
-    return answer.page(request, "office/templates.html", {"items": publish.items()})
+    context = {"items": publish.items(), "may_see_catalogue": may(answer.actor(request), Action.VIEW_CATALOGUE)}
+    return answer.page(request, "office/templates.html", context)
 
 
 @access(Action.USE_OFFICE)
@@ -36,7 +39,7 @@ def template(request: HttpRequest, item_id: str) -> HttpResponse:
     item = publish.current(item_id)
     title = item.title_en if answer.is_english() else item.title_zh
     name = gettext("%(title)s-导入模板.xlsx") % {"title": title}
-    response = HttpResponse(export.workbook(item), content_type=XLSX)
+    response = HttpResponse(export.workbook(item, on=clock.today(), among=codes.editions()), content_type=XLSX)
     response["Content-Disposition"] = str(content_disposition_header(True, name))
     return response
 
@@ -105,7 +108,7 @@ def item(request: HttpRequest, item_id: str) -> HttpResponse:
     context = {
         "item": found, "view": chosen[0], "versions": views[::-1], "lines": dictionary.lines(found),
         "rules": [(rule, titles.get(rule.basis)) for rule in found.rules], "today": today,
-        "lists": dictionary.editions(found), "natural_key": [_named(found, code) for code in found.natural_key],
+        "lists": dictionary.editions(found, among=codes.editions()), "natural_key": [_named(found, code) for code in found.natural_key],
         "grade": dictionary.GRADES[found.disclosure], "may_manage": may(who, Action.MANAGE_CATALOGUE),
         "is_ruling": chosen[0].version == _ruling(item_id),
     }  # fmt: skip
@@ -161,6 +164,39 @@ def whole(request: HttpRequest) -> HttpResponse:
     return answer.kept_by_nobody(response)
 
 
+@access(Action.VIEW_CATALOGUE)
+@require_GET
+def interface(request: HttpRequest, item_id: str) -> HttpResponse:
+    """How the item in force is handed in by the interface: body, example, commands, fields, checks."""
+    found = usage.of(publish.current(item_id), on=clock.today(), origin=settings.SITE_ORIGIN, among=codes.editions())
+    titles = {one.code: _named(found.item, one.code) for one in found.item.fields}
+    checks = [(one, [titles.get(code, code) for code in one.columns]) for one in (*found.checks, *found.formats)]
+    return answer.page(
+        request, "office/catalogue_interface.html", {"usage": found, "item": found.item, "checks": checks}
+    )
+
+
+@access(Action.VIEW_CATALOGUE)
+@require_GET
+def interface_file(request: HttpRequest, item_id: str, form: str) -> HttpResponse:
+    """The same to take away: Markdown, or the OpenAPI document of the one operation."""
+    today, known = clock.today(), codes.editions()
+    found = usage.of(publish.current(item_id), on=today, origin=settings.SITE_ORIGIN, among=known)
+    match form:
+        case "md":
+            content, kind = usage.markdown(found), "text/markdown; charset=utf-8"
+        case "json":
+            described = usage.openapi(found, on=today, origin=settings.SITE_ORIGIN, among=known)
+            content, kind = json.dumps(described, ensure_ascii=False, indent=2) + "\n", "application/json"
+        case _:
+            raise Http404
+    response = HttpResponse(content.encode(), content_type=kind)
+    name = gettext("%(title)s-接口说明.%(form)s")
+    title = found.item.title_en if answer.is_english() else found.item.title_zh
+    response["Content-Disposition"] = str(content_disposition_header(True, name % {"title": title, "form": form}))
+    return answer.kept_by_nobody(response)
+
+
 def _file(found: Item, form: str) -> tuple[bytes, str]:
     match form:
         case "yaml":
@@ -171,5 +207,5 @@ def _file(found: Item, form: str) -> tuple[bytes, str]:
         case "csv":
             return dictionary.csv(found), "text/csv; charset=utf-8"
         case "xlsx":
-            return dictionary.workbook(found, on=clock.today()), XLSX
+            return dictionary.workbook(found, on=clock.today(), among=codes.editions()), XLSX
     raise Http404

@@ -13,7 +13,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext
 
-from xinyong.catalogue import load
+from xinyong.catalogue import codes
 from xinyong.catalogue.schema import Code, Field, FieldType, Item, Requirement
 from xinyong.intake import entry
 
@@ -110,7 +110,7 @@ def _choice(one: Field, codes: tuple[Code, ...], value: str, english: bool) -> f
 
 
 def _codes(one: Field, on: date) -> tuple[Code, ...]:
-    return load.code_list(one.code_list, on).codes if one.code_list else ()
+    return codes.of(one.code_list, on).codes if one.code_list else ()
 
 
 def _options(codes: Iterable[Code], english: bool) -> list[tuple[str, str]]:

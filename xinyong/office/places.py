@@ -66,6 +66,7 @@ GROUPS: tuple[Group, ...] = (
         Place("/office/bulletins/", "file", _("通报"), (_A.VIEW_BULLETIN,)),
         Place("/office/tasks/", "check", _("任务台账"), (_A.VIEW_TASKS,)),
         Place("/office/catalogue/", "file", _("信息目录"), (_A.VIEW_CATALOGUE,)),
+        Place("/office/code-lists/", "list", _("代码表"), (_A.VIEW_CATALOGUE,)),
     )),
     Group("use", _("查询"), (
         Place("/office/files/", "building", _("查询档案"), (_A.VIEW_SHARED,)),

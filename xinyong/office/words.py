@@ -170,6 +170,7 @@ KINDS: "dict[str, str | _StrPromise]" = {
     "task-ledger": _("任务台账"),
     "bulletin": _("通报"),
     "catalogue-item": _("目录事项"),
+    "code-list": _("代码表"),
     "declaration": _("应报数"),
     "declarations": _("应报数表"),
     "duties": _("报送责任表"),
@@ -314,6 +315,7 @@ STATES: "dict[str, tuple[str | _StrPromise, str, str]]" = {
 #: facts of a request → what they are called; those that are not named here are not shown.
 FACTS: "dict[str, str | _StrPromise]" = {
     "item": _("目录事项"),
+    "list": _("代码表"),
     "items": _("目录事项"),
     "version": _("版本"),
     "effective_from": _("生效日期"),

@@ -350,14 +350,14 @@ def _file(path: str | Path) -> "Item":
 def _exported(item: "Item", form: str) -> bytes:
     import json
 
-    from xinyong.catalogue import export
+    from xinyong.catalogue import codes, export
 
     if form == "workbook":
-        return export.workbook(item, on=_today())
+        return export.workbook(item, on=_today(), among=codes.editions())
     if form == "yaml":
         return export.yaml(item).encode()
     is_json_schema = form == "json-schema"
-    schema = export.json_schema(item, on=_today()) if is_json_schema else export.table_schema(item, on=_today())
+    schema = (export.json_schema if is_json_schema else export.table_schema)(item, on=_today(), among=codes.editions())
     return (json.dumps(schema, ensure_ascii=False, indent=2) + "\n").encode()
 
 

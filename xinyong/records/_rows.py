@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from xinyong.catalogue import load, publish
+from xinyong.catalogue import codes, load, publish
 from xinyong.catalogue.schema import FieldType, Item
 from xinyong.kernel.periods import INDEFINITE
 from xinyong.records import disclosure
@@ -114,10 +114,13 @@ def _fields(item: Item, payload: Mapping[str, Any], seen: Sight, *, is_sole_trad
 @lru_cache(maxsize=4096)
 def _named(code_list: str, value: str) -> str:
     """Values of a code list by their names: 1 → 有效; several joined by ; stay joined, a detail stays behind."""
-    names = {code.value: code.name_zh for code in load.code_lists()[code_list].codes}
+    shipped = [one for one in load.editions() if one.id == code_list]
+    names = {code.value: code.name_zh for one in shipped for code in one.codes}
     parts = []
     for part in value.split(";"):
         head, dash, detail = part.partition("-")
+        if part not in names and head not in names:  # of an edition published here; the library's are asked for first
+            names |= {code.value: code.name_zh for one in codes.editions() if one.id == code_list for code in one.codes}
         parts.append(names.get(part) or (names.get(head, head) + dash + detail))
     return "、".join(parts)
 

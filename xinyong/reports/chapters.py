@@ -32,6 +32,7 @@ CHAPTERS: tuple[tuple[int, Bilingual, tuple[tuple[Bilingual, Section | None], ..
         (
             (Bilingual("行政许可", "Licences"), Section.LICENCE),
             (Bilingual("行政处罚", "Penalties"), Section.PENALTY),
+            (Bilingual("其他行政管理", "Other administrative acts"), Section.ADMINISTRATIVE),
         ),
     ),
     (2, Bilingual("诚实守信信息", "Trustworthiness and honours"), ((Bilingual("", ""), Section.HONOUR),)),
@@ -41,9 +42,9 @@ CHAPTERS: tuple[tuple[int, Bilingual, tuple[tuple[Bilingual, Section | None], ..
         ((Bilingual("", ""), Section.SERIOUS_LIST),),
     ),
     (4, Bilingual("经营异常信息", "Abnormal operation"), ((Bilingual("", ""), Section.ABNORMAL),)),
-    (5, Bilingual("信用承诺信息", "Credit commitments"), ((Bilingual("", ""), None),)),
-    (6, Bilingual("信用评价信息", "Evaluations by sector authorities"), ((Bilingual("", ""), None),)),
-    (7, Bilingual("司法判决信息", "Court judgments"), ((Bilingual("", ""), None),)),
+    (5, Bilingual("信用承诺信息", "Credit commitments"), ((Bilingual("", ""), Section.COMMITMENT),)),
+    (6, Bilingual("信用评价信息", "Evaluations by sector authorities"), ((Bilingual("", ""), Section.EVALUATION),)),
+    (7, Bilingual("司法判决信息", "Court judgments"), ((Bilingual("", ""), Section.JUDICIAL),)),
     (8, Bilingual("其他信息", "Other information"), ((Bilingual("", ""), Section.OTHER),)),
 )
 HINTS = Bilingual("信用状况提升建议", "How to improve")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from ninja import Path, Schema
 
-from xinyong.catalogue import load, publish
+from xinyong.catalogue import codes, publish
 from xinyong.catalogue.schema import CodeList, Item
 from xinyong.exchange.door import SAME, Entrance, operation
 from xinyong.kernel import clock
@@ -145,8 +145,8 @@ def catalogue_item(request: HttpRequest, item_id: Id) -> ItemOut:
     summary="代码表 Code tables", sandbox=SAME,
 )  # fmt: skip
 def code_tables(request: HttpRequest) -> Tables:
-    """Every code table, in its newest edition."""
-    return Tables(tables=[TableLine(**_table(one)) for one in load.code_lists().values()])
+    """Every code table, in the edition in force today."""
+    return Tables(tables=[TableLine(**_table(one)) for one in codes.newest(on=clock.today()).values()])
 
 
 @operation(
@@ -155,9 +155,9 @@ def code_tables(request: HttpRequest) -> Tables:
 )  # fmt: skip
 def code_table(request: HttpRequest, table_id: Id) -> TableOut:
     """One code table with its codes, in the edition in force today."""
-    one = load.code_list(table_id, clock.today())
-    codes = [CodeOut(value=code.value, name_zh=code.name_zh, name_en=code.name_en) for code in one.codes]
-    return TableOut(**_table(one), codes=codes)
+    one = codes.of(table_id, clock.today())
+    entries = [CodeOut(value=code.value, name_zh=code.name_zh, name_en=code.name_en) for code in one.codes]
+    return TableOut(**_table(one), codes=entries)
 
 
 def _line(one: Item) -> dict[str, Any]:
