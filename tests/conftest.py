@@ -127,6 +127,7 @@ def _empty() -> None:
     listing._kept.clear()
     shutil.rmtree(settings.XINYONG_HOME / "intake", ignore_errors=True)
     shutil.rmtree(settings.XINYONG_HOME / "analytics", ignore_errors=True)
+    shutil.rmtree(settings.XINYONG_HOME / "security", ignore_errors=True)  # proofs of mandates
     shutil.rmtree(settings.XINYONG_HOME / "log", ignore_errors=True)  # it would say that the database was put back
     connection.close()
     with separation.as_owner(), transaction.atomic(), connection.cursor() as cursor:

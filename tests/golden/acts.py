@@ -31,6 +31,7 @@ _MODULES = (
     "acts_windows",
     "acts_notices",
     "acts_tasks",
+    "acts_own",
 )
 
 

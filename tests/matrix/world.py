@@ -12,7 +12,7 @@ import time_machine
 from django.test import Client
 
 from tests.exchange.conftest import ALL, Program
-from tests.intake import made
+from tests.intake import declaring, made
 from tests.signing import signed_in
 from xinyong.analytics import task_acts, task_import
 from xinyong.analytics.task_acts import Proved
@@ -21,10 +21,10 @@ from xinyong.intake.docking import Access
 from xinyong.intake.models import DockedTable
 from xinyong.kernel import clock, codes
 from xinyong.records.purpose import Purpose
-from xinyong.security import clients, identity
+from xinyong.security import clients, gate, identity
 from xinyong.security.access import Role
 from xinyong.security.identity import SourceUnit
-from xinyong.security.models import Grant
+from xinyong.security.models import Account, Grant
 from xinyong.web import messages
 
 PASSWORD = "correct horse battery staple"
@@ -35,7 +35,7 @@ RELATIONS = {OWN: "990102", SIBLING: "990102", PARENT: "990100", OTHER_COUNTY: "
 #: Who asks. A role's person belongs to the department ``own``, where a role has a department.
 ASKERS = (
     Role.PUBLIC, Role.SOURCE_UNIT, Role.UNIT_ADMIN, Role.READER, Role.OPERATOR, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN,
-    Role.AUDITOR, Role.CLIENT,
+    Role.AUDITOR, Role.CLIENT, Role.SUBJECT,
 )  # fmt: skip
 _OF_A_DEPARTMENT = {Role.SOURCE_UNIT, Role.UNIT_ADMIN, Role.READER}
 
@@ -54,6 +54,8 @@ class World:
     databases: dict[str, int] = field(default_factory=dict)
     docked: dict[str, int] = field(default_factory=dict)
     tasks: dict[str, int] = field(default_factory=dict)
+    mandates: dict[str, int] = field(default_factory=dict)
+    declarations: dict[str, int] = field(default_factory=dict)
     check_code: str = ""
     program: Program = field(default_factory=lambda: Program("", ""))
 
@@ -95,9 +97,14 @@ ARGUMENTS: dict[str, Argument] = {
     "edition": lambda world, relation: 1,
     "task_id": lambda world, relation: world.tasks[relation],
     "evidence_no": lambda world, relation: 2,
+    "mandate_id": lambda world, relation: world.mandates[relation],
+    "declaration_id": lambda world, relation: world.declarations[relation],
+    "proof_no": lambda world, relation: 1,
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.
-OWNED = frozenset({"submission_id", "account_id", "grant_id", "unit_code", "database_id", "docked_id", "task_id"})
+OWNED = frozenset(
+    {"submission_id", "account_id", "grant_id", "unit_code", "database_id", "docked_id", "task_id", "declaration_id"}
+)
 #: Parameters that say which subject an address is about.
 ABOUT = frozenset({"code", "ref"})
 
@@ -122,9 +129,10 @@ def build(folder: Path) -> World:
             world.accounts[relation] = _account(f"somebody-{number}", Role.SOURCE_UNIT, unit)
             world.databases[relation], world.docked[relation] = _docked(unit)
             world.tasks[relation] = _task(unit, folder / f"{number}.png")
+            world.mandates[relation], world.declarations[relation] = _declared(who, relation, folder)
             world.grants[relation] = Grant.objects.get(account_id=world.accounts[relation]).pk
         for role in ASKERS:
-            if role not in {Role.PUBLIC, Role.CLIENT}:
+            if role not in {Role.PUBLIC, Role.CLIENT, Role.SUBJECT}:
                 own = world.units[OWN] if role in _OF_A_DEPARTMENT else None
                 world.accounts[role.value] = _account(role.value, role, own)
         world.organisations[OTHER_SUBJECT], world.refs[OTHER_SUBJECT] = (
@@ -146,6 +154,14 @@ def _account(username: str, role: Role, unit: SourceUnit | None) -> int:
         username=username, password=PASSWORD, display_name=username, role=role.value,
         department=unit.code if unit else None, by=made.SYSTEM,
     )  # fmt: skip
+
+
+def _declared(who: made.Organisation, relation: str, folder: Path) -> tuple[int, int]:
+    """A mandate of the organisation, and what was declared under it; the own one's account is named for the role."""
+    username = Role.SUBJECT.value if relation == OWN else ""
+    given = declaring.mandate(who, folder, username=username, by=made.SYSTEM)
+    by = gate.actor_for(Account.objects.get(pk=given.mandate.account_id), address=None)
+    return given.mandate.id, declaring.declare(by, folder).id
 
 
 def _task(unit: SourceUnit, picture: Path) -> int:
@@ -187,8 +203,6 @@ def client(world: World, role: Role, state: str) -> Client:
     """Somebody of the role, signed in with both factors; nobody for the public. ``stale``: the second factor was shown
     six minutes ago; ``disabled``: the account was disabled after signing in; ``purposed``: what the own subject's file is
     looked into for has been said."""
-    from xinyong.security.models import Account
-
     if role is Role.CLIENT:
         token = world.program.token()
         if state == "disabled":

@@ -11,6 +11,7 @@ WITH told AS (
     FROM intake_submission
     WHERE received_at >= %(from_at)s AND received_at < %(to_at)s AND received_at <= %(as_of)s
       AND (reverted_at IS NULL OR reverted_at > %(as_of)s)
+      AND subject_id IS NULL -- what organisations declare of themselves is no department's reporting
 ), brought AS MATERIALIZED (
     SELECT r.subject_id, r.key_digest, r.version, r.submission_id, r.row_no, coalesce(d.id, r.source_id) AS source_id,
            r.item_id, r.decided_on, b.received_at, r.is_late, coalesce(t.has_due, false) AS has_due, {filled} AS filled,
@@ -92,16 +93,17 @@ LIMIT %(limit)s
 SELECT s.source_id, s.item_id, sum(c.duplicate), sum(c.unchanged)
 FROM intake_submission s JOIN intake_chunk c ON c.submission_id = s.id
 WHERE s.received_at >= %(from_at)s AND s.received_at < %(to_at)s AND c.deposited_at <= %(as_of)s
-  AND (s.reverted_at IS NULL OR s.reverted_at > %(as_of)s)
+  AND (s.reverted_at IS NULL OR s.reverted_at > %(as_of)s) AND s.subject_id IS NULL
 GROUP BY 1, 2
 
 -- name: organisations
--- Organisations by division: in existence, enterprises among them, with a record of anything but the register, and others.
+-- Organisations by division: in existence, enterprises among them, with a record of anything but the register and their own word, and others.
 SELECT left(s.region_code, 6), count(*) FILTER (WHERE s.status = 'active'),
        count(*) FILTER (WHERE s.status = 'active' AND s.subject_class = 'enterprise'),
        count(*) FILTER (WHERE s.status = 'active' AND EXISTS (
            SELECT 1 FROM record r
            WHERE r.subject_id = s.id AND r.item_id <> 'organisation-register' AND r.known_from <= %(as_of)s
+               AND r.source_id IS DISTINCT FROM (SELECT id FROM security_department WHERE kind = 'subjects')
        )),
        count(*) FILTER (WHERE s.status <> 'active')
 FROM subjects_subject s
@@ -115,6 +117,7 @@ WHERE s.code > %(after)s AND s.status = 'active' AND s.known_from <= %(as_of)s A
   AND NOT EXISTS (
     SELECT 1 FROM record r
     WHERE r.subject_id = s.id AND r.item_id <> 'organisation-register' AND r.known_from <= %(as_of)s
+               AND r.source_id IS DISTINCT FROM (SELECT id FROM security_department WHERE kind = 'subjects')
   )
 ORDER BY s.code
 LIMIT %(limit)s
@@ -124,7 +127,7 @@ LIMIT %(limit)s
 SELECT f.rule, max(f.severity), count(*), count(DISTINCT s.source_id), count(*) FILTER (WHERE f.closed_at <= %(as_of)s)
 FROM intake_submission s JOIN intake_finding f ON f.submission_id = s.id
 WHERE s.received_at >= %(from_at)s AND s.received_at < %(to_at)s AND s.received_at <= %(as_of)s AND f.severity <> 'warning'
-  AND (s.reverted_at IS NULL OR s.reverted_at > %(as_of)s)
+  AND (s.reverted_at IS NULL OR s.reverted_at > %(as_of)s) AND s.subject_id IS NULL
 GROUP BY f.rule
 ORDER BY count(*) DESC, f.rule
 LIMIT %(limit)s

@@ -173,7 +173,7 @@ def _names(by: By, seen_by: Actor) -> dict[str, tuple[str, str, str]]:
     units = arrived.reach(seen_by)
     own = [one for one in identity.source_units() if units is None or one.id in units]
     if by is By.ITEM:
-        held = [one for one in publish.items() if seen_by.items is None or one.id in seen_by.items]
+        held = [one for one in publish.reported() if seen_by.items is None or one.id in seen_by.items]
         return {one.id: (one.title_zh, one.title_en, "") for one in held}
     if by is By.DIVISION:
         known = identity.regions()

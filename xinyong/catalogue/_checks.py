@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from xinyong.catalogue import forbidden
 from xinyong.catalogue._reading import Book, Node
-from xinyong.catalogue.schema import CodeList, Field, FieldType, Grade, Item, Masking, Requirement
+from xinyong.catalogue.schema import CodeList, Field, FieldType, Grade, Item, Masking, Requirement, Section
 from xinyong.rules.language import ColumnType, RuleError, parse
 
 SEVERITY_CLASSES = ("minor", "general", "serious")
@@ -63,6 +63,7 @@ def check_item(item: Item, book: Book, *, lists: Mapping[str, CodeList]) -> None
     _check_rules(item, book)
     _check_protection(item, book)
     _check_forbidden(item, book)
+    _check_self_declared(item, book)
 
 
 def _check_head(item: Item, book: Book) -> None:
@@ -288,3 +289,37 @@ def _check_forbidden(item: Item, book: Book) -> None:
         else:
             continue
         book.note(path, f"{zh}[{hit.ban.value}]", f"{en} [{hit.ban.value}]")
+
+
+def _check_self_declared(item: Item, book: Book) -> None:
+    """What organisations say of themselves stands apart: never adverse, of no effect on lists or terms, nothing of persons, and
+    no department's word, name or code in it that a reader could take for its word."""
+    if item.is_self_declared != (item.section is Section.SELF_DECLARED):
+        zh = "自主申报事项（self_declared）的 section 应为 self-declared；其他事项不得列入该类。"
+        book.note(
+            "section", zh, "An item that is self_declared, and only such a one, stands in the section self-declared."
+        )
+    if not item.is_self_declared:
+        return
+    roles = item.roles
+    is_of_an_office = roles.source_code or roles.source_name or roles.authority_code
+    for path, is_wrong, zh, en in (
+        ("is_adverse", item.is_adverse, "失信信息不能由主体自主申报。", "Adverse information is not self-declared."),
+        ("is_about_persons", item.is_about_persons, "自然人信息不能自主申报。", "Persons' information is not self-declared."),
+        ("severity", item.severity is not None, "自主申报事项没有严重程度。", "What is self-declared has no severity."),
+        (
+            "publicity.clock", item.publicity.clock not in ("while_valid", "always"),
+            "自主申报事项的公示期只能是 while_valid 或 always，不产生名单、失信公示的效果。",
+            "Self-declared items are published while_valid or always: they have no effect of a list or of adverse publicity.",
+        ),
+        ("disclosure", item.disclosure is not Grade.PUBLIC, "自主申报事项应公开。", "What is self-declared is public."),
+        ("roles.source_code", bool(is_of_an_office), "自主申报事项不设来源单位、作出机关代码。", "It has no source unit and no authority's code."),
+        ("roles.subject_code", not roles.subject_code, "自主申报事项须有统一社会信用代码。", "It needs the subject's unified code."),
+        ("timeliness_working_days", item.timeliness_working_days is not None, "自主申报没有报送时限。", "Nobody owes it by a day."),
+    ):  # fmt: skip
+        if is_wrong:
+            book.note(path, zh, en)
+    for index, one in enumerate(item.fields):
+        if one.is_personal or one.type is FieldType.CERTIFICATE:
+            zh, en = "自主申报事项不得含个人信息。", "A self-declared item holds no personal field."
+            book.note(f"fields[{index}]", zh, en)

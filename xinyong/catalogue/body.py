@@ -35,6 +35,7 @@ def to_data(item: Item) -> dict[str, Any]:
         "is_verified": item.is_verified,
         "subject_classes": list(item.subject_classes),
         "is_about_persons": item.is_about_persons,
+        "self_declared": True if item.is_self_declared else None,
         "consent": _pair(item.consent, item.consent_en) if item.consent else None,
         "topic_basis": item.topic_basis,
         "bases": [_basis(one) for one in item.bases],

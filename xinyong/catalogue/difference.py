@@ -23,6 +23,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "is_verified": ("是否已核对原文", "verified"),
     "subject_classes": ("主体类别", "subject classes"),
     "is_about_persons": ("是否自然人信息", "about persons"),
+    "self_declared": ("是否由主体自主申报", "declared by subjects themselves"),
     "consent": ("书面同意", "written consent"),
     "topic_basis": ("专门依据", "basis of the topic"),
     "natural_key": ("自然主键", "natural key"),

@@ -252,6 +252,7 @@ def _item(root: Node, lists: Mapping[str, CodeList] | None = None) -> Item:
         consent_en=consent_en,
         topic_basis=root.optional_text("topic_basis"),
         parent=_parent(root),
+        is_self_declared=root.flag("self_declared"),
     )
     root.close()
     _checks.check_item(found, root.book, lists=code_lists() if lists is None else dict(lists))

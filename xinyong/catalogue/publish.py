@@ -87,6 +87,12 @@ class VersionView:
         return None if self.retired_at is None else self.retired_at.astimezone(clock.ZONE).date()
 
 
+class NotReported(Conflict):
+    """The item is declared by organisations of themselves, or is not; the other way is closed."""
+
+    code = "catalogue.item-not-reported-so"
+
+
 @dataclass(frozen=True, slots=True)
 class Installed:
     """What ``install_library`` did. ``differing``: the library file changed without a new version number; the frozen
@@ -118,6 +124,38 @@ def items(*, on: date | None = None) -> list[Item]:
     """Every item in force on a date (today when None), in the order of the national catalogue's categories."""
     day = on or clock.today()
     return sorted((_parsed(row) for row in _in_force(day).values()), key=lambda item: (item.category, item.id))
+
+
+def reported(*, on: date | None = None) -> list[Item]:
+    """Those that departments report: without what organisations declare of themselves."""
+    return [one for one in items(on=on) if not one.is_self_declared]
+
+
+def current_reported(item_id: str, *, on: date | None = None) -> Item:
+    """``current``, of an item that departments report. Raises UnknownItem, NotReported."""
+    item = current(item_id, on=on)
+    if item.is_self_declared:
+        raise NotReported(
+            f"“{item.title_zh}”由市场主体自主申报，单位不报送，也不设报送责任。",
+            f"“{item.title_en}” is declared by organisations of themselves: departments neither report nor owe it.",
+        )
+    return item
+
+
+def current_declarable(item_id: str, *, on: date | None = None) -> Item:
+    """``current``, of an item that organisations declare of themselves. Raises UnknownItem, NotReported."""
+    item = current(item_id, on=on)
+    if not item.is_self_declared:
+        raise NotReported(
+            f"“{item.title_zh}”由信源单位报送，不能自主申报。",
+            f"“{item.title_en}” is reported by departments: it cannot be self-declared.",
+        )
+    return item
+
+
+def declarable(*, on: date | None = None) -> list[Item]:
+    """Those that organisations declare of themselves."""
+    return [one for one in items(on=on) if one.is_self_declared]
 
 
 def versions(item_id: str | None = None) -> list[VersionView]:

@@ -84,6 +84,7 @@ class Section(StrEnum):
     EVALUATION = "evaluation"
     JUDICIAL = "judicial"
     OTHER = "other"
+    SELF_DECLARED = "self-declared"  # what organisations say of themselves: a chapter of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,8 @@ class Item:
     #: Basis.id of the law or regulation that names the topic, for topics that need one expressly (INV-08).
     topic_basis: str | None = None
     parent: Parent | None = None
+    #: Organisations declare it of themselves (自主申报), with proof; departments do not report it.
+    is_self_declared: bool = False
 
     def field_of(self, code: str) -> Field:
         """The field with this column code. Raises KeyError."""

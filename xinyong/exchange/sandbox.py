@@ -16,7 +16,7 @@ from xinyong.kernel import clock, codes
 from xinyong.kernel.cells import WORKBOOK_OPTIONS
 from xinyong.kernel.errors import NotFound
 from xinyong.records.dossier import SECTIONS
-from xinyong.records.view import Dossier, FieldView, Mark, NameView, RecordView, SectionView
+from xinyong.records.view import Declared, Dossier, FieldView, Mark, NameView, RecordView, SectionView
 
 _KNOWN_FROM = datetime.combine(date(2026, 1, 5), time(9), tzinfo=clock.ZONE)
 
@@ -121,5 +121,5 @@ def _record(code: str, name: str, section: Section, is_public: bool) -> RecordVi
         document_no="沙箱〔2026〕1号", authority="沙箱示例局", source="沙箱示例局", decided_on=date(2026, 1, 5),
         valid_from=date(2026, 1, 5), valid_to=None, publish_from=date(2026, 1, 5), publish_until=None, repair_from=None,
         severity="general" if is_adverse else None, marks=(Mark.IN_FORCE,), fields=tuple(fields),
-        known_from=_KNOWN_FROM, submission_id=SUBMISSION,
+        known_from=_KNOWN_FROM, submission_id=SUBMISSION, declared=Declared() if section is Section.SELF_DECLARED else None,
     )  # fmt: skip

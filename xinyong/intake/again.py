@@ -73,7 +73,7 @@ def bring_in(
     fields, own_columns = list(dict.fromkeys(chain(*cells))), list(dict.fromkeys(chain(*extras)))
     plan = plans.plan(
         item, source=source, columns=dict(enumerate(fields)), headers=(*fields, *own_columns),
-        received_at=submission.received_at.astimezone(clock.ZONE),
+        received_at=submission.received_at.astimezone(clock.ZONE), own_code=plans.own_code(submission.subject_id),
     )  # fmt: skip
     columns = [[one.get(name) for one in cells] for name in fields]
     columns += [[one.get(name) for one in extras] for name in own_columns]
@@ -82,6 +82,8 @@ def bring_in(
     checked = validate.validate(0, table, [], plan)
     linked, faults = _whose(checked, plan, subject_ids, waived)
     linked[[row.row_no in faults for row in rows]] = NOBODY
+    if submission.subject_id is not None:  # who declares of itself declares of nobody else, whoever judges
+        linked[linked != submission.subject_id] = NOBODY
     if (linked == NOBODY).all():
         return Brought(set(), faults)
     checked.findings.level[:] = np.minimum(checked.findings.level, DOUBTFUL - 1)

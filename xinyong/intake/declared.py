@@ -194,7 +194,7 @@ def _say(
     action = Action.OVERSEE_REPORTING if kind == SPOT_CHECK else Action.DECLARE
     unit = identity.source_unit(source_code, even_closed=True)
     require(by, action, department=unit.code, item=item_id, region=unit.region_code)
-    publish.current(item_id)
+    publish.current_reported(item_id)
     if period.start > month_of(_day(at)).start:
         raise NotThatMonth(
             f"{period.start:%Y-%m} 还没有开始，不能申报。",

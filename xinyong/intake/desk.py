@@ -82,7 +82,7 @@ def rows(*, seen_by: Actor, after: int | None = None, limit: int = 20) -> list[D
     with connection.cursor() as cursor:
         cursor.execute(_SQL["desk_rows"], {"whose": list(_WHOSE), "after": after or 0, "limit": limit})
         found = cursor.fetchall()
-    units = {unit.id: unit for unit in identity.source_units()}
+    units = {unit.id: unit for unit in identity.source_units(with_subjects=True)}
     made = []
     for row_id, submission_id, row_no, item_id, version, source_id, received_at, values, problem in found:
         item = publish.version(item_id, version)

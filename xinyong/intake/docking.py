@@ -168,7 +168,7 @@ def declare_table(
     """
     kept = _open(database_id, by)
     require(by, Action.MANAGE_DOCKING, department=kept.source.code, item=item_id)
-    item = publish.current(item_id, on=now.date())
+    item = publish.current_reported(item_id, on=now.date())
     require_mapped(item, columns)
     _require_schedule(schedule, slice_rows)
     is_number = _asked(kept, schema, table, columns, watermark, key)

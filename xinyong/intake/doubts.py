@@ -134,7 +134,7 @@ def _told(found: Iterable[tuple[int, int, int, str, str, int, int, str, datetime
             findings[submission_id, one.row_no].append(one)
         for row_no, done in lineage.acts_of(submission_id, row_nos).items():
             acts[submission_id, row_no] = done
-    units = {unit.id: unit for unit in identity.source_units()}
+    units = {unit.id: unit for unit in identity.source_units(with_subjects=True)}
     made = []
     for row_id, submission_id, row_no, outcome, item_id, version, source_id, file_name, received_at in found:
         item, place = publish.version(item_id, version), (submission_id, row_no)

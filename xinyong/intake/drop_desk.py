@@ -166,7 +166,7 @@ def open_folders(source_code: str, *, by: Actor) -> Path:
     with places.root(own) as handle:
         for name in places.FOLDERS:
             with places.folder(handle, name, is_made=True) as made:
-                for item in publish.items() if name == places.IN else ():
+                for item in publish.reported() if name == places.IN else ():
                     with places.folder(made, item.id, is_made=True):
                         pass
     audit.enter(audit.Event.DROP_OPENED, by=by, object_kind="department", object_ref=unit.code)

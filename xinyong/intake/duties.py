@@ -61,7 +61,7 @@ def assign(
     what was said; ending on the first day says that it never was owed. Same call twice: said once. Raises NotAllowed,
     UnknownItem, UnknownDepartment, EndsBeforeItBegins, Overlapping."""
     require(by, Action.OVERSEE_REPORTING, item=item_id)
-    publish.current(item_id)
+    publish.current_reported(item_id)
     unit = identity.source_unit(source_code, even_closed=True)
     require(by, Action.OVERSEE_REPORTING, item=item_id, region=unit.region_code)
     if ends_on is not None and ends_on < starts_on:

@@ -108,7 +108,7 @@ def item_of(item_id: str, *, by: Actor) -> Item:
     """The item as rows of it are entered today. Raises OnlyUnits, NotAllowed, UnknownItem."""
     own_unit(by)
     require(by, Action.SUBMIT, department=by.department, item=item_id)
-    return publish.current(item_id)
+    return publish.current_reported(item_id)
 
 
 def own_unit(by: Actor) -> int:

@@ -1,7 +1,7 @@
 """Background jobs of the room."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -27,8 +27,11 @@ from xinyong.intake import (
     submit,
     told,
     uploads,
+    voluntary,
+    voluntary_desk,
 )
 from xinyong.intake.views import SubmissionView
+from xinyong.intake.voluntary_view import DeclarationView
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, XinyongError
 from xinyong.security.access import Actor, system
@@ -178,6 +181,38 @@ def finish_upload(upload_id: int, *, digest: str, by: Actor, at: datetime) -> tu
 def hand_in_rows(item_id: str, *, by: Actor, at: datetime) -> tuple[SubmissionView, bool]:
     """``entry.hand_in``, and the work asked for in the same transaction."""
     return entry.hand_in(item_id, by=by, at=at, hand_in=hand_in)
+
+
+def declare(
+    item_id: str, values: Mapping[str, str], *, proofs_given: Sequence[voluntary.Proof], commitment: str, by: Actor, at: datetime
+) -> tuple[DeclarationView, bool]:  # fmt: skip
+    """``voluntary.declare``, and the work asked for in the same transaction."""
+    return voluntary.declare(
+        item_id, values, proofs_given=proofs_given, commitment=commitment, by=by, at=at, then=later
+    )
+
+
+def declare_file(
+    item_id: str, path: Path, *, file_name: str, proofs_given: Sequence[voluntary.Proof], commitment: str, by: Actor, at: datetime
+) -> tuple[DeclarationView, bool]:  # fmt: skip
+    """``voluntary.declare_file``, and the work asked for in the same transaction."""
+    return voluntary.declare_file(
+        item_id, path, file_name=file_name, proofs_given=proofs_given, commitment=commitment, by=by, at=at, then=later
+    )
+
+
+def withdraw_declared(declaration_id: int, *, reason: str, by: Actor, at: datetime) -> DeclarationView:
+    """``voluntary.withdraw``, and the work asked for in the same transaction."""
+    return voluntary.withdraw(declaration_id, reason=reason, by=by, at=at, then=_take_out)
+
+
+def refuse_declared(declaration_id: int, *, after: int, reason: str, by: Actor, at: datetime) -> DeclarationView:
+    """``voluntary_desk.refuse``, and the work asked for in the same transaction."""
+    return voluntary_desk.refuse(declaration_id, after=after, reason=reason, by=by, at=at, then=_take_out)
+
+
+def _take_out(submission_id: int) -> None:
+    take_back.defer(submission_id=submission_id)
 
 
 @transaction.atomic

@@ -2,8 +2,11 @@
 
 from django.db import models
 
+from xinyong.intake.own_models import DeclarationProof, OwnDeclaration, OwnDeclarationAct
 from xinyong.security.models import Department
 from xinyong.security.sealed import SealedColumn, SealedFiles
+
+__all__ = ["DeclarationProof", "OwnDeclaration", "OwnDeclarationAct"]
 
 SEALED = (
     SealedColumn("intake_waitingrow", "waiting.sealed"),
@@ -11,6 +14,7 @@ SEALED = (
     SealedColumn("intake_dockeddatabase", "docking.password"),
     SealedColumn("intake_entryrow", "entry.sealed"),
     SealedFiles("intake/uploads/*/*.sealed", "intake.part"),
+    SealedFiles("intake/proofs/*/*.sealed", "intake.proof"),
 )
 
 
@@ -29,6 +33,7 @@ class Submission(models.Model):
     item_id = models.CharField(max_length=40)
     item_version = models.PositiveSmallIntegerField()
     source = models.ForeignKey(Department, on_delete=models.PROTECT)
+    subject_id = models.BigIntegerField(null=True, help_text="the organisation whose own word it is (自主申报)")
     channel = models.CharField(max_length=12, default="file")
     file_name = models.CharField(max_length=200)
     file_size = models.BigIntegerField()
@@ -56,12 +61,15 @@ class Submission(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "item_id", "content_digest"], condition=models.Q(reverted_at__isnull=True),
-                name="submission_content_once",
+                fields=["source", "item_id", "content_digest", "subject_id"], condition=models.Q(reverted_at__isnull=True),
+                nulls_distinct=False, name="submission_content_once",
             )
         ]  # fmt: skip
         indexes = [
             models.Index(fields=["source", "-received_at"], name="submission_by_source"),
+            models.Index(
+                fields=["subject_id", "-id"], name="submission_of_subject", condition=models.Q(subject_id__isnull=False)
+            ),
             models.Index(
                 fields=["received_by"],
                 name="submission_under_way",

@@ -12,6 +12,7 @@ from xinyong.intake._columns import Tables
 from xinyong.kernel.calendar import Calendar
 from xinyong.rules.language import ColumnType, Expression, parse
 from xinyong.security.identity import SourceUnit
+from xinyong.subjects import registry
 
 _COLUMN_TYPES = {
     FieldType.DATE: ColumnType.DATE,
@@ -52,6 +53,8 @@ class Plan:
     calendar: Calendar
     rule_sets: tuple[RuleSet, ...]
     received_at: datetime
+    #: The only organisation that rows may be about, by its unified code: who declares of itself. "" is any.
+    own_code: str = ""
     #: Remembered for the run: the same dates come again by the thousand.
     clocks: dict[Dates, Clock] = field(default_factory=dict, compare=False, repr=False)
 
@@ -75,6 +78,11 @@ class Material:
     calendar: Calendar
 
 
+def own_code(subject_id: int | None) -> str:
+    """The code of the organisation that declares of itself, "" where a department reports."""
+    return registry.by_id(subject_id).code or "-" if subject_id is not None else ""
+
+
 def installed() -> Material:
     """The tables of this installation."""
     return Material(codes.editions(), tables.exceptions(), tables.calendar())
@@ -88,6 +96,7 @@ def plan(
     headers: tuple[str, ...],
     received_at: datetime,
     material: Material | None = None,
+    own_code: str = "",
 ) -> Plan:
     """Compiles the plan. ``received_at`` is aware, in Beijing time; ``material`` is the installation's own unless given."""
     material = material or installed()
@@ -119,6 +128,7 @@ def plan(
         calendar=material.calendar,
         rule_sets=load.rule_sets(),
         received_at=received_at,
+        own_code=own_code,
     )
 
 

@@ -84,9 +84,13 @@ def of(submission_id: int, *, seen_by: Actor) -> dict[str, Any]:
     """
     seen = views.find(submission_id, seen_by=seen_by)
     require(seen_by, Action.VIEW_RECEIPT, department=seen.source_code)
+    return _composed(Submission.objects.select_related("source").get(pk=submission_id), seen_by)
+
+
+def _composed(submission: Submission, seen_by: Actor) -> dict[str, Any]:
     with transaction.atomic():
-        audit.enter(audit.Event.RECEIPT_TAKEN, by=seen_by, object_kind="submission", object_ref=str(submission_id))
-    about = _about(Submission.objects.select_related("source").get(pk=submission_id))
+        audit.enter(audit.Event.RECEIPT_TAKEN, by=seen_by, object_kind="submission", object_ref=str(submission.pk))
+    about = _about(submission)
     if not statements.about(about):
         raise NoReceipt(
             "这批数据在启用回执以前报送，没有回执。", "This submission was made before there were receipts."
@@ -95,9 +99,22 @@ def of(submission_id: int, *, seen_by: Actor) -> dict[str, Any]:
     return receipts.compose(statements.about(about), published.note)
 
 
+def of_own(submission_id: int, *, seen_by: Actor) -> dict[str, Any]:
+    """The receipt of what an organisation declared of itself, for itself. Leaves an audit entry. Raises UnknownSubmission,
+    NotAllowed, NoReceipt."""
+    require(seen_by, Action.VIEW_OWN)
+    found = (
+        Submission.objects.select_related("source").filter(pk=submission_id, subject_id=seen_by.subject or -1).first()
+    )
+    if found is None:
+        raise views.unknown(submission_id)
+    return _composed(found, seen_by)
+
+
 def _about(submission: Submission) -> str:
     """The submission's name in statements: 32 hex digits that the department can compute, and no running number."""
-    parts = (submission.source.code, submission.item_id, submission.content_digest)
+    own = (str(submission.subject_id),) if submission.subject_id is not None else ()
+    parts = (submission.source.code, submission.item_id, submission.content_digest, *own)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

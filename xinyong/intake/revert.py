@@ -38,6 +38,12 @@ class RegisterStays(Conflict):
     code = "intake.register-stays"
 
 
+class DeclarationStays(Conflict):
+    """What an organisation declared of itself is taken back by itself, or refused at the desk for declarations."""
+
+    code = "intake.declaration-stays"
+
+
 class ReasonNeeded(Invalid):
     """Taking back needs its reason."""
 
@@ -62,8 +68,21 @@ def begin(submission_id: int, *, reason: str, by: Actor) -> SubmissionView:
     source = identity.source_unit(submission.source.code, even_closed=True)
     if submission.status == Submission.Status.REVERTED:
         return views.of(submission, source)
+    if submission.subject_id is not None:
+        raise _declared()
+    said = enter(submission, reason=reason, by=by)
+    audit.enter(
+        audit.Event.SUBMISSION_REVERTED, by=by, object_kind="submission", object_ref=str(submission_id), purpose=said,
+        item=submission.item_id, source=source.code, accepted=submission.accepted,
+    )  # fmt: skip
+    return views.of(submission, source)
+
+
+def enter(submission: Submission, *, reason: str, by: Actor) -> str:
+    """Enters that a locked submission is taken back, for callers who have checked their right and write the entry; returns the
+    reason as it is kept. Raises NotDeposited, RegisterStays, ReasonNeeded."""
     _deposited(submission)
-    said, now = " ".join(reason.split()), clock.now()
+    submission_id, said, now = submission.pk, " ".join(reason.split()), clock.now()
     if not _SHORTEST <= len(said) <= _LONGEST:
         raise ReasonNeeded(
             f"请写明撤回的原因（{_SHORTEST} 至 {_LONGEST} 字），例如“报错了所属月份”。",
@@ -77,11 +96,7 @@ def begin(submission_id: int, *, reason: str, by: Actor) -> SubmissionView:
         model.objects.filter(closed_by=submission_id).exclude(submission_id=submission_id).update(
             closed_at=None, closed_by=None
         )
-    audit.enter(
-        audit.Event.SUBMISSION_REVERTED, by=by, object_kind="submission", object_ref=str(submission_id), purpose=said,
-        item=submission.item_id, source=source.code, accepted=submission.accepted,
-    )  # fmt: skip
-    return views.of(submission, source)
+    return said
 
 
 def finish(submission_id: int, *, by: Actor) -> SubmissionView:
@@ -136,18 +151,28 @@ def _allowed(submission_id: int, by: Actor, *, lock: bool = False) -> Submission
 
 def can_be(item_id: str, status: str) -> bool:
     """True when a submission of this item in this state can be taken back, by whoever may."""
-    return status == Submission.Status.DEPOSITED and publish.current(item_id).section is not Section.REGISTRATION
+    item = publish.current(item_id)
+    return (
+        status == Submission.Status.DEPOSITED and not item.is_self_declared and item.section is not Section.REGISTRATION
+    )
 
 
 def _deposited(submission: Submission) -> None:
     if submission.status != Submission.Status.DEPOSITED:
         raise _not_deposited()
-    if not can_be(submission.item_id, submission.status):
+    if publish.current(submission.item_id).section is Section.REGISTRATION:
         raise RegisterStays(
             "登记信息不能整批撤回：主体的名称和状态由它确定，别的数据据此关联。请报送更正后的登记信息。",
             "A register is not taken back: names and states of subjects come from it, and others' data are linked by them. "
             "Submit the corrected register.",
         )
+
+
+def _declared() -> DeclarationStays:
+    return DeclarationStays(
+        "这是市场主体的自主申报：撤回由主体自己办理，核验不通过在“自主申报核验”中办理。",
+        "An organisation has declared this of itself: it withdraws it, or the desk for declarations refuses it.",
+    )
 
 
 def _not_deposited() -> NotDeposited:

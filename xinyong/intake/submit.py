@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -37,8 +37,9 @@ Progress = Callable[[int, int], None]
 
 #: What a worker has still to do.
 _OPEN = frozenset({Submission.Status.RECEIVED, Submission.Status.STAGED})
-#: The channel of the register's change feed (intake/feed.py).
-FEED = "feed"
+#: The channel of the register's change feed (intake/feed.py), and of what organisations declare of themselves
+#: (intake/voluntary.py).
+FEED, OWN = "feed", "subject"
 
 
 class AmbiguousHeaders(Invalid):
@@ -99,16 +100,16 @@ def enter(
     received_at: datetime,
     mapping: Mapping[str, str] | None = None,
     channel: str = "file",
+    subject: int | None = None,
 ) -> tuple[SubmissionView, bool]:
     """Keeps the file and enters the submission; does no work on it yet. True: it is new, or opened again.
 
     The same content from the same source for the same item is one submission: the one that exists is returned. Was it
     refused or cancelled, it is opened again, with the new ``mapping`` (header → field code) if one is given.
-    Raises NotAllowed, UnknownDepartment, catalogue's UnknownItem, NoRoom.
+    ``subject``: the organisation whose own word it is (channel OWN); its caller enters that in the log.
+    Raises NotAllowed, UnknownDepartment, catalogue's UnknownItem, NotReported, NoRoom.
     """
-    require(by, Action.SUBMIT, department=source_code, item=item_id)
-    source = identity.source_unit(source_code)
-    item = publish.current(item_id, on=received_at.date())
+    source, item = _of_whom(source_code, item_id, by=by, on=received_at.date(), subject=subject)
     space.require(path.stat().st_size)
     with space.guarded():
         digest, size = staging.keep_original(path)
@@ -117,6 +118,7 @@ def enter(
             source_id=source.id,
             item_id=item.id,
             content_digest=digest,
+            subject_id=subject,
             reverted_at=None,
             defaults={
                 "item_version": item.version, "channel": channel, "file_name": unnumbered(Path(file_name).name)[-200:],
@@ -124,7 +126,7 @@ def enter(
             },
         )  # fmt: skip
         is_reopened = not is_new and submission.status in {Submission.Status.REFUSED, Submission.Status.CANCELLED}
-        if is_new or is_reopened:
+        if subject is None and (is_new or is_reopened):
             audit.enter(
                 audit.Event.FILE_RECEIVED, by=by, object_kind="submission", object_ref=str(submission.pk),
                 item=item.id, source=source.code, size=size, digest=digest, is_again=is_reopened,
@@ -138,6 +140,18 @@ def enter(
         if is_new or is_reopened:
             receipt.received(submission)
     return views.of(submission, source), is_new or is_reopened
+
+
+def _of_whom(source_code: str, item_id: str, *, by: Actor, on: date, subject: int | None) -> tuple[SourceUnit, Item]:
+    """The source unit and the item, when this actor may hand rows of it in."""
+    if subject is None:
+        require(by, Action.SUBMIT, department=source_code, item=item_id)
+        source = identity.source_unit(source_code)
+    else:
+        require(by, Action.DECLARE_OWN, subject=subject)
+        source = identity.subjects_unit()
+    item = publish.current_reported(item_id, on=on) if subject is None else publish.current_declarable(item_id, on=on)
+    return source, item
 
 
 def cancel(submission_id: int, *, by: Actor) -> SubmissionView:
@@ -210,7 +224,14 @@ def _work(
     if staged is None:
         staged, plan, ahead = _read(submission, item, source, folder, original)
     else:
-        plan = planned(staged.headers, item, source, submission.mapping, submission.received_at)
+        plan = planned(
+            staged.headers,
+            item,
+            source,
+            submission.mapping,
+            submission.received_at,
+            own_code=plans.own_code(submission.subject_id),
+        )
     if submission.status != Submission.Status.STAGED:
         locks.require_file_open(staged, plan, received_at=submission.received_at)
         submission.facts = staged.facts | {"headers": list(staged.headers), "columns": shown(plan)}
@@ -238,7 +259,10 @@ def _read(
         known_headers=headers.known(item, submission.mapping), limits=_limits(),
     ) as reading:  # fmt: skip
         submission.facts = {"headers": reading.head.headers}
-        plan = planned(tuple(reading.head.headers), item, source, submission.mapping, submission.received_at)
+        plan = planned(
+            tuple(reading.head.headers), item, source, submission.mapping, submission.received_at,
+            own_code=plans.own_code(submission.subject_id),
+        )  # fmt: skip
         ahead = work.look_ahead(reading, plan)
         return staging.save(reading.reading(), folder), plan, ahead
 
@@ -254,6 +278,7 @@ def planned(
     chosen: Mapping[str, str],
     received_at: datetime,
     material: plans.Material | None = None,
+    own_code: str = "",
 ) -> Plan:
     """The plan for a file with these headers. Raises AmbiguousHeaders, MissingColumns."""
     mapping = headers.map_headers(columns, item, chosen=chosen)
@@ -273,7 +298,7 @@ def planned(
         )
     return plans.plan(
         item, source=source, columns=mapping.columns, headers=columns,
-        received_at=received_at.astimezone(clock.ZONE), material=material,
+        received_at=received_at.astimezone(clock.ZONE), material=material, own_code=own_code,
     )  # fmt: skip
 
 
@@ -399,21 +424,27 @@ def check(
     source_code: str | None = None,
     mapping: Mapping[str, str] | None = None,
     is_apart: bool = False,
+    subject: int | None = None,
 ) -> Trial:
     """The outcome the file would have if it were submitted now; nothing is kept, nothing is written.
 
-    ``is_apart``: without asking the archive what it has, as for somebody who may learn nothing from it.
-    Raises the reader's Refused, AmbiguousHeaders, MissingColumns, WindowLocked, UnknownItem, UnknownDepartment.
+    ``is_apart``: without asking the archive what it has, as for somebody who may learn nothing from it. ``subject``: the
+    organisation that declares of itself.
+    Raises the reader's Refused, AmbiguousHeaders, MissingColumns, WindowLocked, UnknownItem, UnknownDepartment, NotReported.
     """
-    require(by, Action.SUBMIT, department=source_code, item=item_id)
-    item = publish.current(item_id, on=received_at.date())
-    source = identity.source_unit(source_code) if source_code else None
+    own_code, source = "", None
+    if source_code or subject is not None:
+        source, item = _of_whom(source_code or "", item_id, by=by, on=received_at.date(), subject=subject)
+        own_code = plans.own_code(subject)
+    else:
+        require(by, Action.SUBMIT, department=source_code, item=item_id)
+        item = publish.current_reported(item_id, on=received_at.date())
     with tempfile.TemporaryDirectory(prefix="xinyong-check-") as name:
         folder = Path(name)
         known = headers.known(item, mapping or ())
         reading = read(path, folder=folder, file_name=file_name, known_headers=known, limits=_limits())
         staged = staging.save(reading, folder)
-        plan = planned(staged.headers, item, source, mapping or {}, received_at)
+        plan = planned(staged.headers, item, source, mapping or {}, received_at, own_code=own_code)
         if source is not None and not is_apart:
             locks.require_file_open(staged, plan, received_at=received_at)
         counts, found, late = work.try_out(staged, plan, source_id=source.id if source else None, is_apart=is_apart)

@@ -24,7 +24,10 @@ _TOLD_FOR = 31
 
 
 def deposited(submission: Submission, *, by: Actor, at: datetime) -> None:
-    """A submission is in; its department is told when something of it waits or was warned of."""
+    """A submission is in; its department is told when something of it waits or was warned of. Who declares of itself is no
+    department: its own pages say what became of it."""
+    if submission.subject_id is not None:
+        return
     counts = {name: int(getattr(submission, name)) for name in ("accepted", "doubtful", "rejected", "warnings")}
     if not any(counts[name] for name in ("doubtful", "rejected", "warnings")):
         return
@@ -37,6 +40,8 @@ def deposited(submission: Submission, *, by: Actor, at: datetime) -> None:
 
 def refused(submission: Submission, *, by: Actor, at: datetime) -> None:
     """A submission was refused; refused again, it is told again."""
+    if submission.subject_id is not None:
+        return
     notices.tell(
         Kind.REFUSED, department_id=submission.source_id, facts={"submission": submission.pk, **_item(submission.item_id)},
         link=f"/office/submissions/{submission.pk}/", key=f"{submission.pk}/{at:%Y%m%d%H%M%S}", by=by, at=at,
@@ -46,6 +51,8 @@ def refused(submission: Submission, *, by: Actor, at: datetime) -> None:
 def sent_back(act: RowAct, submission: Submission, *, by: Actor) -> None:
     """A row was sent back with a deadline."""
     assert act.until is not None
+    if submission.subject_id is not None:
+        return
     notices.tell(
         Kind.SENT_BACK, department_id=submission.source_id,
         facts={"submission": act.submission_id, "row": act.row_no, "due": act.until.isoformat(), "note": act.note,

@@ -72,6 +72,7 @@ def validate(chunk_no: int, table: pa.Table, notes: list[tuple[int, int, str]], 
     _check_groups(checked, plan)
     _check_rules(checked, plan)
     _check_source(checked, plan)
+    _check_own(checked, plan)
     _check_forbidden(checked, plan)
     return checked
 
@@ -224,6 +225,22 @@ def _check_source(checked: Checked, plan: Plan) -> None:
         message=f"数据来源单位代码不是报送单位（{plan.source.short_name}），也不是其代报单位。请核对，或由该单位自行报送。",
         message_en="The source unit's code is neither the reporting unit's nor one it reports for.",
         basis="谁产生、谁负责", values=_columns.shown(plan.item.field_of(code), column.take(wrong)),
+    )  # fmt: skip
+
+
+def _check_own(checked: Checked, plan: Plan) -> None:
+    """Who declares of itself declares of nobody else."""
+    code = plan.item.roles.subject_code
+    if not plan.own_code or code is None:
+        return
+    column = checked.columns.coded(code)
+    is_own = pc.fill_null(pc.equal(column.values, plan.own_code), False)
+    others = np.setdiff1d(np.arange(len(checked)), column.rows(is_own))
+    checked.findings.add(
+        others, rule="V09-own-only", severity="error", field_code=code,
+        message=f"本行不是贵单位（{plan.own_code}）的信息。自主申报只能申报本单位的情况，请删去或更正本行。",
+        message_en=f"The row is not about your organisation ({plan.own_code}). One declares of oneself only: remove it or correct it.",
+        basis="谁申报、谁负责", values=_columns.shown(plan.item.field_of(code), column.take(others)),
     )  # fmt: skip
 
 

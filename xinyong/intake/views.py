@@ -184,7 +184,7 @@ def submissions(
         found = found.filter(source__code=source_code)
     if status:
         found = found.filter(status=status)
-    units = {unit.id: unit for unit in identity.source_units()}
+    units = {unit.id: unit for unit in identity.source_units(with_subjects=True)}
     return _of_all(list(found[:limit]), units)
 
 
@@ -267,6 +267,12 @@ def finding_view(one: Finding) -> FindingView:
         closed_by=one.closed_by,
         closed_at=one.closed_at,
     )  # fmt: skip
+
+
+def own_findings(submission_id: int, *, limit: int = 200) -> list[FindingView]:
+    """Findings of what an organisation declared of itself, for callers who have checked whose it is."""
+    found = Finding.objects.filter(submission_id=submission_id).order_by("row_no", "id")
+    return [finding_view(one) for one in found[:limit]]
 
 
 def within(actor: Actor) -> Any:

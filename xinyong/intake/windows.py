@@ -92,7 +92,7 @@ def set_rule(
     """Says when a unit has to report an item, for periods that begin on ``since`` or later. ``after``: the version seen. The same
     said again is said once. Raises NotAllowed, UnknownItem, UnknownDepartment, BadRule, RuledMeanwhile."""
     require(by, Action.OVERSEE_REPORTING, item=item_id)
-    publish.current(item_id)
+    publish.current_reported(item_id)
     unit = identity.source_unit(source_code, even_closed=True)
     require(by, Action.OVERSEE_REPORTING, item=item_id, region=unit.region_code)
     _check(rule, since)

@@ -28,7 +28,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @require_GET
 def templates(request: HttpRequest) -> HttpResponse:
     """All items with their templates."""
-    context = {"items": publish.items(), "may_see_catalogue": may(answer.actor(request), Action.VIEW_CATALOGUE)}
+    context = {"items": publish.reported(), "may_see_catalogue": may(answer.actor(request), Action.VIEW_CATALOGUE)}
     return answer.page(request, "office/templates.html", context)
 
 

@@ -65,7 +65,7 @@ def scope_choices() -> list[tuple[str, str]]:
     plain = [(name, f"{en if is_english else zh} ({name})") for name, (zh, en) in clients.SCOPES.items()]
     items = [
         (f"submit:{one.id}", gettext("报送：%(item)s") % {"item": one.title_en if is_english else one.title_zh})
-        for one in publish.items()
+        for one in publish.reported()
     ]
     return plain + items
 

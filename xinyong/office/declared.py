@@ -164,7 +164,7 @@ def _items(who: Actor) -> list[tuple[str, str]]:
     english = answer.is_english()
     return [
         (one.id, one.title_en if english else one.title_zh)
-        for one in publish.items()
+        for one in publish.reported()
         if who.items is None or one.id in who.items
     ]
 

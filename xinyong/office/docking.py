@@ -107,7 +107,7 @@ class WhichTable(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         is_english = answer.is_english()
-        items = [(one.id, one.title_en if is_english else one.title_zh) for one in publish.items()]
+        items = [(one.id, one.title_en if is_english else one.title_zh) for one in publish.reported()]
         self.fields["item"].choices = [("", gettext("请选择")), *items]  # type: ignore[attr-defined]
 
 

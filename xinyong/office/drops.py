@@ -28,7 +28,7 @@ class Release(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        options = [(one.id, one.title_en if answer.is_english() else one.title_zh) for one in publish.items()]
+        options = [(one.id, one.title_en if answer.is_english() else one.title_zh) for one in publish.reported()]
         self.fields["item"].choices = [("", gettext("请选择")), *options]  # type: ignore[attr-defined]
 
 

@@ -37,7 +37,7 @@ class Duty(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         english = answer.is_english()
-        items = [(one.id, one.title_en if english else one.title_zh) for one in publish.items()]
+        items = [(one.id, one.title_en if english else one.title_zh) for one in publish.reported()]
         units = [(one.code, one.name) for one in identity.source_units()]
         for name, options in (("source", units), ("item", items)):
             self.fields[name].choices = [("", gettext("请选择")), *options]  # type: ignore[attr-defined]

@@ -13,12 +13,12 @@ from django.views.decorators.http import require_GET, require_POST
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item
 from xinyong.intake import correcting, duties, entry, jobs
+from xinyong.intake.entry_form import RowForm, typed
 from xinyong.intake.outcome import Found
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Forbidden, Invalid, NotFound, XinyongError
 from xinyong.kernel.periods import month_of
 from xinyong.office import answer
-from xinyong.office.entry_form import RowForm, typed
 from xinyong.security import identity
 from xinyong.security.access import Action, Actor, access
 from xinyong.security.quotas import QuotaSpent
@@ -38,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
     month = month_of(clock.today())
     owed = {one.item_id for one in duties.owed(month, as_of=clock.now(), seen_by=who)}
     begun = {one.item_id: one for one in entry.drafts(by=who)}
-    items = [one for one in publish.items() if who.items is None or one.id in who.items]
+    items = [one for one in publish.reported() if who.items is None or one.id in who.items]
     lines = [(one, one.id in owed, begun.get(one.id)) for one in items]
     lines.sort(key=lambda line: (line[2] is None, not line[1]))
     return answer.page(request, "office/entry_index.html", {"lines": lines})

@@ -39,7 +39,7 @@ class Scoped(forms.Form):
         regions = sorted((code, f"{code} {name}") for code, name in identity.regions().items() if len(code) == 6)
         self.fields["region"].choices = [("", gettext("不限")), *regions]  # type: ignore[attr-defined]
         english = answer.is_english()
-        items = [(one.id, one.title_en if english else one.title_zh) for one in publish.items()]
+        items = [(one.id, one.title_en if english else one.title_zh) for one in publish.reported()]
         self.fields["items"].choices = items  # type: ignore[attr-defined]
 
     @property

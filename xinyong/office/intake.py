@@ -149,7 +149,7 @@ def new(request: HttpRequest) -> HttpResponse:
     """The upload form; a file that was handed in before leads to the submission it already is."""
     who = answer.actor(request)
     english = answer.is_english()
-    items = [(item.id, item.title_en if english else item.title_zh) for item in publish.items()]
+    items = [(item.id, item.title_en if english else item.title_zh) for item in publish.reported()]
     units = [identity.source_unit(who.department)] if who.department else identity.source_units(only_active=True)
     is_sent = request.method == "POST"
     form = Upload(

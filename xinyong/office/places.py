@@ -44,6 +44,7 @@ _A = Action
 NOTICES = Place("/office/notices/", "bell", _("通知"), (_A.VIEW_NOTICES,))
 GROUPS: tuple[Group, ...] = (
     Group("report", _("报送"), (
+        Place("/own/", "list", _("我的申报"), (_A.VIEW_OWN,)),
         Place("/office/submissions/new", "upload", _("报送数据"), (_A.SUBMIT,)),
         Place("/office/entry/", "edit", _("手工录入"), (_A.SUBMIT,), of_a_unit=True),
         Place("/office/submissions/", "list", _("报送记录"), (_A.VIEW_SUBMISSION,), also="/office/"),
@@ -51,13 +52,15 @@ GROUPS: tuple[Group, ...] = (
         Place("/office/links/", "edit", _("待关联"), (_A.REVIEW_LINKS,)),
         Place("/office/windows/", "clock", _("报送窗口"), (_A.VIEW_RATES,)),
         Place("/office/declared/", "edit", _("应报数"), (_A.VIEW_RATES,)),
-        Place("/office/templates/", "download", _("导入模板")),
+        Place("/office/templates/", "download", _("导入模板"), (_A.USE_OFFICE,)),
     )),
     Group("channels", _("通道"), (
         Place("/office/docking/", "building", _("数据库对接"), (_A.VIEW_DOCKING,)),
         Place("/office/interruptions/", "warning", _("处理中断"), (_A.MANAGE_WORK,)),
         Place("/office/drops/", "file", _("交换目录"), (_A.MANAGE_DROPS,)),
         Place("/office/feeds/", "clock", _("登记变更"), (_A.MANAGE_FEEDS,)),
+        Place("/office/self-declared/", "check", _("自主申报核验"), (_A.CHECK_DECLARED,)),
+        Place("/office/mandates/", "key", _("代表关系"), (_A.VIEW_MANDATES,)),
         Place("/office/clients/", "lock", _("接口客户端"), (_A.MANAGE_CLIENTS,)),
         Place("/office/partners/", "building", _("共享节点"), (_A.MANAGE_CLIENTS,)),
     )),
@@ -80,7 +83,7 @@ GROUPS: tuple[Group, ...] = (
         Place("/office/explain/", "info", _("解释权限"), (_A.EXPLAIN_ACCESS,)),
         Place("/office/log/", "clock", _("操作日志"), (_A.VIEW_AUDIT,)),
         Place("/office/evidence/", "check", _("存证状态"), (_A.VIEW_EVIDENCE,)),
-        Place("/office/grants/", "lock", _("我的权限")),
+        Place("/office/grants/", "lock", _("我的权限"), (_A.USE_OFFICE,)),
     )),
 )  # fmt: skip
 

@@ -17,13 +17,13 @@ from xinyong.kernel import clock
 from xinyong.kernel.errors import XinyongError
 from xinyong.office import answer
 from xinyong.security import factors, invitations, lockout, oidc, passwords, security_keys, sign_in
-from xinyong.security.access import Action, Role, access
+from xinyong.security.access import Action, Actor, Role, access
 from xinyong.security.gate import actor_for, client_address
 from xinyong.security.sign_in import Step
 from xinyong.web.limits import TooMany, limited
 from xinyong.web.qr import drawn
 
-_HOME = "/office/"
+_HOME, _OWN_AREA = "/office/", "/own/"
 _DEVICE_SECONDS = 180 * 24 * 3600
 _PAGES = {Step.FACTOR: "office:factor", Step.SET_UP: "office:set-up", Step.RENEW: "office:renew"}
 #: What a form may say about itself; anything else has a page of its own.
@@ -148,7 +148,7 @@ def enter(request: HttpRequest) -> HttpResponse:
     """The first step: user name and password, or the way to single sign-on."""
     wanted = wanted_of(request)
     if request.method == "GET" and answer.actor(request).role is not Role.PUBLIC:
-        return HttpResponseRedirect(wanted)
+        return HttpResponseRedirect(wanted if wanted != _HOME else _home_of(answer.actor(request)))
     form = Password(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
@@ -269,11 +269,14 @@ def _from_the_start(request: HttpRequest, error: XinyongError | None, form: form
 def _onward(request: HttpRequest) -> HttpResponse:
     """To the next step, or in."""
     now = clock.now()
-    step = sign_in.pending(request, now=now).step
+    pending = sign_in.pending(request, now=now)
+    step, account = pending.step, pending.account
     if step is not Step.DONE:
         return HttpResponseRedirect(reverse(_PAGES[step]))
     done = sign_in.finish(request, now=now)
     wanted = done.wanted or _HOME
+    if wanted == _HOME:
+        wanted = _home_of(actor_for(account, address=client_address(request)))
     if sign_in.codes_to_show(request):
         wanted = f"{reverse('office:codes')}?{urlencode({'next': wanted})}"
     _greet(request, done)
@@ -283,6 +286,11 @@ def _onward(request: HttpRequest) -> HttpResponse:
         secure=settings.SESSION_COOKIE_SECURE,
     )  # fmt: skip
     return answer.kept_by_nobody(response)
+
+
+def _home_of(who: Actor) -> str:
+    """Where somebody comes in: an organisation to its own area, everybody else to the office."""
+    return _OWN_AREA if who.role is Role.SUBJECT else _HOME
 
 
 def _greet(request: HttpRequest, done: sign_in.SignedIn) -> None:

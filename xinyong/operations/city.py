@@ -25,7 +25,7 @@ import click
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict
-from xinyong.operations import city_changes, city_reporting, city_tasks, command
+from xinyong.operations import city_changes, city_own, city_reporting, city_tasks, command
 
 if TYPE_CHECKING:
     from xinyong.intake.views import SubmissionView
@@ -125,7 +125,7 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
         state = State(begun.subjects, begun.records, begun.seed, begun.today)
     _save(state)
     by = _system()
-    _register(by)
+    company = _register(by)
     written = _Written(state)
     with closing(iter(written)) as files:
         for number, done in enumerate(_submitted(files, by), start=1):
@@ -138,6 +138,7 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
     city_reporting.say(today=date.fromisoformat(state.today), by=by)
     city_changes.say(authority=_authority(), today=date.fromisoformat(state.today), by=by)
     city_tasks.say(today=date.fromisoformat(state.today), by=by)
+    city_own.say(account_id=company, today=date.fromisoformat(state.today), by=by)
     state.is_complete, state.seconds = True, round(time.monotonic() - started, 1)
     _save(state)
     shutil.rmtree(_folder() / "files", ignore_errors=True)  # the intake keeps its own sealed copies
@@ -245,7 +246,8 @@ class _Written:
                     yield file
 
 
-def _register(by: "Actor") -> None:
+def _register(by: "Actor") -> int:
+    """The divisions, departments and accounts; returns the account of the organisation that declares of itself."""
     from xinyong.operations.synthetic import inhabitants, places
     from xinyong.security import identity
 
@@ -255,10 +257,10 @@ def _register(by: "Actor") -> None:
         identity.register_department(
             code=one.code, name=one.name, short_name=one.short_name, region_code=one.region_code, by=by
         )
-    _create_accounts(by)
+    return _create_accounts(by)
 
 
-def _create_accounts(by: "Actor") -> None:
+def _create_accounts(by: "Actor") -> int:
     """Creates the demo accounts. Their passwords and authenticator secrets are this installation's: drawn once, kept in the
     file of accounts, so that a newcomer can sign in at once."""
     from xinyong.operations.synthetic import inhabitants
@@ -277,11 +279,16 @@ def _create_accounts(by: "Actor") -> None:
         )  # fmt: skip
         factors.give_demo(made, secret, now=clock.now())
         lines.append(f"{one.username:<12}{password:<20}{secret:<36}{one.display_name}")
+    password, secret = (known.get(city_own.USERNAME) or [secrets.token_urlsafe(12), factors.fresh_secret()])[:2]
+    company = city_own.open_account(password, by=by)
+    factors.give_demo(company, secret, now=clock.now())
+    lines.append(f"{city_own.USERNAME:<12}{password:<20}{secret:<36}{city_own.DISPLAY_NAME}")
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
     part.replace(path)
+    return company
 
 
 def _submitted(files: Iterable["CityFile"], by: "Actor") -> Iterator["SubmissionView"]:

@@ -70,6 +70,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "notices",
         "通知 list | channels | undelivered | resend | deliver",
     ),
+    "mandates": ("xinyong.operations.mandates", "mandates", "代表关系 list | give | end who acts for organisations"),
+    "declarations": (
+        "xinyong.operations.mandates",
+        "declarations",
+        "自主申报 list what organisations declare of themselves",
+    ),
     "declare": ("xinyong.operations.rates", "declare", "应报数 Declare a month's total, zero, or a spot check"),
     "rates": ("xinyong.operations.rates", "rates", "报送指标 The rates of a month"),
     "bulletin": ("xinyong.operations.rates", "bulletin", "通报 The month's bulletin, frozen, as PDF and DOCX"),

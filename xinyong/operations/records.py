@@ -37,7 +37,13 @@ def show(code: str, role: str, day: datetime | None, as_json: bool) -> None:
             until = (
                 f" 公示至 {record.publish_until - timedelta(days=1)}" if record.publish_until else ""
             )  # the last day with
-            click.echo(f"  {record.decided_on} {record.document_no} {record.title[:40]} · {record.authority}{until}")
+            click.echo(
+                f"  {record.decided_on} {record.document_no} {record.title[:40]} · {record.authority}{until}{_label(record)}"
+            )
+
+
+def _label(record: Any) -> str:
+    return f" 【{record.declared.label_zh}】" if record.declared else ""
 
 
 def _plain(file: Any) -> dict[str, Any]:
@@ -64,6 +70,7 @@ def _plain(file: Any) -> dict[str, Any]:
                         "title": r.title, "authority": r.authority, "source": r.source, "decided_on": r.decided_on,
                         "valid_to": r.valid_to, "publish_until": r.publish_until, "severity": r.severity,
                         "marks": [mark.value for mark in r.marks],
+                        "declared": r.declared.label_zh if r.declared else None,
                         "fields": {f.code: f.text for f in r.fields},
                     }
                     for r in section.records

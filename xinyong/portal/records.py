@@ -28,11 +28,13 @@ def subject(request: HttpRequest, code: str) -> HttpResponse:
     shown(request, 1)
     register = next((s for s in found.sections if s.section is Section.REGISTRATION), None)
     others = [s for s in found.sections if s.section is not Section.REGISTRATION]
+    # That an organisation has declared nothing of itself is no gap of the file.
+    empty = [s for s in others if not s.total and s.section is not Section.SELF_DECLARED]
     context = {
         "dossier": found,
         "registration": register.records[0] if register and register.records else None,
         "sections": [s for s in others if s.total],
-        "empty_sections": [s for s in others if not s.total],
+        "empty_sections": empty,
         "former_names": [n for n in found.names if not n.is_current],
         "severities": SEVERITIES,
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from xinyong.portal import about, catalogue, evidence, home, lists, records, reports, statistics, subjects
+from xinyong.portal import about, catalogue, evidence, home, lists, own, records, reports, statistics, subjects
 
 app_name = "portal"
 urlpatterns = [
@@ -12,6 +12,15 @@ urlpatterns = [
     path("subject/<slug:code>/report.pdf", reports.report, name="report"),
     path("subject/<slug:code>/record/<slug:ref>/", records.record, name="record"),
     path("subject/<slug:code>/<slug:section>/", records.section, name="section"),
+    path("own/", own.index, name="own"),
+    path("own/act-for", own.act_for, name="own-act-for"),
+    path("own/new/", own.new, name="own-new"),
+    path("own/new/<slug:item_id>/", own.form, name="own-form"),
+    path("own/new/<slug:item_id>/file", own.file, name="own-file"),
+    path("own/new/<slug:item_id>/template.xlsx", own.template, name="own-template"),
+    path("own/<int:declaration_id>/", own.declaration, name="own-declaration"),
+    path("own/<int:declaration_id>/withdraw", own.withdraw, name="own-withdraw"),
+    path("own/<int:declaration_id>/receipt.json", own.take_receipt, name="own-receipt"),
     path("publicity/", lists.publicity_start, name="publicity-start"),
     path("publicity/<slug:item_id>/", lists.publicity, name="publicity"),
     path("lists/", lists.lists_start, name="lists-start"),

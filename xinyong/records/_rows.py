@@ -8,12 +8,14 @@ from typing import Any
 
 from xinyong.catalogue import codes, load, publish
 from xinyong.catalogue.schema import FieldType, Item
+from xinyong.kernel import clock, sql
 from xinyong.kernel.periods import INDEFINITE
-from xinyong.records import disclosure
+from xinyong.records import _cursor, disclosure
 from xinyong.records.disclosure import Sight
-from xinyong.records.view import FieldView, Mark, RecordView
+from xinyong.records.view import Declared, FieldView, Mark, RecordView
 from xinyong.security.identity import department_names
 
+_SQL = sql.load(__file__, "records.sql")
 #: A record whose publicity ends within this many days carries the mark 即将到期.
 SOON = timedelta(days=30)
 
@@ -24,16 +26,33 @@ def _item(item_id: str, version: int) -> Item:
 
 
 class Sources:
-    """Names of source units by id, read once for a page."""
+    """Names of source units by id, and which of organisations' own words were checked, read once for a page."""
 
-    def __init__(self) -> None:
+    def __init__(self, known_at: datetime | None = None) -> None:
         self._names: dict[int, str] | None = None
+        self._known_at = known_at
+        self._checked: dict[int, dict[int, Declared]] = {}
 
     def name(self, source_id: int) -> str:
         """The unit's name; its id when the unit is unknown (it cannot be: departments are never deleted)."""
         if self._names is None:
             self._names = department_names()
         return self._names.get(source_id, f"#{source_id}")
+
+    def declared(self, subject_id: int, submission_id: int) -> Declared:
+        """The state of a declaration that a record is from."""
+        if subject_id not in self._checked:
+            self._checked[subject_id] = _checked(subject_id, self._known_at)
+        return self._checked[subject_id].get(submission_id, Declared())
+
+
+def _checked(subject_id: int, known_at: datetime | None) -> dict[int, Declared]:
+    """Submission → who has checked it and when, for one subject."""
+    parameters = {"subject_id": subject_id, "known_at": known_at or clock.now()}
+    return {
+        row["submission_id"]: Declared(row["unit"], row["checked_on"])
+        for row in _cursor.rows(_SQL["checked"], parameters)
+    }
 
 
 def view(
@@ -72,6 +91,7 @@ def view(
         fields=_fields(item, payload, seen, is_sole_trader=(subject_code or "").startswith("92")),
         known_from=row["known_from"],
         submission_id=row["submission_id"],
+        declared=sources.declared(row["subject_id"], row["submission_id"]) if item.is_self_declared else None,
     )
 
 

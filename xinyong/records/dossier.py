@@ -35,6 +35,7 @@ SECTIONS: dict[Section, tuple[str, str]] = {
     Section.EVALUATION: ("信用评价", "Credit evaluations"),
     Section.JUDICIAL: ("司法裁判及执行", "Court judgments and enforcement"),
     Section.OTHER: ("其他信息", "Other information"),
+    Section.SELF_DECLARED: ("自主申报信息", "Declared by the organisation itself"),
 }
 
 
@@ -71,7 +72,7 @@ def _compose(
     names = registry.names_of(subject.id)
     found: dict[Section, list[RecordView]] = defaultdict(list)
     totals: dict[Section, dict[str, int]] = defaultdict(dict)
-    sources = _rows.Sources()
+    sources = _rows.Sources(known_at)
     statement = _fill("of_subject", seen)
     parameters = {"subject_id": subject.id, "as_of": as_of, "known_at": now, "per_item": per_section, **seen.parameters}
     for row in _cursor.rows(statement, parameters):

@@ -177,11 +177,16 @@ def _key(one: RecordView, mark: int) -> tuple[int, bytes]:
     return -month, handouts.place(mark, f"{cells.harmless(one.subject_code or '')}|{cells.harmless(one.document_no)}")
 
 
+def _source(one: RecordView) -> str:
+    """Whose word it is; an organisation's own with what it is worth so far."""
+    return f"{one.source}（{one.declared.label_zh}）" if one.declared else one.source
+
+
 def _row(one: RecordView, mark: int) -> tuple[str, ...]:
     unseen = handouts.hidden(mark)
     return (
         one.subject_name, one.subject_code or "", one.item_title_zh + unseen, one.document_no, one.decided_on.isoformat(),
-        one.title, one.authority, one.source + unseen, one.valid_to.isoformat() if one.valid_to else "",
+        one.title, one.authority, _source(one) + unseen, one.valid_to.isoformat() if one.valid_to else "",
         one.publish_until.isoformat() if one.publish_until else "",
     )  # fmt: skip
 

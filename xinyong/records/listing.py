@@ -119,7 +119,7 @@ def figures(*, as_of: date, seen_by: Actor) -> Figures:
 
 
 def _figures(seen: Sight, as_of: date) -> Figures:
-    items = {item.id: item for item in publish.items() if disclosure.is_shown_item(item, seen)}
+    items = {item.id: item for item in publish.reported() if disclosure.is_shown_item(item, seen)}
     first = date(as_of.year - 2, 1, 1)
     by_item: dict[str, int] = defaultdict(int)
     by_source: dict[int, int] = defaultdict(int)

@@ -7,6 +7,20 @@ from xinyong.security.sealed import SealedColumn
 SEALED = (SealedColumn("record", "record.sealed", key=("subject_id", "key_digest", "version")),)
 
 
+class Verification(models.Model):
+    """That what an organisation declared of itself in a submission was looked at and found to be so (核验): by which unit, on
+    which day. Append-only (a trigger holds it); none is there while nobody has looked."""
+
+    submission_id = models.BigIntegerField(primary_key=True)
+    subject_id = models.BigIntegerField()
+    unit = models.CharField(max_length=200)
+    checked_on = models.DateField()
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_id"], name="verification_of_subject")]
+
+
 class Record(models.Model):
     """One version of one datum about one subject. Rows are only ever added (a trigger holds it).
 

@@ -247,3 +247,33 @@ LEFT JOIN security_department d ON d.code = r.payload ->> told.source_field
 WHERE r.item_id = ANY(%(items)s) AND r.decided_on >= %(from)s AND r.decided_on < %(to)s AND r.known_from <= %(as_of)s
   AND r.version = coalesce(l.version, 1)
 GROUP BY 1, 2
+
+-- name: checked
+-- Which declarations of a subject were found to be so, as it was known at an instant.
+SELECT submission_id, unit, checked_on FROM records_verification
+WHERE subject_id = %(subject_id)s AND checked_at <= %(known_at)s
+
+-- name: standing
+-- What became of what submissions brought about a subject: data that are shown on a day, and data whose publicity or retention
+-- is over. Data of which another submission has the word, and withdrawn ones, are neither.
+SELECT r.submission_id,
+       count(*) FILTER (WHERE (r.publish_until IS NULL OR %(as_of)s < r.publish_until)
+                          AND (r.retain_until IS NULL OR %(as_of)s < r.retain_until)) AS shown,
+       count(*) FILTER (WHERE r.publish_until <= %(as_of)s OR r.retain_until <= %(as_of)s) AS over
+FROM record r
+WHERE r.subject_id = %(subject_id)s AND r.submission_id = ANY(%(submissions)s) AND r.state = 1 AND NOT EXISTS (
+    SELECT 1 FROM record_later n
+    WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
+)
+GROUP BY 1
+
+-- name: said
+-- What a submission said of one subject, row by row: of each datum the last version that is its word.
+SELECT * FROM (
+    SELECT DISTINCT ON (r.key_digest) {columns}, r.row_no
+    FROM record r
+    WHERE r.subject_id = %(subject_id)s AND r.submission_id = %(submission_id)s
+    ORDER BY r.key_digest, r.version DESC
+) AS found
+ORDER BY row_no
+LIMIT %(limit)s

@@ -34,6 +34,34 @@ class FieldView:
 
 
 @dataclass(frozen=True, slots=True)
+class Declared:
+    """That a record is an organisation's own word (自主申报), and whether somebody has checked it: ``unit`` and ``on`` say who
+    and when, "" and None while nobody has."""
+
+    unit: str = ""
+    on: date | None = None
+
+    @property
+    def is_checked(self) -> bool:
+        """Somebody has looked at the proof and found it so."""
+        return self.on is not None
+
+    @property
+    def label_zh(self) -> str:
+        """What stands beside the record wherever it is shown."""
+        return f"自主申报 · 已核验（{self.unit}，{self.on}）" if self.is_checked else "自主申报 · 未经核实"
+
+    @property
+    def label_en(self) -> str:
+        """The same in English."""
+        return (
+            f"Self-declared · checked by {self.unit} on {self.on}"
+            if self.is_checked
+            else "Self-declared · not verified"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class RecordView:
     """One record as one actor may see it. ``ref`` is the hex key digest: stable, not guessable, no identifier in it."""
 
@@ -61,6 +89,7 @@ class RecordView:
     fields: tuple[FieldView, ...]
     known_from: datetime
     submission_id: int
+    declared: Declared | None = None  # None: not the organisation's own word, but an authority's
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,8 +47,17 @@ CHAPTERS: tuple[tuple[int, Bilingual, tuple[tuple[Bilingual, Section | None], ..
     (7, Bilingual("司法判决信息", "Court judgments"), ((Bilingual("", ""), Section.JUDICIAL),)),
     (8, Bilingual("其他信息", "Other information"), ((Bilingual("", ""), Section.OTHER),)),
 )
+OWN_NUMBER = 11
 HINTS = Bilingual("信用状况提升建议", "How to improve")
 LOCAL = Bilingual("公共信用信息地方补充内容", "Local supplement")
+
+#: What the organisation says of itself stands at the end, in a chapter that is there only where it has said something.
+OWN_WORD = Bilingual("市场主体自主申报信息", "Declared by the organisation itself")
+_OWN_STATEMENT = Bilingual(
+    f"第 {OWN_NUMBER} 部分由报告主体自行申报并承诺真实，不是信源单位报送的信息；是否经过核验、由谁核验，逐条注明。",
+    f"Section {OWN_NUMBER} is what the organisation declares of itself, not reported by source units; each entry says whether and by "
+    "whom it was checked.",
+)
 
 _MARKS = {
     Mark.IN_FORCE: Bilingual("有效", "in force"),
@@ -81,6 +90,9 @@ def content_of(found: Dossier, *, collected: Collection[Section], issuer: str) -
     hints = _hints(chapters, found)
     chapters.append(Chapter(9, HINTS, (), hints))
     chapters.append(Chapter(10, LOCAL, (part(Bilingual("", ""), None),)))
+    own_word = part(Bilingual("", ""), Section.SELF_DECLARED)
+    if own_word.total:
+        chapters.append(Chapter(OWN_NUMBER, OWN_WORD, (own_word,)))
     content = ReportContent(
         kind="ordinary",
         title=TITLE,
@@ -98,7 +110,7 @@ def content_of(found: Dossier, *, collected: Collection[Section], issuer: str) -
             if not name.is_current
         ),
         counts=tuple(_counts(chapters)),
-        statements=_statements(found.as_of),
+        statements=(*_statements(found.as_of), *((_OWN_STATEMENT,) if own_word.total else ())),
         chapters=tuple(chapters),
     )
     return printable.everywhere(content, printable.visible)
@@ -112,10 +124,14 @@ def _entry(number: int, record: RecordView, own: frozenset[str]) -> Entry:
     )
     said = {line.text for line in lines}
     notes = [] if record.source in said else [Line("数据来源", "Source", record.source)]
+    if record.declared is not None:
+        notes.append(Line("核验状态", "Verification", record.declared.label_zh))
     if record.publish_until is not None:
         last_day = record.publish_until - timedelta(days=1)
         notes.append(Line("公示截止", "Published until", last_day.isoformat()))
     marks = tuple(_MARKS[mark] for mark in record.marks if mark in _MARKS)
+    if record.declared is not None:
+        marks = (Bilingual(record.declared.label_zh, record.declared.label_en), *marks)
     kind = Bilingual(record.item_title_zh, record.item_title_en)
     return Entry(number, record.title or record.item_title_zh, kind, lines, tuple(notes), marks, record.is_adverse)
 

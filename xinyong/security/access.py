@@ -27,6 +27,7 @@ class Role(StrEnum):
     SECURITY_ADMIN = "security_admin"  # 安全管理员: grants, factors, keys; makes no accounts, sees no data
     AUDITOR = "auditor"  # 审计管理员: sees who did what, not what is said of whom
     CLIENT = "client"  # 接口客户端: a department's or partner's program, by OAuth2
+    SUBJECT = "subject"  # 市场主体: an organisation, by an account with its mandate (security/mandates.py); speaks of itself only
     PARTNER = "partner"  # 共享节点: another city or level, by signed messages
     SYSTEM = "system"  # the platform itself: jobs, the command line of its owner
 
@@ -63,6 +64,11 @@ class Action(StrEnum):
     MANAGE_TASKS = "manage-tasks"  # import, confirm, cancel, give another day or others
     MANAGE_DROPS = "manage-drops"  # the watched folders: what lies in quarantine, and what becomes of it
     MANAGE_WORK = "manage-work"  # what the worker had to interrupt, why, and trying it again
+    DECLARE_OWN = "declare-own"  # 自主申报: what an organisation says of itself, with proof
+    VIEW_OWN = "view-own"  # what one's own organisation declared, and what became of it
+    CHECK_DECLARED = "check-declared"  # 核验: declarations that wait, their proofs, and the word on them
+    VIEW_MANDATES = "view-mandates"  # 代表关系: who acts for which organisation
+    GIVE_MANDATES = "give-mandates"
     MANAGE_FEEDS = "manage-feeds"  # change feeds of the register: gaps, refused changes, successions taken back
     REVIEW_LINKS = "review-links"
     VIEW_SHARED = "view-shared"
@@ -109,7 +115,7 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.SIGN_IN: frozenset(Role),
     Action.ISSUE_REPORT: frozenset(Role),  # the ordinary report of an organisation holds public data only
     Action.USE_OFFICE: _STAFF,
-    Action.OWN_ACCOUNT: _STAFF - {_R.SYSTEM},
+    Action.OWN_ACCOUNT: (_STAFF - {_R.SYSTEM}) | {_R.SUBJECT},
     Action.DELEGATE: frozenset({_R.SOURCE_UNIT, _R.UNIT_ADMIN, _R.READER, _R.OPERATOR}),
     Action.SUBMIT: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.CLIENT),
     Action.VIEW_SUBMISSION: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR, _R.CLIENT),
@@ -133,6 +139,11 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.MANAGE_TASKS: _only(_R.OPERATOR),
     Action.MANAGE_DROPS: _only(_R.OPERATOR),
     Action.MANAGE_WORK: _only(_R.OPERATOR),
+    Action.DECLARE_OWN: _only(_R.SUBJECT),
+    Action.VIEW_OWN: _only(_R.SUBJECT),
+    Action.CHECK_DECLARED: _only(_R.OPERATOR),
+    Action.VIEW_MANDATES: _only(_R.OPERATOR),
+    Action.GIVE_MANDATES: _only(_R.OPERATOR),
     Action.MANAGE_FEEDS: _only(_R.OPERATOR),
     Action.REVIEW_LINKS: _only(_R.OPERATOR),
     Action.VIEW_SHARED: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR, _R.CLIENT),
@@ -161,7 +172,7 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.OPERATE: _only(),
 }
 
-#: Roles that reach the things of one department only, with the actions that have an owner.
+#: Roles that reach the things of one department only, or of one organisation, with the actions that have an owner.
 BOUNDED: dict[Role, frozenset[Action]] = {
     Role.SOURCE_UNIT: frozenset(
         {
@@ -179,6 +190,7 @@ BOUNDED: dict[Role, frozenset[Action]] = {
             Action.READ_NOTICES,
         }
     ),
+    Role.SUBJECT: frozenset({Action.DECLARE_OWN, Action.VIEW_OWN}),
     Role.CLIENT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),
     Role.UNIT_ADMIN: frozenset(
         {Action.VIEW_PEOPLE, Action.GRANT, Action.VIEW_NOTICES, Action.READ_NOTICES, Action.SET_CHANNELS}
@@ -190,7 +202,7 @@ NEEDS_FRESH_FACTOR = frozenset(
     {
         Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.EXPORT_AUDIT, Action.PUBLISH_CATALOGUE, Action.APPROVE,
         Action.MANAGE_ACCOUNTS, Action.MANAGE_CLIENTS, Action.MANAGE_DOCKING, Action.GRANT, Action.DELEGATE, Action.RESET_FACTOR,
-        Action.ROTATE_KEYS, Action.REVERT, Action.SET_CHANNELS,
+        Action.ROTATE_KEYS, Action.REVERT, Action.SET_CHANNELS, Action.GIVE_MANDATES,
     }
 )  # fmt: skip
 
@@ -221,7 +233,8 @@ APART: tuple[frozenset[Role], ...] = (
 class Actor:
     """Somebody acting now, under one grant.
 
-    ``department`` is the code of the unit they act for, ``region`` the division whose subjects they reach ("" is all),
+    ``department`` is the code of the unit they act for, ``subject`` and ``subject_code`` the organisation they have a mandate
+    of, ``region`` the division whose subjects they reach ("" is all),
     ``items`` the catalogue items (None is all), ``address`` where from. ``is_verified``: signed in with a second factor;
     ``is_fresh``: shown in the last five minutes. Programs and the platform itself prove themselves otherwise and are both.
     """
@@ -236,6 +249,8 @@ class Actor:
     grant_id: int | None = None
     is_verified: bool = True
     is_fresh: bool = True
+    subject: int | None = None
+    subject_code: str | None = None
 
 
 PUBLIC = Actor(role=Role.PUBLIC, name="public")
@@ -259,13 +274,14 @@ class FactorNeeded(Forbidden):
 
 
 def may(
-    actor: Actor, action: Action, *, department: str | None = None, region: str | None = None, item: str | None = None
-) -> bool:
+    actor: Actor, action: Action, *, department: str | None = None, region: str | None = None, item: str | None = None,
+    subject: int | None = None,
+) -> bool:  # fmt: skip
     """True when the policy allows it, freshness of the second factor apart. ``department`` is the owner of the thing acted
-    on, ``region`` the division it belongs to, ``item`` its catalogue item, each where it has one."""
+    on, ``subject`` the organisation whose word it is, ``region`` the division it belongs to, ``item`` its catalogue item, each where it has one."""
     if actor.role not in POLICY.get(action, frozenset()):
         return False
-    is_own = department is None or actor.department == department
+    is_own = (department is None or actor.department == department) and (subject is None or actor.subject == subject)
     if action in BOUNDED.get(actor.role, frozenset()) and not is_own:
         return False
     if region is not None and not reaches(actor.region, region):
@@ -274,10 +290,11 @@ def may(
 
 
 def require(
-    actor: Actor, action: Action, *, department: str | None = None, region: str | None = None, item: str | None = None
-) -> None:
+    actor: Actor, action: Action, *, department: str | None = None, region: str | None = None, item: str | None = None,
+    subject: int | None = None,
+) -> None:  # fmt: skip
     """Raises NotAllowed unless ``may`` says yes, FactorNeeded where the second factor is stale."""
-    if not may(actor, action, department=department, region=region, item=item):
+    if not may(actor, action, department=department, region=region, item=item, subject=subject):
         raise NotAllowed(
             "您的账号没有办理此事项的权限。如确有需要，请联系信用中心。",
             "Your account may not do this. If you need to, ask the credit centre.",

@@ -54,6 +54,15 @@ class Event(StrEnum):
     ROW_PASSED_ON = "row-passed-on"
     WARNING_CONFIRMED = "warning-confirmed"
     ROW_ACT_UNDONE = "row-act-undone"
+    MANDATE_GIVEN = "mandate-given"
+    MANDATE_ENDED = "mandate-ended"
+    MANDATES_VIEWED = "mandates-viewed"
+    DECLARATION_MADE = "declaration-made"
+    DECLARATION_CHECKED = "declaration-checked"
+    DECLARATION_REFUSED = "declaration-refused"
+    DECLARATION_WITHDRAWN = "declaration-withdrawn"
+    OWN_VIEWED = "own-declarations-viewed"
+    PROOF_OPENED = "proof-opened"
     DOSSIER_VIEWED = "dossier-viewed"
     TOTAL_DECLARED = "total-declared"
     TOTAL_TAKEN_BACK = "total-taken-back"
@@ -163,8 +172,10 @@ GOES_ON = frozenset(
     {
         Event.SIGNED_IN, Event.SIGN_IN_REFUSED, Event.SIGNED_OUT, Event.FACTOR_SHOWN, Event.SESSION_ENDED, Event.GRANT_CHOSEN,
         Event.ACCESS_REFUSED, Event.TOKEN_REFUSED, Event.CALL_REFUSED, Event.MESSAGE_REFUSED, Event.APPROVAL_LAPSED,
-        Event.ACCOUNT_DISABLED, Event.GRANT_ENDED, Event.CLIENT_DISABLED, Event.PARTNER_DISABLED, Event.PARTNER_KEY_ENDED,
-        Event.FILE_RECEIVED, Event.FILE_REFUSED, Event.DROP_QUARANTINED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
+        Event.ACCOUNT_DISABLED, Event.GRANT_ENDED, Event.MANDATE_ENDED,
+        Event.CLIENT_DISABLED, Event.PARTNER_DISABLED, Event.PARTNER_KEY_ENDED,
+        Event.FILE_RECEIVED, Event.DECLARATION_MADE,
+        Event.FILE_REFUSED, Event.DROP_QUARANTINED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
         Event.LOG_KEY_ADDED, Event.DOCKING_PULLED, Event.DOCKING_REMOVED, Event.WAIVER_ENDED, Event.CHANGES_RECEIVED,
         Event.REMINDERS_TOLD, Event.NOTICE_SENT, Event.NOTICE_GIVEN_UP,
     }
@@ -193,7 +204,7 @@ def enter(
     """
     facts |= {name: unnumbered(text) for name in _TYPED if isinstance(text := facts.get(name), str)}
     values = {
-        "at": clock.now(), "role": by.role.value, "actor": by.name, "department": by.department or "",
+        "at": clock.now(), "role": by.role.value, "actor": by.name, "department": by.department or by.subject_code or "",
         "address": by.address, "event": event.value, "object_kind": object_kind, "object_ref": object_ref,
         "purpose": unnumbered(purpose), "outcome": outcome, "facts": json.dumps(facts, ensure_ascii=False),
     }  # fmt: skip

@@ -81,7 +81,7 @@ def role(which: Role, action: Action, thing: Thing, *, seen_by: Actor) -> Explai
     )
     actor = Actor(role=which, name=which.value)
     clauses = _policy(actor, action, thing)
-    return Explained(which, None, may(actor, action, **_scope(thing)), clauses, _conditions(action))
+    return Explained(which, None, _may(actor, action, thing), clauses, _conditions(action))
 
 
 def _of_grant(held: Held, action: Action, thing: Thing, at: datetime) -> Explained:
@@ -90,12 +90,12 @@ def _of_grant(held: Held, action: Action, thing: Thing, at: datetime) -> Explain
         grant_id=held.id,
     )  # fmt: skip
     clauses = (*_standing(held, at), *_policy(actor, action, thing))
-    verdict = held.holds and may(actor, action, **_scope(thing))
+    verdict = held.holds and _may(actor, action, thing)
     return Explained(held.role, held, verdict, clauses, _conditions(action))
 
 
-def _scope(thing: Thing) -> dict[str, str | None]:
-    return {"department": thing.department, "region": thing.region, "item": thing.item}
+def _may(actor: Actor, action: Action, thing: Thing) -> bool:
+    return may(actor, action, department=thing.department, region=thing.region, item=thing.item)
 
 
 def _standing(held: Held, at: datetime) -> tuple[Clause, ...]:

@@ -19,12 +19,13 @@ from django.utils.translation import gettext
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden, NotFound
 from xinyong.kernel.scrubbing import unnumbered
-from xinyong.security import access, audit, grants, routes, scope, sessions
+from xinyong.security import access, audit, grants, mandates, routes, scope, sessions
 from xinyong.security.access import Actor, FactorNeeded, Role
 from xinyong.security.models import Account
 
-#: Where a session keeps the grant it acts under; without it the oldest.
+#: Where a session keeps the grant it acts under, or the mandate; without it the oldest.
 ACTING_UNDER = "acting_under"
+ACTING_FOR = "acting_for"
 
 
 class Gate:
@@ -129,11 +130,22 @@ def actor_of(request: HttpRequest) -> Actor:
     if resumed is None:
         return Actor(role=Role.PUBLIC, name="public", address=address, is_verified=False, is_fresh=False)
     chosen = request.session.get(ACTING_UNDER)
-    return actor_for(resumed.account, address=address, chosen=chosen, is_fresh=resumed.is_fresh)
+    mandate = request.session.get(ACTING_FOR)
+    return actor_for(resumed.account, address=address, chosen=chosen, mandate=mandate, is_fresh=resumed.is_fresh)
 
 
-def actor_for(account: Account, *, address: str | None, chosen: int | None = None, is_fresh: bool = True) -> Actor:
-    """What somebody who has signed in to this account acts as, under the grant chosen."""
-    return grants.actor(
-        account.pk, name=account.username, at=clock.now(), chosen=chosen, address=address, is_fresh=is_fresh
-    )
+def actor_for(
+    account: Account,
+    *,
+    address: str | None,
+    chosen: int | None = None,
+    mandate: int | None = None,
+    is_fresh: bool = True,
+) -> Actor:
+    """What somebody who has signed in to this account acts as, under the grant chosen; without any, for the organisation whose
+    mandate they hold."""
+    now = clock.now()
+    found = grants.actor(account.pk, name=account.username, at=now, chosen=chosen, address=address, is_fresh=is_fresh)
+    if found.role is not Role.PUBLIC:
+        return found
+    return mandates.actor(found, at=now, chosen=mandate, is_fresh=is_fresh)

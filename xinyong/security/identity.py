@@ -45,6 +45,20 @@ class SourceUnit:
     region_code: str
     may_report_for: frozenset[str]
     is_active: bool = True
+    is_department: bool = True
+
+
+#: The one that stands for what organisations declare of themselves. No unified social credit code has this form.
+SUBJECTS_CODE, SUBJECTS_NAME = "SELF-DECLARED", "市场主体自主申报"
+
+
+def subjects_unit() -> SourceUnit:
+    """The source under which organisations' own declarations stand; made when it is first needed."""
+    found, _ = Department.objects.get_or_create(
+        kind=Department.Kind.SUBJECTS,
+        defaults={"code": SUBJECTS_CODE, "name": SUBJECTS_NAME, "is_active": False},
+    )
+    return _unit(found)
 
 
 def source_unit(code: str, *, even_closed: bool = False) -> SourceUnit:
@@ -59,10 +73,11 @@ def source_unit(code: str, *, even_closed: bool = False) -> SourceUnit:
     return _unit(found)
 
 
-def source_units(*, only_active: bool = False) -> list[SourceUnit]:
+def source_units(*, only_active: bool = False, with_subjects: bool = False) -> list[SourceUnit]:
     """Departments by code. The inactive ones too, whose records stay and want a name, unless ``only_active``: those that
-    can still report."""
+    can still report. ``with_subjects``: and the source of what organisations declare of themselves, for names beside it."""
     found = Department.objects.order_by("code").prefetch_related("reports_for")
+    found = found if with_subjects else found.filter(kind=Department.Kind.DEPARTMENT)
     return [_unit(one) for one in (found.filter(is_active=True) if only_active else found)]
 
 
@@ -77,6 +92,7 @@ def _unit(department: Department) -> SourceUnit:
         id=department.pk, code=department.code, name=department.name,
         short_name=department.short_name or department.name,
         region_code=department.region_code, may_report_for=frozenset(codes), is_active=department.is_active,
+        is_department=department.kind == Department.Kind.DEPARTMENT,
     )  # fmt: skip
 
 

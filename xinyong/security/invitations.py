@@ -35,6 +35,13 @@ def invite(username: str, *, by: Actor, now: datetime) -> str:
     """Makes a link for an account in use and returns its token, which is shown to nobody again; links made before are
     void. Raises NotInvited, NotAllowed."""
     require(by, Action.MANAGE_ACCOUNTS)
+    token = make(username, by=by, now=now)
+    audit.enter(audit.Event.INVITED, by=by, object_kind="account", object_ref=username)
+    return token
+
+
+def make(username: str, *, by: Actor, now: datetime) -> str:
+    """The same for callers who have checked their right and write the entry. Raises NotInvited."""
     account = Account.objects.select_for_update().filter(username=username, is_active=True).first()
     if account is None or account.is_demo:
         raise NotInvited(
@@ -53,7 +60,6 @@ def invite(username: str, *, by: Actor, now: datetime) -> str:
     OneTimeLink.objects.create(
         account=account, digest=_digest(token), made_by=by.name, made_at=now, ends_at=now + LASTS
     )
-    audit.enter(audit.Event.INVITED, by=by, object_kind="account", object_ref=username)
     return token
 
 

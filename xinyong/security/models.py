@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from xinyong.security.ledger import models as ledger_models  # noqa: F401 - the log's own tables
-from xinyong.security.sealed import SealedColumn
+from xinyong.security.sealed import SealedColumn, SealedFiles
 from xinyong.security.sign_in_models import (
     Attempt,
     Factor,
@@ -26,6 +26,7 @@ __all__ = [
 SEALED = (
     SealedColumn("security_factor", "factor.secret", column="secret"),
     SealedColumn("security_outsideidentity", "oidc.subject", column="subject"),
+    SealedFiles("security/mandates/*/*.sealed", "mandate.proof"),
 )
 
 
@@ -47,21 +48,29 @@ class Region(models.Model):
         ]
 
 
-SEALED = (
-    SealedColumn("security_factor", "factor.secret", column="secret"),
-    SealedColumn("security_outsideidentity", "oidc.subject", column="subject"),
-)
-
-
 class Department(models.Model):
-    """A source unit (信源单位): reports data under its own unified social credit code."""
+    """A source unit (信源单位): reports data under its own unified social credit code. One row stands for what organisations
+    declare of themselves (自主申报): no department, never active, so nobody serves in it and nothing is owed by it."""
+
+    class Kind(models.TextChoices):
+        DEPARTMENT = "department", "信源单位"
+        SUBJECTS = "subjects", "市场主体自主申报"
 
     code = models.CharField(max_length=18, unique=True)
     name = models.CharField(max_length=200)
     short_name = models.CharField(max_length=60, blank=True)
     region_code = models.CharField(max_length=12, blank=True)
     is_active = models.BooleanField(default=True)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.DEPARTMENT)
     reports_for = models.ManyToManyField("self", symmetrical=False, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind="department") | models.Q(is_active=False), name="department_or_inactive"
+            ),
+            models.UniqueConstraint(fields=["kind"], condition=models.Q(kind="subjects"), name="subjects_unit_once"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -209,6 +218,37 @@ class Grant(models.Model):
                 name="delegation_ends",
             ),
         ]  # fmt: skip
+
+
+class Mandate(models.Model):
+    """That an account acts for an organisation, from when up to, not including, when (代表关系), and the sealed file that proves
+    it. Never edited: it ends, once (a trigger). Who serves in an office has none, and the other way round (a trigger too)."""
+
+    class Kind(models.TextChoices):
+        LEGAL = "legal", "法定代表人（负责人）"
+        AGENT = "agent", "经办人"
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    subject_id = models.BigIntegerField(help_text="of the register of subjects, which lies above this room")
+    subject_code = models.CharField(max_length=18)
+    region_code = models.CharField(max_length=12, blank=True, help_text="the organisation's division when it was given")
+    kind = models.CharField(max_length=5, choices=Kind)
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField()
+    proof_name = models.CharField(max_length=200)
+    proof_digest = models.CharField(max_length=64, help_text="SHA-256 of the kept file")
+    proof_size = models.BigIntegerField()
+    given_at = models.DateTimeField()
+    given_by = models.CharField(max_length=80)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=80, blank=True)
+    end_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(valid_to__gt=models.F("valid_from")), name="mandate_has_time"),
+        ]
+        indexes = [models.Index(fields=["account"], name="mandate_of_account")]
 
 
 class Allowance(models.Model):

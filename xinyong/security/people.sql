@@ -23,5 +23,5 @@ SELECT d.id, d.code, d.name, d.short_name, d.region_code, coalesce(r.name, '') A
   FROM security_department d
   LEFT JOIN LATERAL (SELECT name, level FROM security_region r WHERE r.code = d.region_code
                       ORDER BY valid_to DESC NULLS FIRST LIMIT 1) r ON true
- WHERE %(own)s = '' OR d.code = %(own)s
+ WHERE d.kind = 'department' AND (%(own)s = '' OR d.code = %(own)s)
  ORDER BY d.is_active DESC, d.region_code, d.name

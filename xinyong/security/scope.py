@@ -20,10 +20,10 @@ from xinyong.security.access import Actor, Role, significant
 from xinyong.security.models import Department
 
 #: setting → value, as the policies read them.
-Settings = tuple[str, str, str, str, str]
-_NOBODY: Settings = ("", "", "", "", "")
+Settings = tuple[str, str, str, str, str, str]
+_NOBODY: Settings = ("", "", "", "", "", "")
 _SET = "SELECT " + ", ".join(
-    f"set_config('xinyong.{name}', %s, false)" for name in ("role", "unit", "reach", "items", "today")
+    f"set_config('xinyong.{name}', %s, false)" for name in ("role", "unit", "reach", "items", "today", "subject")
 )
 
 _present: ContextVar[Settings] = ContextVar("scope", default=_NOBODY)
@@ -57,7 +57,8 @@ def of(actor: Actor) -> Settings:
         unit = str(Department.objects.filter(code=actor.department).values_list("pk", flat=True).first() or "")
     items = ",".join(sorted(actor.items)) if actor.items is not None else ""
     reach = ",".join(str(one) for one in reach_of(actor.region)) if actor.region else ""
-    return (actor.role.value, unit, reach, items, clock.today().isoformat())
+    subject = str(actor.subject) if actor.subject is not None else ""
+    return (actor.role.value, unit, reach, items, clock.today().isoformat(), subject)
 
 
 def reach_of(region: str) -> list[int]:
@@ -77,7 +78,7 @@ def _now() -> Settings:
     if present != _NOBODY:
         return present
     standing = _standing[0]
-    return standing if standing == _NOBODY else (*standing[:4], clock.today().isoformat())
+    return standing if standing == _NOBODY else (*standing[:4], clock.today().isoformat(), standing[5])
 
 
 def _tell(what: Settings) -> None:

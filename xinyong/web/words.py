@@ -31,6 +31,25 @@ MARKS: dict[str, Tag] = {
     "repaired": Tag(_("已修复"), "positive", "check"),
 }
 
+#: intake.voluntary_view.State → tag, as its organisation and the desk read it
+OWN_STATES: dict[str, Tag] = {
+    "under-way": Tag(_("处理中"), "plain", "clock"),
+    "not-taken": Tag(_("未入库"), "adverse", "cross"),
+    "declared": Tag(_("已公开，待核验"), "caution", "clock"),
+    "checked": Tag(_("已核验"), "positive", "check"),
+    "refused": Tag(_("核验不通过"), "adverse", "cross"),
+    "withdrawn": Tag(_("已撤回"), "plain", "back"),
+    "over": Tag(_("已到期"), "plain", "end"),
+    "replaced": Tag(_("已被后来的申报取代"), "plain", "end"),
+}
+#: what was done about a declaration → words
+OWN_ACTS: "dict[str, str | _StrPromise]" = {
+    "declared": _("申报"),
+    "checked": _("核验通过"),
+    "refused": _("核验不通过"),
+    "withdrawn": _("撤回"),
+}
+
 #: subjects.models.Subject.Status → tag
 STATUSES: dict[str, Tag] = {
     "active": Tag(_("存续"), "positive", "check"),

@@ -63,6 +63,17 @@ class RecordField(Schema):
     grade: str
 
 
+class DeclaredOut(Schema):
+    """That a record is the organisation's own word, and who has checked it when; ``label_zh`` must stand beside it wherever it is
+    shown."""
+
+    is_checked: bool
+    checked_by: str
+    checked_on: date | None
+    label_zh: str
+    label_en: str
+
+
 class RecordOut(Schema):
     """One record."""
 
@@ -82,6 +93,7 @@ class RecordOut(Schema):
     marks: list[str]
     fields: list[RecordField]
     known_from: datetime
+    declared: DeclaredOut | None = None
 
 
 class SectionOut(Schema):
@@ -204,4 +216,8 @@ def _record(one: RecordView) -> RecordOut:
             for field in one.fields
         ],
         known_from=one.known_from,
+        declared=DeclaredOut(
+            is_checked=one.declared.is_checked, checked_by=one.declared.unit, checked_on=one.declared.on,
+            label_zh=one.declared.label_zh, label_en=one.declared.label_en,
+        ) if one.declared else None,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from xinyong.records.view import RecordView
-from xinyong.web.templatetags.pieces import day, last_day, mark, zh
+from xinyong.web.templatetags.pieces import day, declared, last_day, mark, zh
 
 register = template.Library()
 
@@ -22,14 +22,15 @@ def record_terms(record: RecordView) -> SafeString:
 
 @register.simple_tag
 def record_marks(record: RecordView) -> SafeString:
-    """The record's state marks, each with icon and word."""
-    return format_html('<span class="tags">{}</span>', format_html_join("", "{}", ((mark(m),) for m in record.marks)))
+    """The record's state marks, each with icon and word; whose own word it is stands first."""
+    tags = [(mark(m),) for m in record.marks]
+    return format_html('<span class="tags">{}{}</span>', declared(record), format_html_join("", "{}", tags))
 
 
 def _terms(record: RecordView) -> Iterator[tuple[str, str]]:
     if record.document_no:
         yield gettext("文书号"), zh(record.document_no)
-    yield gettext("决定日期"), day(record.decided_on)
+    yield gettext("事实日期") if record.declared else gettext("决定日期"), day(record.decided_on)
     if record.authority:
         yield gettext("作出单位"), zh(record.authority)
     if record.valid_from or record.valid_to:

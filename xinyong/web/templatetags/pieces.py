@@ -159,6 +159,16 @@ def _mark(value: str, language: str) -> SafeString:
 
 
 @register.simple_tag
+def declared(record: Any) -> SafeString:
+    """The label of an organisation's own word (records.view.Declared), checked or not; nothing beside an authority's."""
+    own = record.declared
+    if own is None:
+        return mark_safe("")  # nosec B308  a literal
+    tone, sign = ("primary", "check") if own.is_checked else ("caution", "info")
+    return tag(said(own, "label"), f"{tone} own-word", sign)
+
+
+@register.simple_tag
 def status(value: str, word: str = "") -> SafeString:
     """The tag of a subject's registration status; ``word`` as the room says it."""
     return _tag(STATUSES, value, word)
