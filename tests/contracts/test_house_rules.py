@@ -96,6 +96,8 @@ def test_no_verb_swallows_every_exception() -> None:
                 node.type is None
                 or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})
             ):
+                if isinstance(node.body[-1], ast.Raise):
+                    continue  # it notes what happened, and the error goes on
                 found.append((room, path.name))
     doors = {"portal", "office", "exchange", "operations", "web"}
     # A door's and a job's edge log what they catch; the reader's child turns whatever a hostile file does into a refusal.

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,19 @@ def test_every_operation_is_described_with_its_refusals_and_declares_who_may() -
             assert "405" in one["responses"]
             assert one["operationId"] == "token" or WAYS[one["operationId"]].by is Entrance.OPEN or one["security"]
     assert {one.action for one in WAYS.values()} <= set(Action)
+
+
+def test_an_operation_answers_only_those_who_may_do_its_action(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The door asks by itself, whatever the gate before it and the verb behind it ask."""
+    assert door.full.get("/catalogue/items").status_code == 200
+    ways = next(
+        ways
+        for one in routes.routes()
+        if (ways := getattr(one.view, "xinyong_ways", None)) and ways["GET"].name == "catalogue_items"
+    )
+    monkeypatch.setitem(ways, "GET", replace(ways["GET"], action=Action.MANAGE_ACCOUNTS))
+    answer = door.full.get("/catalogue/items")
+    assert (answer.status_code, answer.json()["code"]) == (403, "security.not-allowed")
 
 
 def test_every_view_of_the_interface_carries_its_action_and_its_way() -> None:

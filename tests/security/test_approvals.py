@@ -72,8 +72,9 @@ def test_consent_is_for_exactly_what_was_asked_and_for_the_one_who_asked(hall: H
 
 def test_nobody_decides_their_own_nor_through_somebody_who_stands_in(hall: Hall) -> None:
     asked = ask(hall)
-    with pytest.raises(approvals.OwnRequest):
+    with pytest.raises(approvals.OwnRequest) as refused:
         hall.agree(asked, hall.actor("first"))
+    assert refused.value.__cause__ is None, "the program itself said no; the table, which would, was not asked"
     own = hall.actor("third").grant_id
     passed_on = grants.delegate(
         hall.actor("first").grant_id or 0, to=hall.ids["third"], valid_to=hall.now + timedelta(days=3), reason="休假",

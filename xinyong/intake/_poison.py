@@ -5,6 +5,7 @@ if they were empty, so nothing of what could not be checked is kept, and what is
 raise it that no row can be meant, the error is the program's, and goes up.
 """
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,19 @@ from xinyong.intake.validate import Checked
 from xinyong.kernel.errors import XinyongError
 
 Notes = list[tuple[int, int, str]]
+
+GOES_UP = (XinyongError, MemoryError, duckdb.OutOfMemoryException)
+#: What a rule, the engine or a column's arithmetic raises over a value nobody thought of. Memory and disks are not a row's fault.
+FAILS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    duckdb.Error,
+    pa.ArrowException,
+)
 
 RULE = "V00-unchecked"
 #: Rows of one chunk that may be set aside so.
@@ -30,9 +44,9 @@ def checked(number: int, table: pa.Table, notes: Notes, plan: Plan) -> Checked:
     """``validate.validate``, but for rows on which that fails. Raises what it raises when more than a few do."""
     try:
         return validate.validate(number, table, notes, plan)
-    except (XinyongError, MemoryError, OSError):
+    except GOES_UP:
         raise
-    except Exception:
+    except FAILS:
         bad = _bad(number, table.combine_chunks(), notes, plan)
         if not bad or len(bad) == len(table) > 1:
             raise
@@ -60,9 +74,9 @@ def _bad(number: int, table: pa.Table, notes: Notes, plan: Plan) -> list[int]:
 def _fails(number: int, part: pa.Table, notes: Notes, plan: Plan) -> bool:
     try:
         validate.validate(number, part, notes, plan)
-    except (XinyongError, MemoryError, OSError):
+    except GOES_UP:
         raise
-    except Exception:  # noqa: BLE001 (which row it is about is asked; the error itself went by above)
+    except FAILS:
         return True
     return False
 

@@ -7,6 +7,7 @@ person, and nothing of what else that unit did.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -38,7 +39,7 @@ def of_record(
     for whoever is another unit than the one that looked: what a unit inquires into is not its neighbours' affair.
 
     Whoever asks must have been let in to the record's history (``intake.lineage``)."""
-    parameters = {
+    parameters: dict[str, Any] = {
         "subject": subject_code,
         "ref": ref,
         "item": item_id,
