@@ -161,6 +161,7 @@ def interface_row() -> tuple[object, str, bool]:
         f"{len(found.failures)} failures, highest status {found.worst}, {found.calls} calls of {len(operations)} operations as"
         f" {len(roles)} roles; planted failure {'found' if control.worst == 500 and control.failures else 'MISSED'}"
     )
+    figure += "".join(f"; {one[:160]}" for one in found.failures[:3])
     is_good = not found.failures and found.worst < 500 and control.worst == 500 and bool(control.failures)
     return figure, "0 failures, no 5xx, over 100 % of operations × roles; a planted 500 is found", is_good
 
