@@ -75,8 +75,10 @@ def _item(item: Item) -> str:
         _table(("id", "级别", "条件（成立为合格）", "提示 message", "依据 basis"), rules) if rules else "",
         "## 严重程度 Severity" if severity else "",
         "\n".join(severity),
-        "## 用接口报送 By the interface",
-        f"`POST /api/v1/submissions`, scope `submit:{item.id}`；先用 `?test=true` 试 try with `?test=true` first"
+        "" if item.is_self_declared else "## 用接口报送 By the interface",
+        "由市场主体登录后自主申报，单位不报送。Declared by organisations themselves, once signed in; departments do not report it."
+        if item.is_self_declared
+        else f"`POST /api/v1/submissions`, scope `submit:{item.id}`；先用 `?test=true` 试 try with `?test=true` first"
         f"（[怎样报送 how to](../../how-to/submit-by-api.md)）。\n\n```json\n{_body(item)}\n```",
         "## 依据 Bases",
         _table(("id", "名称 title", "rank", "已核对 verified"), bases),

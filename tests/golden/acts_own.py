@@ -8,7 +8,7 @@ from xinyong.intake import jobs, submit, voluntary, voluntary_desk
 from xinyong.intake.voluntary import Proof
 from xinyong.intake.voluntary_view import DeclarationView
 from xinyong.kernel import clock
-from xinyong.security import gate, mandates, scope
+from xinyong.security import gate, identity, mandates, scope
 from xinyong.security.access import Actor
 from xinyong.security.audit import Event
 from xinyong.security.models import Account
@@ -86,6 +86,7 @@ def _(world: World) -> Deed:
 def _(world: World) -> Deed:
     given = _mandate(world)
     by = _speaker(given)
+    identity.subjects_unit()  # made when it is first needed, not by a declaration
 
     def deed() -> dict[str, object]:
         one = _declared(world, by)

@@ -17,12 +17,12 @@ from xinyong.kernel.errors import Conflict
 from xinyong.records.models import Record
 from xinyong.security.identity import SourceUnit
 
-pytestmark = pytest.mark.usefixtures("module_db", "on_the_day")
+pytestmark = pytest.mark.usefixtures("lasting_db", "on_the_day")
 ITEM = "admin-penalty-org"
 
 
-@pytest.fixture(scope="module")
-def unit(module_db: None) -> SourceUnit:
+@pytest.fixture
+def unit(lasting_db: None) -> SourceUnit:
     return made.department()
 
 

@@ -79,7 +79,7 @@ def test_a_file_of_any_item_is_found_faulty_alike_with_the_bundle_and_at_the_pla
     seed = random.SystemRandom().randrange(10**6)
     chance = random.Random(seed)
     rows = rules = 0
-    for item in publish.items(on=NOW.date()):
+    for item in publish.reported(on=NOW.date()):
         bundle = bundles.read(bundle_of(item.id))
         for number in range(FILES):
             who = [made.organisation() for _ in range(6)]

@@ -70,7 +70,7 @@ ARGUMENTS: dict[str, Argument] = {
     "ref": lambda world, relation: world.refs[relation],
     "item_id": lambda world, relation: "admin-penalty-org",
     "kind": lambda world, relation: "fields",
-    "name": lambda world, relation: "new",
+    "which": lambda world, relation: "new",
     "list_id": lambda world, relation: "penalty-kind",
     "day": lambda world, relation: "2021-07-15",
     "form": lambda world, relation: "csv",

@@ -43,8 +43,9 @@ def _city() -> City:
 
 
 def _files() -> list[SubmissionView]:
-    """Submissions of the city's files: what the registration authority's feed brought is none."""
-    return [one for one in views.submissions(seen_by=system("test"), limit=500) if one.received_by != "feed"]
+    """Submissions of the city's files: what the registration authority's feed brought, or an organisation declared, is none."""
+    every = views.submissions(seen_by=system("test"), limit=500)
+    return [one for one in every if one.received_by != "feed" and not one.item_id.startswith("self-")]
 
 
 def _outcomes(state: city.State) -> int:

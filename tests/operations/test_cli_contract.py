@@ -210,7 +210,7 @@ def test_show_prints_the_file_as_a_role_sees_it(xinyong: Xinyong, stage: Stage) 
     assert set(section) == {"section", "total", "records"}
     assert set(section["records"][0]) == {
         "ref", "version", "item", "document_no", "title", "authority", "source", "decided_on", "valid_to", "publish_until",
-        "severity", "marks", "fields",
+        "severity", "marks", "fields", "declared",
     }  # fmt: skip
     unknown = xinyong("show", made.code_of(), "--json")
     assert (unknown.code, unknown.json["error"]["code"]) == (3, "subjects.unknown-subject")

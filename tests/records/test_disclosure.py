@@ -1,16 +1,20 @@
 """The last line before a page: which fields a sight can receive, whatever the catalogue may say."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.intake import made
+from tests.intake.made import Organisation
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Grade, Item
-from xinyong.records import disclosure
+from xinyong.intake import usage
+from xinyong.kernel import clock
+from xinyong.records import disclosure, dossier
+from xinyong.security import identity
 from xinyong.security.access import PUBLIC, Actor, Role
 
-pytestmark = pytest.mark.usefixtures("db")
 READER = Actor(role=Role.READER, name="reader")
 
 
@@ -21,6 +25,7 @@ def _one_field(item: Item, grade: Grade, *, is_personal: bool) -> Item:
     return replace(item, id=name, fields=(replace(first, grade=grade, is_personal=is_personal), *others))
 
 
+@pytest.mark.usefixtures("db")
 @pytest.mark.parametrize(
     ("grade", "is_personal", "public", "shared"),
     [
@@ -36,3 +41,21 @@ def test_a_field_is_received_within_its_grade_and_a_personal_one_never_by_the_pu
     assert (code in disclosure.fields_of(item, disclosure.public_sight())) is public
     assert (code in disclosure.fields_of(item, disclosure.sight(PUBLIC))) is public
     assert (code in disclosure.fields_of(item, disclosure.sight(READER))) is shared
+
+
+@pytest.mark.usefixtures("lasting_db")
+def test_what_departments_share_is_not_on_the_public_file(tmp_path: Path) -> None:
+    """The library's own example of an item that is shared, not public."""
+    item, company = publish.current("credit-commitment"), Organisation("91990102MA00000070", "云溪市示例商贸有限公司")
+    made.register(company)
+    unit = identity.register_department(code="11990100MA0000007B", name="云溪市示例管理局", by=made.SYSTEM)
+    row = dict(usage.of(item, on=clock.today(), origin="https://credit.example.gov.cn").row)
+    assert made.hand_in(made.csv_file(tmp_path / "a.csv", [row]), item.id, unit, at=clock.now()).counts.accepted == 1
+
+    def items(who: Actor) -> set[str]:
+        file = dossier.of(company.code, as_of=clock.today(), seen_by=who, purpose="inspection: 示例检查事项")
+        return {one.item_id for section in file.sections for one in section.records}
+
+    assert item.disclosure is Grade.SHARED
+    assert items(READER) == {item.id}
+    assert items(PUBLIC) == set()

@@ -92,7 +92,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "review-links", "manage-drops", "manage-feeds", "view-catalogue", "manage-catalogue", "publish-catalogue", "manage-tables", "approve",
             "view-docking", "manage-docking", "declare", "oversee-reporting", "view-rates", "view-bulletin", "issue-bulletin",
             "settle-doubts", "waive-doubts", "view-lineage", "view-notices", "set-channels", "oversee-notices", "view-tasks",
-            "report-task", "manage-tasks",
+            "report-task", "manage-tasks", "manage-work", "view-mandates", "give-mandates", "check-declared",
         },
         "system_admin": staff | {"manage-accounts", "manage-units", "manage-clients", "view-people", "view-evidence"},
         "security_admin": staff | {
@@ -104,6 +104,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
         },
         "client": {"submit", "view-submission", "read-findings", "view-receipt", "view-shared", "call-api"},
         "partner": {"exchange"},
+        "subject": {"own-account", "declare-own", "view-own"},
     }  # fmt: skip
     has = {action.value for action in Action if role in POLICY[action]}
     if role is Role.SYSTEM:

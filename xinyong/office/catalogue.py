@@ -168,7 +168,9 @@ def whole(request: HttpRequest) -> HttpResponse:
 @require_GET
 def interface(request: HttpRequest, item_id: str) -> HttpResponse:
     """How the item in force is handed in by the interface: body, example, commands, fields, checks."""
-    found = usage.of(publish.current(item_id), on=clock.today(), origin=settings.SITE_ORIGIN, among=codes.editions())
+    found = usage.of(
+        publish.current_reported(item_id), on=clock.today(), origin=settings.SITE_ORIGIN, among=codes.editions()
+    )
     titles = {one.code: _named(found.item, one.code) for one in found.item.fields}
     checks = [(one, [titles.get(code, code) for code in one.columns]) for one in (*found.checks, *found.formats)]
     return answer.page(
@@ -181,7 +183,7 @@ def interface(request: HttpRequest, item_id: str) -> HttpResponse:
 def interface_file(request: HttpRequest, item_id: str, form: str) -> HttpResponse:
     """The same to take away: Markdown, or the OpenAPI document of the one operation."""
     today, known = clock.today(), codes.editions()
-    found = usage.of(publish.current(item_id), on=today, origin=settings.SITE_ORIGIN, among=known)
+    found = usage.of(publish.current_reported(item_id), on=today, origin=settings.SITE_ORIGIN, among=known)
     match form:
         case "md":
             content, kind = usage.markdown(found), "text/markdown; charset=utf-8"

@@ -72,15 +72,15 @@ def head(request: HttpRequest, item_id: str, version: int) -> HttpResponse:
 
 @access(Action.MANAGE_CATALOGUE)
 @require_http_methods(["GET", "POST"])
-def part(request: HttpRequest, item_id: str, version: int, kind: str, name: str) -> HttpResponse:
+def part(request: HttpRequest, item_id: str, version: int, kind: str, which: str) -> HttpResponse:
     """One field or rule of a draft as a form; ``new`` adds one at the end."""
     if kind not in _KEY:
         raise Http404
     item, digest = _draft(item_id, version)
     data = body.to_data(item)
     members: list[Data] = data[kind]
-    place = next((n for n, one in enumerate(members) if one[_KEY[kind]] == name), None)
-    if place is None and name != "new":
+    place = next((n for n, one in enumerate(members) if one[_KEY[kind]] == which), None)
+    if place is None and which != "new":
         raise Http404
     made: type[FieldForm | RuleForm] = FieldForm if kind == "fields" else RuleForm
     before = {} if place is None else members[place]
@@ -96,7 +96,7 @@ def part(request: HttpRequest, item_id: str, version: int, kind: str, name: str)
         if not left and not form.errors:
             messages.success(request, gettext("已保存。"))
             return HttpResponseRedirect(f"{_place(item_id, version)}#{kind}")
-    context = {"form": form, "problems": left, "item": item, "kind": kind, "name": name}
+    context = {"form": form, "problems": left, "item": item, "kind": kind, "name": which}
     return answer.page(request, "office/catalogue_edit_part.html", context, status=400 if left or form.errors else 200)
 
 

@@ -33,7 +33,7 @@ WORDS: dict[StrEnum, Any] = {
     Section.HONOUR: gettext_lazy("诚实守信"), Section.SERIOUS_LIST: gettext_lazy("严重失信主体名单"),
     Section.ABNORMAL: gettext_lazy("经营异常"), Section.ADMINISTRATIVE: gettext_lazy("其他行政管理"),
     Section.COMMITMENT: gettext_lazy("信用承诺"), Section.EVALUATION: gettext_lazy("信用评价"),
-    Section.JUDICIAL: gettext_lazy("司法裁判及执行"), Section.OTHER: gettext_lazy("其他信息"),
+    Section.JUDICIAL: gettext_lazy("司法裁判及执行"), Section.SELF_DECLARED: gettext_lazy("自主申报"), Section.OTHER: gettext_lazy("其他信息"),
 }  # fmt: skip
 _CLOCKS = {
     "severity": gettext_lazy("按失信严重程度"), "while_valid": gettext_lazy("有效期内"), "while_listed": gettext_lazy("列入名单期间"),

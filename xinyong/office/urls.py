@@ -186,7 +186,7 @@ urlpatterns = [
     path("catalogue/<slug:item_id>/edit", catalogue_edit.begin, name="catalogue-edit-begin"),
     path("catalogue/<slug:item_id>/<int:version>/edit", catalogue_edit.head, name="catalogue-edit"),
     path(
-        "catalogue/<slug:item_id>/<int:version>/edit/<slug:kind>/<slug:name>",
+        "catalogue/<slug:item_id>/<int:version>/edit/<slug:kind>/<slug:which>",
         catalogue_edit.part,
         name="catalogue-edit-part",
     ),
