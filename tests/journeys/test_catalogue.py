@@ -91,6 +91,7 @@ def test_a_code_list_is_edited_as_a_table_and_its_effect_is_seen(page: Any, tmp_
     page.get_by_role("link", name="起草新版本").click()
     _look(page, "code-list-propose")
     page.get_by_label("代码表文件").set_input_files(table)
+    page.get_by_label("生效日期").fill("2030-01-01")
     page.get_by_role("textbox", name="来源").fill("示例修订文件〔2026〕1号")
     page.get_by_role("button", name="检查并存为草稿").click()
     page.get_by_text("增加“信用惩戒 信用惩戒”。").wait_for()
