@@ -37,7 +37,8 @@ class Planted:
 
 def _persons_rows(unit: SourceUnit, people: list[Person]) -> list[Row]:
     good, repeat, wrong_check, no_document, joined, chatty, in_extra, short = people
-    wrong = wrong_check.number[:-1] + ("0" if wrong_check.number[-1] != "0" else "1")
+    tries = (wrong_check.number[:-1] + digit for digit in "0123")
+    wrong = next(one for one in tries if one != wrong_check.number and not made.is_a_code(one))
     row = made.person_row(repeat, unit)
     return [
         made.person_row(good, unit), row, row,

@@ -224,11 +224,13 @@ def test_an_auditor_reads_and_changes_nothing(clients: dict[str, Client]) -> Non
 
 def test_every_item_in_force_has_a_page_of_its_interface_to_read_and_to_take_away(clients: dict[str, Client]) -> None:
     auditor = clients["auditor"]
-    for item in publish.items():
+    for item in publish.reported():
         page = _page(auditor, f"{HOME}{item.id}/interface")
         assert f"submit:{item.id}" in page
         assert f"/office/templates/{item.id}.zip" in page
     assert "接口说明" in _page(auditor, f"{HOME}{ITEM}/")
+    assert "接口说明" not in _page(auditor, f"{HOME}self-contract/")
+    _page(auditor, f"{HOME}self-contract/interface", 409)
     described = json.loads(_page(auditor, f"{HOME}{ITEM}/interface.json"))
     assert described["paths"]["/submissions"]["post"]["operationId"] == "submit_admin_penalty_org"
     assert _page(auditor, f"{HOME}{ITEM}/interface.md").startswith("# 行政处罚")
