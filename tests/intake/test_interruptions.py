@@ -114,11 +114,15 @@ def test_an_error_of_the_program_on_every_row_is_no_rows_fault_and_is_held_in_th
 
     monkeypatch.setattr(validate, "_check_source", fails)
     number = _received(file(_rows(unit, 3)), unit)
-    for _ in range(8):
+    # The first chunk is checked while the file is still read: the error may come before the reading is done or after, and one that
+    # comes later than the last counts anew.
+    for _ in range(2 * 8):
         with pytest.raises(interruptions.Interrupted) as broke:
             submit.run(number, by=made.SYSTEM)
-        Interruption.objects.filter(next_at__isnull=False).update(next_at=made.NOW)
-    assert broke.value.next_at is None
+        if broke.value.next_at is None:
+            break
+        Interruption.objects.update(next_at=made.NOW)
+    assert (broke.value.next_at, broke.value.facts["tries"]) == (None, 8)
     assert interruptions.waits_until(number) == (True, None)
     with pytest.raises(interruptions.Interrupted, match="已暂停"):
         submit.run(number, by=made.SYSTEM)

@@ -106,6 +106,7 @@ class InterruptionView:
     id: int
     submission_id: int
     item_id: str
+    item_version: int
     source_name: str
     stage: str
     cause: str
@@ -156,8 +157,9 @@ def forgotten(*, now: datetime) -> list[int]:
 
 
 def unfinished(*, seen_by: Actor, after: int | None = None, limit: int = 50) -> list[InterruptionView]:
-    """What is interrupted now, the latest first; ``after`` is the last id of the page before."""
+    """What is interrupted now, the latest first; ``after`` is the last id of the page before. One audit entry."""
     found = _seen(seen_by).filter(ended_at__isnull=True).order_by("-id")
+    audit.enter(audit.Event.SUBMISSIONS_LISTED, by=seen_by, object_kind="submissions", object_ref="interrupted")
     return [_view(one) for one in (found.filter(pk__lt=after) if after is not None else found)[:limit]]
 
 
@@ -332,8 +334,8 @@ def _seen(by: Actor) -> "QuerySet[Interruption]":
 def _view(one: Interruption) -> InterruptionView:
     happened, advice = SAID[one.cause]
     return InterruptionView(
-        one.pk, one.submission_id, one.item_id, one.submission.source.name, one.stage, one.cause, happened, advice,
-        STAGES[one.stage], one.since, one.at, one.tries, one.next_at, one.ended_at,
+        one.pk, one.submission_id, one.item_id, one.submission.item_version, one.submission.source.name, one.stage, one.cause,
+        happened, advice, STAGES[one.stage], one.since, one.at, one.tries, one.next_at, one.ended_at,
     )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ def again(request: HttpRequest, submission_id: int) -> HttpResponse:
 
 
 def _said(one: interruptions.InterruptionView, place: int) -> dict[str, Any]:
-    item = publish.current(one.item_id)
+    item = publish.version(one.item_id, one.item_version)  # it may be retired by now
     return {
         "one": one, "happened": one.happened[place], "advice": one.advice[place], "stage": one.stage_said[place],
         "item": item.title_en if place else item.title_zh,

@@ -131,9 +131,7 @@ def proof(request: HttpRequest, mandate_id: int) -> HttpResponseBase:
     with tempfile.TemporaryDirectory(prefix="xinyong-proof-") as folder:
         path = Path(folder) / "proof"
         name, content_type = mandates.proof(_id(mandate_id), to=path, seen_by=answer.actor(request))
-        response = answer.download(path, name=name, content_type=content_type)
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        return answer.download(path, name=name, content_type=content_type)
 
 
 @access(Action.GIVE_MANDATES)

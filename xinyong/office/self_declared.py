@@ -100,9 +100,7 @@ def proof(request: HttpRequest, declaration_id: int, proof_no: int) -> HttpRespo
     with tempfile.TemporaryDirectory(prefix="xinyong-proof-") as folder:
         path = Path(folder) / "proof"
         name, content_type = voluntary_desk.proof(_id(declaration_id), proof_no, to=path, seen_by=answer.actor(request))
-        response = answer.download(path, name=name, content_type=content_type)
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        return answer.download(path, name=name, content_type=content_type)
 
 
 @access(Action.CHECK_DECLARED)
