@@ -39,6 +39,8 @@ def _nothing_left(browsers: Office) -> Any:
 
 
 def test_the_operator_sees_what_happened_and_what_to_do(browsers: Office) -> None:
+    looked = AuditEntry.objects.filter(event="submissions-listed", object_ref="interrupted")
+    before = looked.count()
     empty = said(browsers["operator"].get(WHERE))
     assert "没有中断的处理" in empty
     assert "数据目录" in empty
@@ -51,8 +53,7 @@ def test_the_operator_sees_what_happened_and_what_to_do(browsers: Office) -> Non
     assert "程序出错" in page
     assert "已暂停" in page
     assert "submission-interrupted" in page
-    looked = AuditEntry.objects.filter(event="submissions-listed", object_ref="interrupted")
-    assert [one.actor for one in looked] == ["operator", "operator"], "each look leaves one entry"
+    assert looked.count() == before + 2, "each look leaves one entry"
     english = said(browsers["operator"].get(WHERE, headers={"accept-language": "en"}))
     assert "short of room" in english
     assert "Try again now" in english
