@@ -4,6 +4,7 @@ schemathesis draws the cases from our own description and judges the answers; th
 whole WSGI application. A partner's are signed on the way in, as the bytes are then known.
 """
 
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.exchange.conftest import SYSTEM, Door, Node
+from tests.exchange.conftest import SYSTEM, Door, Node, Program
 from tests.intake import made
 from xinyong.kernel import clock
 from xinyong.security import clients, signatures
@@ -36,6 +37,7 @@ CHECKS: list[Any] = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
 ]  # fmt: skip
+_TOKEN_SECONDS = 600  # config/settings.py
 Application = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 
@@ -50,6 +52,11 @@ class Fuzzed:
     def calls(self) -> int:
         """Calls in all."""
         return sum(sum(one.values()) for one in self.seen.values())
+
+    @property
+    def reached(self) -> set[str]:
+        """The operations that did for somebody what they are for."""
+        return {name for (_, name), seen in self.seen.items() if {200, 202} & set(seen)}
 
     @property
     def worst(self) -> int:
@@ -179,11 +186,11 @@ def _roles(door: Door) -> dict[str, Callable[[Application], Application]]:
     token = closed.token()
     clients.disable(closed.client_id, by=SYSTEM, now=clock.now())
     return {
-        "anonymous": lambda application: _bearing(application, ""),
-        "full": lambda application: _bearing(application, door.full.token()),
-        "narrow": lambda application: _bearing(application, door.narrow.token()),
-        "sandbox": lambda application: _bearing(application, door.sandbox.token()),
-        "disabled": lambda application: _bearing(application, token),
+        "anonymous": lambda application: _bearing(application, str),
+        "full": lambda application: _bearing(application, _lasting(door.full)),
+        "narrow": lambda application: _bearing(application, _lasting(door.narrow)),
+        "sandbox": lambda application: _bearing(application, _lasting(door.sandbox)),
+        "disabled": lambda application: _bearing(application, lambda: token),
         "partner": lambda application: _signing(application, door.node),
     }
 
@@ -201,9 +208,25 @@ def _application() -> Application:
     return local
 
 
-def _bearing(application: Application, token: str) -> Application:
+def _lasting(program: Program) -> Callable[[], str]:
+    """The program's token, asked for anew while the last one is still good: at full size this takes an hour."""
+    asked_at = time.monotonic()
+
+    def token() -> str:
+        nonlocal asked_at
+        if time.monotonic() - asked_at > _TOKEN_SECONDS / 2:
+            program.tokens.clear()
+            asked_at = time.monotonic()
+        return program.token()
+
+    program.tokens.clear()
+    return token
+
+
+def _bearing(application: Application, token: Callable[[], str]) -> Application:
     def dressed(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
-        extra = {"HTTP_AUTHORIZATION": f"Bearer {token}"} if token and environ["PATH_INFO"] != "/oauth/token" else {}
+        is_called = environ["PATH_INFO"] != "/oauth/token" and token()
+        extra = {"HTTP_AUTHORIZATION": f"Bearer {token()}"} if is_called else {}
         return application(environ | extra, start)
 
     return dressed

@@ -152,17 +152,20 @@ def interface_row() -> tuple[object, str, bool]:
 
     from tests.exchange.fuzz import fuzz
 
+    examples = int(os.environ.get("XINYONG_EXAMPLES", "500"))
     with installation() as door:
-        found = fuzz(door, examples=500)
+        found = fuzz(door, examples=examples)
         with mock.patch("xinyong.exchange.api.catalogue.publish.current", side_effect=ZeroDivisionError):
             control = fuzz(door, examples=2, only="catalogue_item", roles=("full",))
     roles, operations = ({pair[place] for pair in found.seen} for place in (0, 1))
     figure = (
         f"{len(found.failures)} failures, highest status {found.worst}, {found.calls} calls of {len(operations)} operations as"
-        f" {len(roles)} roles; planted failure {'found' if control.worst == 500 and control.failures else 'MISSED'}"
+        f" {len(roles)} roles ({len(found.reached)} operations did what they are for); planted failure {'found' if control.worst == 500 and control.failures else 'MISSED'}"
     )
     figure += "".join(f"; {one[:160]}" for one in found.failures[:3])
-    is_good = not found.failures and found.worst < 500 and control.worst == 500 and bool(control.failures)
+    is_good = (
+        examples >= 500 and not found.failures and found.worst < 500 and control.worst == 500 and bool(control.failures)
+    )
     return figure, "0 failures, no 5xx, over 100 % of operations × roles; a planted 500 is found", is_good
 
 
