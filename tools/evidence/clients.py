@@ -160,7 +160,8 @@ def interface_row() -> tuple[object, str, bool]:
     roles, operations = ({pair[place] for pair in found.seen} for place in (0, 1))
     figure = (
         f"{len(found.failures)} failures, highest status {found.worst}, {found.calls} calls of {len(operations)} operations as"
-        f" {len(roles)} roles ({len(found.reached)} operations did what they are for); planted failure {'found' if control.worst == 500 and control.failures else 'MISSED'}"
+        f" {len(roles)} roles ({len(found.reached)} operations did what they are for); planted failure"
+        f" {'found' if control.worst == 500 and control.failures else 'MISSED'}"
     )
     figure += "".join(f"; {one[:160]}" for one in found.failures[:3])
     is_good = (
