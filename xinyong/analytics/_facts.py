@@ -34,7 +34,7 @@ def cells(period: Period, *, as_of: datetime, seen_by: Actor) -> Cells:
 
 def parameters(period: Period, *, as_of: datetime) -> dict[str, Any]:
     """What the statements over received rows ask for."""
-    items = [publish.version(one.item_id, one.version) for one in publish.versions()]
+    items = publish.every_version()
     items = [one for one in items if not one.is_self_declared]
     return arrived.source_fields() | {
         "asked": [_asked(one) for one in items],

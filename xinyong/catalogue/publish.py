@@ -120,6 +120,11 @@ def version(item_id: str, version: int) -> Item:
     return _parsed(_row(item_id, version))
 
 
+def every_version() -> list[Item]:
+    """Every version of every item in whatever state, by item and version: in one question, where ``version`` would ask for each."""
+    return [_parsed(row) for row in ItemVersion.objects.defer("body", "earlier").order_by("item_id", "version")]
+
+
 def items(*, on: date | None = None) -> list[Item]:
     """Every item in force on a date (today when None), in the order of the national catalogue's categories."""
     day = on or clock.today()

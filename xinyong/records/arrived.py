@@ -64,7 +64,7 @@ def reach(actor: Actor) -> frozenset[int] | None:
 
 def source_fields() -> dict[str, list[Any]]:
     """Which field of each version of each item names the unit whose row it is: ``items``, ``versions``, ``fields``."""
-    every = [publish.version(one.item_id, one.version) for one in publish.versions()]
+    every = publish.every_version()
     every = [one for one in every if not one.is_self_declared]  # nobody owes what organisations say of themselves
     return {
         "items": [one.id for one in every],
