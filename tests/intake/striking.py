@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb  # noqa: F401  loaded once for all children
+import psycopg
 import pyarrow.compute  # noqa: F401
+from django.conf import settings
 
 from tests.intake import made
 from xinyong.config import postgres
@@ -37,7 +40,7 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
     try:
         try:
             given = {key: value for key, value in asked.items() if key not in ("do", "strike")}
-            return _go_on(**given) if asked["do"] == "go on" else _submit(**given)
+            return _DEEDS[asked["do"]](**given)
         except XinyongError:
             raise
         except Exception as error:
@@ -71,6 +74,35 @@ def _go_on(file: str) -> dict[str, Any]:
     return {"error": None, "status": submit.run(number, by=system("worker")).status, "id": number}
 
 
+def _move_log(to: str) -> dict[str, Any]:
+    """Puts the server's write-ahead log elsewhere, as an operator does whose disk is too small."""
+    place = postgres.env.home() / "pg" / "pg_wal"
+    postgres._run("pg_ctl", "-w", "-m", "fast", "-D", str(place.parent), "stop")
+    before, folder = place.resolve(), Path(to)
+    if place.is_symlink():
+        place.unlink()
+    shutil.copytree(before, folder, dirs_exist_ok=True)
+    owner = place.parent.stat()
+    for one in (folder, *folder.rglob("*")):
+        os.chown(one, owner.st_uid, owner.st_gid)
+    folder.chmod(0o700)
+    if folder != place:
+        shutil.rmtree(place)
+        place.symlink_to(folder)
+    return _start()
+
+
+def _start() -> dict[str, Any]:
+    """What ``xinyong serve`` does every half minute."""
+    postgres.ensure_running(quick_and_unsafe=True)
+    return {"error": None}
+
+
+_DEEDS: dict[str, Callable[..., dict[str, Any]]] = {
+    "submit": _submit, "go on": _go_on, "move log": _move_log, "start": _start,
+}  # fmt: skip
+
+
 def _arm(module: str, name: str, call: int, fault: str, disk: str) -> None:
     """Puts the fault before the ``call``-th call of a function; it goes on as it is."""
     place = importlib.import_module(f"xinyong.intake.{module}")
@@ -95,6 +127,19 @@ def _strike(fault: str, disk: Path) -> None:
         fill(disk)
     if fault.startswith("fill:"):
         fill(Path(fault.removeprefix("fill:")))
+    if fault.startswith("log:"):
+        fill(Path(fault.removeprefix("log:")))
+        _need_a_new_segment()
+
+
+def _need_a_new_segment() -> None:
+    """Writes until the log needs a file that was not made before the disk was full: then the server ends itself."""
+    place = settings.DATABASE_AS["owner"]
+    with suppress(psycopg.Error), psycopg.connect(
+        host=place["HOST"], port=place["PORT"], user=place["USER"], dbname=place["NAME"], autocommit=True
+    ) as own:  # fmt: skip
+        for _ in range(100):
+            own.execute("SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000)), pg_switch_wal()")
 
 
 def fill(disk: Path) -> None:

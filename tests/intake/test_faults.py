@@ -278,6 +278,24 @@ def test_a_full_disk_of_the_database_interrupts_the_deposit_and_nothing_is_half_
                 own.execute("DROP TABLESPACE small")
 
 
+def test_a_full_disk_of_the_write_ahead_log_ends_the_server_and_the_work_goes_on_when_it_is_back(place: Place) -> None:
+    space, log = place.folder / "log-small", place.folder / "pg" / "server.log"
+    with _small_disk(space, _megabytes(place.folder / "pg" / "pg_wal") + 24):
+        assert place.ask("move log", to=str(space))["error"] is None
+        said, file, good = _strike(place, "deposit", f"log:{space}")
+        assert said["error"] in {"intake.interrupted", "kernel.database-away"}, said
+        assert "PANIC:" in log.read_text(errors="replace")
+        (space / "full").unlink()
+        assert place.ask("start")["error"] is None
+        assert _again(place, file)["error"] is None
+        _check(place, file, good)
+        assert place.ask("move log", to=str(place.folder / "pg" / "pg_wal"))["error"] is None
+
+
+def _megabytes(folder: Path) -> int:
+    return sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()) >> 20
+
+
 @contextmanager
 def _owner(place: Place) -> Iterator[psycopg.Connection[Any]]:
     where = place.database

@@ -102,10 +102,6 @@ def led_to(request: HttpRequest, address: str) -> HttpResponse:
         back = (came.path + (f"?{came.query}" if came.query else "")) if came.path and is_ours else back
         sent = {"sent": "1"}
     where = f"{address}?{urlencode({'next': back} | sent, safe='/')}"
-    if request.headers.get("HX-Request") == "true":
-        response = HttpResponse()
-        response["HX-Redirect"] = where
-        return response
     return HttpResponseRedirect(where)
 
 
