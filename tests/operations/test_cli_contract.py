@@ -15,6 +15,7 @@ import time_machine
 from tests.intake import conftest as shared
 from tests.intake import made
 from tests.intake.made import Organisation
+from xinyong.intake.models import Interruption, Submission
 from xinyong.kernel import clock
 from xinyong.operations import command
 from xinyong.security.identity import SourceUnit
@@ -328,6 +329,30 @@ def test_doctor_says_when_todays_deadline_rests_on_no_notice(
     assert "official until 2026-12-31" in check["found"]
     assert f"due by {due}" in check["found"]
     assert ("provisional" in check["found"]) == is_provisional
+
+
+def test_interrupted_work_is_listed_and_tried_again(xinyong: Xinyong, stage: Stage) -> None:
+    good = xinyong("interruptions", "list", "--json")
+    assert (good.json["interruptions"], good.code) == ([], int(any(d["state"] != "good" for d in good.json["disks"])))
+    one = Submission.objects.filter(source_id=stage.unit.id).latest("id")
+    held = Interruption.objects.create(
+        submission=one, source_id=one.source_id, item_id=one.item_id, stage="deposit", cause="broken", tries=8,
+        since=clock.now(), at=clock.now(), next_at=None,
+    )  # fmt: skip
+    said = xinyong("interruptions", "list", "--json")
+    assert said.code == 1
+    assert [(one["submission_id"], one["cause"], one["tries"]) for one in said.json["interruptions"]] == [
+        (one.pk, "broken", 8)
+    ]
+    told = xinyong("interruptions", "list").out
+    assert "等待处理 held" in told
+    assert "→ " in told
+    assert xinyong("doctor", "--json").json["interrupted"]["state"] == "bad"
+    assert "✓" in xinyong("interruptions", "retry", str(one.pk)).out
+    held.refresh_from_db()
+    assert (held.tries, held.next_at is None) == (0, False)
+    held.delete()
+    assert xinyong("interruptions", "retry", "999999").code == 3
 
 
 def test_nightly_closes_days_and_refuses_one_that_has_not_come(xinyong: Xinyong, stage: Stage) -> None:
