@@ -16,9 +16,11 @@ from django.db import connections
 from tests.exchange.conftest import Door, serving
 from tests.exchange.test_handing_in import ITEM, rows_of
 from tests.intake import made
+from xinyong.client import platform as platforms
 from xinyong.client.answers import NotOver, PlatformError, Unreachable
 from xinyong.client.platform import Platform
 from xinyong.intake.models import Submission
+from xinyong.kernel import clock
 from xinyong.operations.intake import submit as command
 
 ROOT = Path(__file__).parents[2]
@@ -33,8 +35,8 @@ def platform_of(door: Door, address: str, **choices: Any) -> Platform:
 class Lossy:
     """A gateway before the program that loses answers: the request arrives, the answer does not."""
 
-    lose: list[str] = field(default_factory=list)  # what comes instead, one for each POST of a submission
-    posts: int = 0
+    lose: list[str] = field(default_factory=list)  # what comes instead, one for each POST to ``path``
+    path: str = "/api/v1/submissions"
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Any:
         from xinyong.config.wsgi import application
@@ -54,7 +56,7 @@ class Lossy:
         return [b"<html>gateway</html>"]
 
     def _is_lost(self, environ: dict[str, Any]) -> bool:
-        return bool(self.lose) and environ["PATH_INFO"] == "/api/v1/submissions" and environ["REQUEST_METHOD"] == "POST"
+        return bool(self.lose) and environ["PATH_INFO"] == self.path and environ["REQUEST_METHOD"] == "POST"
 
 
 @pytest.fixture
@@ -84,6 +86,35 @@ def test_rows_are_handed_in_waited_for_and_told(door: Door, address: str, worker
     with pytest.raises(PlatformError) as refused:
         platform.cancel(done.id)
     assert (refused.value.status, refused.value.code) == (409, "intake.already-begun")
+
+
+def test_changes_of_the_register_go_in_order_and_a_lost_answer_changes_nothing(
+    door: Door, lossy: tuple[Lossy, str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platforms, "MOST_EVENTS", 2)
+    gateway, place = lossy
+    program = door.program(unit=made.department(), scopes=["submit:organisation-register"])
+    platform = Platform(place, program.client_id, program.secret, pause=lambda seconds: None)
+    assert (platform.feed().last_sequence, platform.feed().gap) == (0, None)
+    new, today = made.code_of(), clock.today()
+    kept = {"ZTMC": "云溪市示例客户端有限公司", "CLRQ": today.isoformat(), "XZQH": "990102"}
+    events = [
+        {"sequence": 1, "event_id": "C-1", "kind": "new", "on": today, "code": new, "row": kept},
+        {"sequence": 2, "event_id": "C-2", "kind": "renamed", "on": today, "code": new, "row": {"ZTMC": "云溪市新客户端有限公司"}},
+        {"sequence": 3, "event_id": "C-3", "kind": "renamed", "on": today, "code": made.code_of(), "row": {"ZTMC": "无"}},
+    ]  # fmt: skip
+    gateway.lose, gateway.path = ["502 Bad Gateway"], "/api/v1/register-changes"
+    told = list(platform.send_changes(events))
+    assert gateway.lose == []
+    assert [(one.sequence, one.outcome, one.is_repeated) for one in told] == [
+        (1, "applied", True), (2, "applied", True), (3, "refused", False),
+    ]  # fmt: skip
+    assert told[2].reasons[0]["message"]
+    assert [one.is_repeated for one in platform.send_changes(events)] == [True] * 3
+    last = platform.feed()
+    assert (last.last_sequence, last.applied, last.refused, last.gap) == (3, 2, 1, None)
+    assert program.get("/register-changes").json()["last_sequence"] == 3
+    capfd.readouterr()  # the server tells of the connections it was made to break
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.xlsx", "rows.jsonl"])

@@ -105,6 +105,31 @@ class Trial:
     rows_told: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of one event of the base register: applied, refused (see ``reasons``; send the right one under a new number),
+    waiting for the numbers before it, skipped, conflict (its number stood for another event)."""
+
+    sequence: int
+    outcome: str
+    is_repeated: bool
+    reasons: tuple[Mapping[str, str], ...]
+    submission_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """How far the platform is with an authority's events: send on from ``last_sequence`` + 1. ``gap``: first and last of the
+    numbers that are missing."""
+
+    last_sequence: int
+    received_up_to: int
+    waiting: int
+    gap: tuple[int, int] | None
+    applied: int
+    refused: int
+
+
 def counts(said: Mapping[str, Any]) -> Counts:
     """From the platform's answer."""
     return Counts(**{name: int(said[name]) for name in Counts.__slots__})
@@ -139,3 +164,18 @@ def trial(said: Mapping[str, Any]) -> Trial:
         columns=tuple((header, code) for header, code in said["columns"]), rows=tuple(row(one) for one in said["rows"]),
         rows_told=said["rows_told"],
     )  # fmt: skip
+
+
+def change(said: Mapping[str, Any]) -> Change:
+    """From the platform's answer."""
+    return Change(
+        sequence=said["sequence"], outcome=said["outcome"], is_repeated=said["is_repeated"],
+        reasons=tuple(said["reasons"]), submission_id=said["submission_id"],
+    )  # fmt: skip
+
+
+def feed(said: Mapping[str, Any]) -> Feed:
+    """From the platform's answer."""
+    gap = said["gap"]
+    plain = {name: said[name] for name in ("last_sequence", "received_up_to", "waiting", "applied", "refused")}
+    return Feed(gap=(gap[0], gap[1]) if gap else None, **plain)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from xinyong.client import answers
-from xinyong.client.answers import NotOver, Row, Submission, Trial
+from xinyong.client.answers import Change, Feed, NotOver, Row, Submission, Trial
 from xinyong.client.transport import Transport
 
 #: Ending of a file's name → its content type. What it is the platform sees from its content.
@@ -27,6 +27,8 @@ KINDS = {
 }  # fmt: skip
 #: Rows of one JSON request; more go as JSON Lines, which has no such bound.
 MOST_ROWS = 1_000
+#: Events of the base register in one request.
+MOST_EVENTS = 500
 _SOON, _LATER = 1.0, 15.0
 
 
@@ -129,6 +131,20 @@ class Platform:
     def cancel(self, submission_id: int) -> Submission:
         """Takes a submission back. PlatformError ``intake.already-begun`` when work has begun."""
         return answers.submission(self._ask.post(f"/submissions/{submission_id}/cancel"))
+
+    def feed(self) -> Feed:
+        """How far the platform is with the events of the base register that this authority sends."""
+        return answers.feed(self._ask.get("/register-changes"))
+
+    def send_changes(self, events: Sequence[Mapping[str, Any]]) -> Iterator[Change]:
+        """Sends events of the base register in the order of their numbers, as many requests as it takes, and says what became of
+        each. Sent again, an event is answered again and happens once: after a crash go on from ``feed``. An event: sequence,
+        event_id, kind, on, code, row … (docs/how-to/change-feed.md). Raises PlatformError, Unreachable."""
+        for start in range(0, len(events), MOST_EVENTS):
+            body = {"events": [dict(one) for one in events[start : start + MOST_EVENTS]]}
+            content = json.dumps(body, ensure_ascii=False, default=str).encode()
+            said = self._ask.post("/register-changes", content=content, kind="application/json")
+            yield from (answers.change(one) for one in said["events"])
 
     def _sent(
         self,
