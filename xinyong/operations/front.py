@@ -1,4 +1,5 @@
-"""What gunicorn itself says: the name it gives, and its answers to what is no HTTP request (400, 414, 431, 501).
+"""What gunicorn itself does: the name it gives, its answers to what is no HTTP request (400, 414, 431, 501), how it parts with
+whoever asked.
 
 Those never reach Django, so no middleware dresses them. Loaded by ``gunicorn --config python:xinyong.operations.front``;
 ``post_fork`` is gunicorn's name for a hook of its own. Its answers quote the request; ours do not, and its log says no
@@ -13,6 +14,7 @@ from gunicorn import util
 from gunicorn.http import wsgi
 
 from xinyong.kernel.scrubbing import scrubbed
+from xinyong.operations.lingering import Lingering
 
 _CSP = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _PAGE = (
@@ -25,6 +27,7 @@ def post_fork(server: Any, worker: Any) -> None:
     """In each worker, before it answers anybody."""
     wsgi.SERVER = "xinyong"
     util.write_error = write_error
+    util.close_graceful = Lingering().close
     from xinyong.web.logs import Careful
 
     log = logging.getLogger("gunicorn.error")
