@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 
 from tests.exchange.conftest import SYSTEM, Door, Program, ask
+from tests.intake import made
 from xinyong.kernel import clock
 from xinyong.security import clients, identity, signatures
 from xinyong.security.access import Actor, NotAllowed, Role
@@ -83,6 +84,7 @@ def test_a_secret_kept_as_a_slow_hash_from_before_still_opens(door: Door) -> Non
         ({"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": "x"}, "unsupported_grant_type"),
         ({"scope": "read:shared admin"}, "invalid_scope"),
         ({"scope": "submit:admin-licence-org"}, "invalid_scope"),
+        ({"scope": "a\0b"}, "invalid_scope"),
     ],
 )
 def test_what_is_not_a_clients_own_grant_is_refused_and_noted(
@@ -92,6 +94,13 @@ def test_what_is_not_a_clients_own_grant_is_refused_and_noted(
     assert answer.status_code in {400, 401}
     assert json.loads(answer.content)["error"] == error
     assert [(one.event, one.outcome) for one in noted()] == [("token-refused", "refused")]
+
+
+def test_of_what_is_asked_for_the_log_repeats_only_what_is_a_scope(door: Door, noted: Noted) -> None:
+    person = made.person().number
+    door.full.ask(scope=f"read:shared \0 {person} submit:honour submit:{person} 张三")
+    (entry,) = noted()
+    assert entry.facts["scopes"].split() == ["read:shared", "submit:honour", "submit:***"]
 
 
 def test_credentials_stand_in_the_form_or_in_the_header_never_in_both_nor_in_the_address(door: Door) -> None:

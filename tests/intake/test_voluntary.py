@@ -26,6 +26,7 @@ from xinyong.records.view import RecordView
 from xinyong.security import identity, mandates, proofs, scope
 from xinyong.security.access import PUBLIC, Action, Actor, NotAllowed, Role, may
 from xinyong.security.models import Account, AuditEntry, Post
+from xinyong.subjects import registry
 
 pytestmark = pytest.mark.usefixtures("module_db", "on_the_day")
 
@@ -240,6 +241,19 @@ def test_nothing_is_declared_without_proof_or_commitment_or_with_a_hostile_file(
         with pytest.raises(proofs.UnfitProof):
             declare(by, tmp_path, proofs_given=[Proof(tmp_path / name, name)])
     assert voluntary.listing(by=by, at=clock.now()) == []
+
+
+def test_at_the_door_itself_nobody_declares_for_another_organisation(by: Actor, tmp_path: Path) -> None:
+    """The desk's own checks come before; this is the one that every way in must pass."""
+    other = made.organisation()
+    made.register(other)
+    path = made.csv_file(tmp_path / "x.csv", [facts() | {"ZTMC": other.name, "TYSHXYDM": other.code}])
+    for actor in (by, made.OPERATOR, PUBLIC):
+        with pytest.raises(NotAllowed):
+            submit.enter(
+                path, item_id=QUALIFICATION, source_code="", file_name="x.csv", by=actor, received_at=clock.now(),
+                channel=submit.OWN, subject=registry.subject(other.code, seen_by=made.SYSTEM).id,
+            )  # fmt: skip
 
 
 def test_proofs_lie_sealed_and_only_the_desk_opens_them(by: Actor, tmp_path: Path) -> None:

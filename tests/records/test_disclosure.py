@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from tests.intake import made
 from tests.intake.made import Organisation
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Grade, Item
-from xinyong.intake import usage
+from xinyong.intake import revert, usage
 from xinyong.kernel import clock
 from xinyong.records import disclosure, dossier
 from xinyong.security import identity
@@ -59,3 +60,36 @@ def test_what_departments_share_is_not_on_the_public_file(tmp_path: Path) -> Non
     assert item.disclosure is Grade.SHARED
     assert items(READER) == {item.id}
     assert items(PUBLIC) == set()
+
+
+def _in_sight(seen: disclosure.Sight, **chosen: object) -> int:
+    """How many newest versions a sight's predicate lets through: without the verbs that filter once more."""
+    newest = "SELECT max(n.version) FROM record n WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest"
+    with connection.cursor() as cursor:
+        where = "".join(f" AND r.{name} = %({name})s" for name in chosen)
+        cursor.execute(
+            f"SELECT count(*) FROM record r WHERE r.version = ({newest}) AND {seen.predicate}{where}",
+            {"as_of": clock.today()} | seen.parameters | chosen,
+        )
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.usefixtures("lasting_db")
+def test_the_publics_predicate_by_itself_knows_neither_what_is_shared_nor_what_was_withdrawn(tmp_path: Path) -> None:
+    unit, who = made.department(), made.organisation()
+    made.register(who)
+    shared = publish.current("credit-commitment")
+    row = dict(usage.of(shared, on=clock.today(), origin="https://credit.example.gov.cn").row)
+    made.register(Organisation("91990102MA00000070", "云溪市示例商贸有限公司"))
+    source = identity.register_department(code="11990100MA0000007B", name="云溪市示例管理局", by=made.SYSTEM)
+    assert (
+        made.hand_in(made.csv_file(tmp_path / "a.csv", [row]), shared.id, source, at=clock.now()).counts.accepted == 1
+    )
+    public = made.penalty_row(who, unit, CF_JDRQ=clock.today().isoformat())
+    view = made.hand_in(made.csv_file(tmp_path / "b.csv", [public]), "admin-penalty-org", unit, at=clock.now())
+    everybody = disclosure.public_sight()
+    assert _in_sight(everybody, item_id=shared.id) == 0
+    assert _in_sight(everybody, item_id="admin-penalty-org") == 1
+    revert.begin(view.id, reason="报错了所属月份", by=made.OPERATOR)
+    revert.finish(view.id, by=made.OPERATOR)
+    assert _in_sight(everybody, item_id="admin-penalty-org") == 0

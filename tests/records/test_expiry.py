@@ -10,7 +10,7 @@ from xinyong.kernel import clock
 from xinyong.records import dossier, expiry
 from xinyong.records.models import ClockEnd, Record
 from xinyong.security import audit
-from xinyong.security.access import PUBLIC, Actor
+from xinyong.security.access import PUBLIC, Actor, NotAllowed
 from xinyong.security.identity import SourceUnit
 from xinyong.subjects import registry
 
@@ -56,6 +56,14 @@ def _close() -> list[expiry.Closing]:
 
 def _runs() -> int:
     return len(audit.entries(seen_by=made.AUDITOR, event="clocks-run", limit=1000))
+
+
+@pytest.mark.parametrize("by", [PUBLIC, made.OPERATOR, made.AUDITOR], ids=lambda one: one.role.value)
+def test_only_the_platform_itself_closes_days(by: Actor) -> None:
+    with pytest.raises(NotAllowed):
+        expiry.close(today=clock.today(), by=by)
+    with pytest.raises(NotAllowed):
+        expiry.close_day(clock.today(), today=clock.today(), by=by)
 
 
 def test_what_was_over_before_it_arrived_is_noted_with_its_own_day_and_reason(

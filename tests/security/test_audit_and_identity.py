@@ -23,6 +23,19 @@ def test_only_an_auditor_reads_the_log_newest_first_and_page_by_page() -> None:
         audit.entries(seen_by=Actor(role=Role.OPERATOR, name="operator"))
 
 
+def test_a_zero_character_keeps_no_act_out_of_the_log() -> None:
+    audit.enter(
+        audit.Event.ACCESS_REFUSED,
+        by=AUDITOR,
+        object_kind="page",
+        object_ref="/office/\0",
+        purpose="为何\0",
+        code="a\0b",
+    )
+    newest = audit.entries(seen_by=AUDITOR, event="access-refused", limit=1)[0]
+    assert (newest.object_ref, newest.purpose, newest.facts) == ("/office/\ufffd", "为何\ufffd", {"code": "a\ufffdb"})
+
+
 def test_a_department_registered_twice_is_one_department() -> None:
     first = identity.register_department(code=UNIT, name="甲局", by=SYSTEM)
     again = identity.register_department(code=UNIT, name="甲局(更名)", by=SYSTEM)

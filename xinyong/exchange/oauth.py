@@ -17,8 +17,9 @@ from oauth2_provider.views.mixins import OAuthLibMixin
 from xinyong.exchange import refusals
 from xinyong.kernel import clock
 from xinyong.kernel.errors import XinyongError
+from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security import tokens
-from xinyong.security.clients import SCOPES
+from xinyong.security.clients import SCOPES, SUBMIT
 from xinyong.security.gate import client_address
 from xinyong.web import limits
 from xinyong.web.problems import problem
@@ -78,7 +79,7 @@ def token(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         _, headers, body, status = OAuthLibMixin().create_token_response(request)
         tokens.note(
-            _named(request), is_issued=status == 200, scopes=" ".join(request.POST.get("scope", "").split())[:200],
+            _named(request), is_issued=status == 200, scopes=_scopes(request),
             address=client_address(request),
         )  # fmt: skip
     response = HttpResponse(body, status=status, content_type="application/json")
@@ -86,6 +87,12 @@ def token(request: HttpRequest) -> HttpResponse:
         response[name] = value
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _scopes(request: HttpRequest) -> str:
+    """What was asked for, as far as there is such a thing: the log repeats nothing else that somebody sends."""
+    asked = (one for one in request.POST.get("scope", "").split() if one in SCOPES or SUBMIT.fullmatch(one))
+    return unnumbered(" ".join(asked))[:200]
 
 
 #: Whoever asks for tokens takes a place as every machine (door.Machines).

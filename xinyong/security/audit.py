@@ -203,13 +203,19 @@ def enter(
     ledger.health's NoEvidence when the act cannot be entered, or could not be proved.
     """
     facts |= {name: unnumbered(text) for name in _TYPED if isinstance(text := facts.get(name), str)}
+    facts = {name: _storable(value) if isinstance(value, str) else value for name, value in facts.items()}
     values = {
         "at": clock.now(), "role": by.role.value, "actor": by.name, "department": by.department or by.subject_code or "",
-        "address": by.address, "event": event.value, "object_kind": object_kind, "object_ref": object_ref,
-        "purpose": unnumbered(purpose), "outcome": outcome, "facts": json.dumps(facts, ensure_ascii=False),
+        "address": by.address, "event": event.value, "object_kind": object_kind, "object_ref": _storable(object_ref),
+        "purpose": _storable(unnumbered(purpose)), "outcome": outcome, "facts": json.dumps(facts, ensure_ascii=False),
     }  # fmt: skip
     with health.guarded(by, may_go_on=event in GOES_ON), connection.cursor() as cursor:
         cursor.execute(_SQL["enter"], values)
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL keeps no zero character in a text; whoever sends one must not keep their act out of the log."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 @dataclass(frozen=True, slots=True)
