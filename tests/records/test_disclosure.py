@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from tests.intake import made
 from tests.intake.made import Organisation
@@ -13,7 +13,7 @@ from xinyong.catalogue.schema import Grade, Item
 from xinyong.intake import revert, usage
 from xinyong.kernel import clock
 from xinyong.records import disclosure, dossier
-from xinyong.security import identity
+from xinyong.security import identity, separation
 from xinyong.security.access import PUBLIC, Actor, Role
 
 READER = Actor(role=Role.READER, name="reader")
@@ -90,6 +90,11 @@ def test_the_publics_predicate_by_itself_knows_neither_what_is_shared_nor_what_w
     everybody = disclosure.public_sight()
     assert _in_sight(everybody, item_id=shared.id) == 0
     assert _in_sight(everybody, item_id="admin-penalty-org") == 1
+    with separation.as_owner(), transaction.atomic(), connection.cursor() as cursor:
+        # A row that says it is shared though it has days of publicity, which no verb writes.
+        cursor.execute("SET LOCAL session_replication_role = replica; UPDATE record SET disclosure = 'shared'")
+        assert _in_sight(everybody, item_id="admin-penalty-org") == 0
+        transaction.set_rollback(True)
     revert.begin(view.id, reason="报错了所属月份", by=made.OPERATOR)
     revert.finish(view.id, by=made.OPERATOR)
     assert _in_sight(everybody, item_id="admin-penalty-org") == 0
