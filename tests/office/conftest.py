@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
 from django.utils import translation
 
@@ -16,7 +17,7 @@ from tests.intake import made
 from tests.intake.made import Organisation
 from tests.signing import signed_in
 from xinyong.intake.views import SubmissionView
-from xinyong.security import identity
+from xinyong.security import identity, separation
 from xinyong.security.identity import SourceUnit
 from xinyong.security.models import AuditEntry
 from xinyong.web import messages
@@ -76,6 +77,32 @@ def office(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pyte
         )
         yield made_office
         _empty()
+
+
+def two_operators() -> dict[str, Client]:
+    """Two operators and an auditor, signed in."""
+    found = {}
+    for name, role in (("first", "operator"), ("second", "operator"), ("auditor", "auditor")):
+        identity.create_account(
+            username=name, password="correct horse battery staple", display_name=name, role=role, department=None,
+            by=made.SYSTEM,
+        )  # fmt: skip
+        found[name] = signed_in(Client(), name)
+    return found
+
+
+def forgotten(statement: str) -> None:
+    """Takes away, as no verb can, what a test has published."""
+    with separation.as_owner(), connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(statement)
+
+
+def page_of(client: Client, path: str, status: int = 200) -> str:
+    """What somebody sees at an address."""
+    answer = client.get(path)
+    assert answer.status_code == status, path
+    return str(answer.content.decode())
 
 
 def faulty(unit: SourceUnit, who: Organisation, path: Path) -> SubmissionView:

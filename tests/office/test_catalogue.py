@@ -13,16 +13,14 @@ import openpyxl
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
 
 from tests.catalogue import samples
 from tests.intake import made
-from tests.signing import signed_in
+from tests.office.conftest import forgotten, page_of, two_operators
 from xinyong.catalogue import export, load, publish
 from xinyong.intake import impact
 from xinyong.kernel import clock
-from xinyong.security import identity, separation
 
 ITEM = "admin-penalty-org"
 HOME = "/office/catalogue/"
@@ -36,17 +34,8 @@ def clients(lasting_db: None, tmp_path: Path) -> Iterator[dict[str, Client]]:
         made.register(who)
         rows = [made.penalty_row(who, unit, CF_NR_FK=amount) for amount in ("0.2", "50")]
         made.hand_in(made.csv_file(tmp_path / "a.csv", rows), ITEM, unit)
-        found = {}
-        for name, role in (("first", "operator"), ("second", "operator"), ("auditor", "auditor")):
-            identity.create_account(
-                username=name, password="correct horse battery staple", display_name=name, role=role, department=None,
-                by=made.SYSTEM,
-            )  # fmt: skip
-            found[name] = signed_in(Client(), name)
-        yield found
-        with separation.as_owner(), connection.cursor() as cursor:
-            cursor.execute("SET session_replication_role = replica")
-            cursor.execute("DELETE FROM catalogue_itemversion WHERE version > 1 OR item_id LIKE 'site-safety%'")
+        yield two_operators()
+        forgotten("DELETE FROM catalogue_itemversion WHERE version > 1 OR item_id LIKE 'site-safety%'")
 
 
 def _text(**changes: Any) -> str:
@@ -59,17 +48,11 @@ def _upload(client: Client, text: str, name: str = "penalties.yaml") -> Any:
     return client.post(f"{HOME}upload", {"file": SimpleUploadedFile(name, text.encode())})
 
 
-def _page(client: Client, path: str, status: int = 200) -> str:
-    answer = client.get(path)
-    assert answer.status_code == status, path
-    return str(answer.content.decode())
-
-
 def test_a_version_goes_from_a_file_to_publication_through_two_hands(clients: dict[str, Client]) -> None:
     first, second = clients["first"], clients["second"]
     done = _upload(first, _text().replace("severity: warning", "severity: doubtful"))
     assert (done.status_code, done["Location"]) == (302, f"{HOME}{ITEM}/2/")
-    waiting = _page(first, f"{HOME}{ITEM}/2/")
+    waiting = page_of(first, f"{HOME}{ITEM}/2/")
     assert "正在核对存量数据" in waiting
     assert 'http-equiv="refresh"' in waiting
     assert "申请发布</button>" not in waiting
@@ -77,22 +60,22 @@ def test_a_version_goes_from_a_file_to_publication_through_two_hands(clients: di
     assert "还没有按第 2 版草稿核对过" in refused.content.decode()
 
     impact.run(ITEM, 2, by=made.SYSTEM)
-    known = _page(first, f"{HOME}{ITEM}/2/")
+    known = page_of(first, f"{HOME}{ITEM}/2/")
     assert "1 条将成为疑问数据，0 条将不合规则" in known
     assert "规则“V08a”的条件由" in known
     asked = first.post(f"{HOME}{ITEM}/2/publish", {"step": "ask", "reason": "年度修订"})
     request = asked["Location"]
 
-    seen = _page(second, request)
+    seen = page_of(second, request)
     assert "1 条将成为疑问数据" in seen
     assert "规则“V08a”的条件由" in seen
     second.post(f"{request}decide", {"verdict": "agree"})
-    assert "second 已同意" in _page(first, f"{HOME}{ITEM}/2/")
+    assert "second 已同意" in page_of(first, f"{HOME}{ITEM}/2/")
     first.post(f"{HOME}{ITEM}/2/publish", {"step": "publish"})
     assert publish.current(ITEM, on=date(2026, 7, 1)).version == 2
     assert publish.current(ITEM).version == 1
-    assert "2026-07-01 起" in _page(first, HOME)
-    assert "这不是现行版本" in _page(first, f"{HOME}{ITEM}/?version=2")
+    assert "2026-07-01 起" in page_of(first, HOME)
+    assert "这不是现行版本" in page_of(first, f"{HOME}{ITEM}/?version=2")
 
 
 def test_every_problem_of_a_file_is_listed_with_its_line(clients: dict[str, Client]) -> None:
@@ -126,7 +109,7 @@ def test_a_published_number_is_not_taken_again(clients: dict[str, Client]) -> No
 
 def test_a_new_item_has_nothing_to_compare_and_may_be_asked_for_at_once(clients: dict[str, Client]) -> None:
     _upload(clients["first"], samples.ITEM)
-    page = _page(clients["first"], f"{HOME}site-safety/1/")
+    page = page_of(clients["first"], f"{HOME}site-safety/1/")
     assert "这是新事项" in page
     answer = clients["first"].post(f"{HOME}site-safety/1/publish", {"step": "ask", "reason": "新事项"})
     assert "/office/approvals/" in answer["Location"]
@@ -136,7 +119,7 @@ def test_a_draft_can_be_discarded_and_checked_anew(clients: dict[str, Client]) -
     _upload(clients["first"], _text())
     impact.run(ITEM, 2, by=made.SYSTEM)
     assert clients["first"].post(f"{HOME}{ITEM}/2/check").status_code == 302
-    assert "正在核对存量数据" in _page(clients["first"], f"{HOME}{ITEM}/2/")
+    assert "正在核对存量数据" in page_of(clients["first"], f"{HOME}{ITEM}/2/")
     assert clients["first"].post(f"{HOME}{ITEM}/2/discard")["Location"] == HOME
     assert {one.version for one in publish.versions(ITEM)} == {1}
     kept = clients["first"].post(f"{HOME}{ITEM}/1/discard", follow=True)
@@ -147,7 +130,7 @@ def test_a_version_is_retired_on_a_day_to_come_with_its_reason(clients: dict[str
     publish.draft(load.load_item(samples.ITEM), by=made.SYSTEM)
     publish.publish("site-safety", 1, by=made.SYSTEM)
     place = f"{HOME}site-safety/1/retire"
-    assert "停用不能撤销" in _page(clients["first"], place)
+    assert "停用不能撤销" in page_of(clients["first"], place)
     bare = clients["first"].post(place, {"on": "2026-06-30", "reason": "旧"})
     assert (bare.status_code, "至少 4 个字" in bare.content.decode()) == (400, True)
     past = clients["first"].post(place, {"on": "2026-06-01", "reason": "上级目录不再列入"})
@@ -156,12 +139,12 @@ def test_a_version_is_retired_on_a_day_to_come_with_its_reason(clients: dict[str
     assert publish.current("site-safety").version == 1
     with time_machine.travel(made.NOW + timedelta(days=15)), pytest.raises(publish.UnknownItem):
         publish.current("site-safety")
-    assert "2026年6月30日起停用：上级目录不再列入" in _page(clients["first"], f"{HOME}site-safety/1/")
+    assert "2026年6月30日起停用：上级目录不再列入" in page_of(clients["first"], f"{HOME}site-safety/1/")
 
 
 def test_an_item_is_shown_whole_and_taken_away_as_files(clients: dict[str, Client]) -> None:
     first, item = clients["first"], publish.current(ITEM)
-    page = _page(first, f"{HOME}{ITEM}/")
+    page = page_of(first, f"{HOME}{ITEM}/")
     for said in (item.title_zh, item.fields[-1].name_zh, item.rules[0].message, item.bases[0].title, "数据字典"):
         assert said in page
     place = f"{HOME}{ITEM}/1/file"
@@ -182,11 +165,11 @@ def test_the_whole_catalogue_is_one_file_that_comes_back(clients: dict[str, Clie
     text = clients["first"].get(f"{HOME}all.yaml").content.decode()
     back = _upload(clients["first"], text, "all.yaml")
     assert back["Location"] == HOME
-    assert "没有新的草稿" in _page(clients["first"], HOME)
+    assert "没有新的草稿" in page_of(clients["first"], HOME)
     many = text.replace("update_cycle: 7个工作日内", "update_cycle: 每日").replace("version: 1\n", "version: 2\n")
     many = many.replace("effective_from: '2018-07-25'", "effective_from: '2027-01-01'")
     _upload(clients["first"], many, "all.yaml")
-    assert "第 2 版草稿" in _page(clients["first"], HOME)
+    assert "第 2 版草稿" in page_of(clients["first"], HOME)
 
 
 def test_a_newer_upper_version_is_shown_three_ways(clients: dict[str, Client]) -> None:
@@ -206,7 +189,7 @@ def test_a_newer_upper_version_is_shown_three_ways(clients: dict[str, Client]) -
     fields = tuple(replace(one, length=300) if one.code == "JCJG" else one for one in upper.fields)
     publish.draft(replace(upper, version=2, effective_from=date(2027, 1, 1), fields=fields), by=made.SYSTEM)
     publish.publish("site-safety", 2, by=made.SYSTEM)
-    page = _page(clients["first"], f"{HOME}site-safety-city/1/")
+    page = page_of(clients["first"], f"{HOME}site-safety-city/1/")
     assert "本目录承接第 1 版，上级已发布第 2 版" in page
     assert "有 1 处须先改正" in page
     assert "两边都改过" in page
@@ -214,25 +197,25 @@ def test_a_newer_upper_version_is_shown_three_ways(clients: dict[str, Client]) -
 
 def test_an_auditor_reads_and_changes_nothing(clients: dict[str, Client]) -> None:
     auditor = clients["auditor"]
-    assert "起草新版本" not in _page(auditor, HOME)
-    assert "停用这一版" not in _page(auditor, f"{HOME}{ITEM}/1/")
+    assert "起草新版本" not in page_of(auditor, HOME)
+    assert "停用这一版" not in page_of(auditor, f"{HOME}{ITEM}/1/")
     assert auditor.get(f"{HOME}upload").status_code == 403
     assert auditor.post(f"{HOME}{ITEM}/1/retire", {"on": clock.today(), "reason": "审计人员"}).status_code == 403
-    assert _page(auditor, f"{HOME}no-such-item/", 404)
-    assert _page(auditor, f"{HOME}{ITEM}/99/", 404)
+    assert page_of(auditor, f"{HOME}no-such-item/", 404)
+    assert page_of(auditor, f"{HOME}{ITEM}/99/", 404)
 
 
 def test_every_item_in_force_has_a_page_of_its_interface_to_read_and_to_take_away(clients: dict[str, Client]) -> None:
     auditor = clients["auditor"]
     for item in publish.reported():
-        page = _page(auditor, f"{HOME}{item.id}/interface")
+        page = page_of(auditor, f"{HOME}{item.id}/interface")
         assert f"submit:{item.id}" in page
         assert f"/office/templates/{item.id}.zip" in page
-    assert "接口说明" in _page(auditor, f"{HOME}{ITEM}/")
-    assert "接口说明" not in _page(auditor, f"{HOME}self-contract/")
-    _page(auditor, f"{HOME}self-contract/interface", 409)
-    described = json.loads(_page(auditor, f"{HOME}{ITEM}/interface.json"))
+    assert "接口说明" in page_of(auditor, f"{HOME}{ITEM}/")
+    assert "接口说明" not in page_of(auditor, f"{HOME}self-contract/")
+    page_of(auditor, f"{HOME}self-contract/interface", 409)
+    described = json.loads(page_of(auditor, f"{HOME}{ITEM}/interface.json"))
     assert described["paths"]["/submissions"]["post"]["operationId"] == "submit_admin_penalty_org"
-    assert _page(auditor, f"{HOME}{ITEM}/interface.md").startswith("# 行政处罚")
-    _page(auditor, f"{HOME}{ITEM}/interface.pdf", 404)
-    _page(auditor, f"{HOME}no-such-item/interface", 404)
+    assert page_of(auditor, f"{HOME}{ITEM}/interface.md").startswith("# 行政处罚")
+    page_of(auditor, f"{HOME}{ITEM}/interface.pdf", 404)
+    page_of(auditor, f"{HOME}no-such-item/interface", 404)

@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client
 
 from tests.intake import made
-from tests.signing import signed_in
+from tests.office.conftest import forgotten, page_of, two_operators
 from xinyong.catalogue import body, load, publish
 from xinyong.catalogue.schema import Grade, Requirement
-from xinyong.security import identity, separation
 
 ITEM = "honour"
 ITEM_PAGE, HOME = f"/office/catalogue/{ITEM}/", f"/office/catalogue/{ITEM}/2/"
@@ -25,28 +23,13 @@ ITEM_PAGE, HOME = f"/office/catalogue/{ITEM}/", f"/office/catalogue/{ITEM}/2/"
 def clients(lasting_db: None) -> Iterator[dict[str, Client]]:
     """Two operators and an auditor."""
     with time_machine.travel(made.NOW, tick=True):
-        found = {}
-        for name, role in (("first", "operator"), ("second", "operator"), ("auditor", "auditor")):
-            identity.create_account(
-                username=name, password="correct horse battery staple", display_name=name, role=role, department=None,
-                by=made.SYSTEM,
-            )  # fmt: skip
-            found[name] = signed_in(Client(), name)
-        yield found
-        with separation.as_owner(), connection.cursor() as cursor:
-            cursor.execute("SET session_replication_role = replica")
-            cursor.execute("DELETE FROM catalogue_itemversion WHERE version > 1")
-
-
-def _page(client: Client, path: str, status: int = 200) -> str:
-    answer = client.get(path)
-    assert answer.status_code == status, path
-    return str(answer.content.decode())
+        yield two_operators()
+        forgotten("DELETE FROM catalogue_itemversion WHERE version > 1")
 
 
 def _sent(client: Client, path: str, **changes: Any) -> dict[str, Any]:
     """What the browser would send back: every input of the page's last form as it stands, changed."""
-    page = _page(client, path)
+    page = page_of(client, path)
     form = page[page.rindex("<form", 0, page.rindex('name="seen"')) :]
     form = form[: form.index("</form>")]
     found: dict[str, Any] = {}
@@ -76,8 +59,8 @@ def _seen() -> str:
 
 def test_a_draft_begins_as_what_rules_and_a_second_begin_goes_on_with_it(clients: dict[str, Client]) -> None:
     first = clients["first"]
-    assert "修改（起草新版本）" in _page(first, ITEM_PAGE)
-    assert "修改（起草新版本）" not in _page(clients["auditor"], ITEM_PAGE)
+    assert "修改（起草新版本）" in page_of(first, ITEM_PAGE)
+    assert "修改（起草新版本）" not in page_of(clients["auditor"], ITEM_PAGE)
     _begun(first)
     assert publish.version(ITEM, 2).fields == publish.version(ITEM, 1).fields
     assert publish.version(ITEM, 2).effective_from == date(2026, 7, 1)
@@ -98,7 +81,7 @@ def test_saving_the_forms_as_they_stand_changes_nothing(clients: dict[str, Clien
         path = f"{HOME}edit/rules/{rule.id}"
         assert first.post(path, _sent(first, path)).status_code == 302, rule.id
     assert publish.version(ITEM, 2) == before
-    assert "撤销上一次修改" not in _page(first, f"{HOME}edit")
+    assert "撤销上一次修改" not in page_of(first, f"{HOME}edit")
 
 
 def test_head_field_and_rule_are_changed_and_the_difference_is_told_in_words(clients: dict[str, Client]) -> None:
@@ -122,7 +105,7 @@ def test_head_field_and_rule_are_changed_and_the_difference_is_told_in_words(cli
     assert (item.title_zh, item.disclosure, item.retention.years) == ("守信荣誉信息", Grade.SHARED, 3)
     assert (field.requirement, field.length, field.grade) == (Requirement.REQUIRED, 64, Grade.SHARED)
     assert field.aliases == ("文号", "决定文号", "荣誉文号")
-    page = _page(first, f"{HOME}edit")
+    page = page_of(first, f"{HOME}edit")
     for said in (
         "名称（zh）由“诚实守信相关荣誉信息”改为“守信荣誉信息”",
         "数据项“RDWSH 认定文书号”的长度由“128”改为“64”",
@@ -227,7 +210,7 @@ def test_the_yaml_stays_the_source_of_truth(clients: dict[str, Client]) -> None:
     _begun(first)
     first.post(f"{HOME}edit", _sent(first, f"{HOME}edit", title_zh="守信荣誉信息", basis_id="city-credit", basis_title="某市信用条例",
                basis_article="第三条", basis_rank="local-regulation"))  # fmt: skip
-    text = _page(first, f"{HOME}file.yaml")
+    text = page_of(first, f"{HOME}file.yaml")
     item = load.load_item(text)
     assert item == publish.version(ITEM, 2)
     assert item.bases[-1].id == "city-credit"
@@ -237,6 +220,6 @@ def test_the_yaml_stays_the_source_of_truth(clients: dict[str, Client]) -> None:
 def test_a_published_version_cannot_be_edited(clients: dict[str, Client]) -> None:
     first = clients["first"]
     for path in (f"{ITEM_PAGE}1/edit", f"{ITEM_PAGE}1/edit/fields/ND", f"{HOME}edit", f"{ITEM_PAGE}1/edit/roles/ND"):
-        _page(first, path, 404)
+        page_of(first, path, 404)
     with pytest.raises(publish.Frozen):
         publish.undo(ITEM, 1, by=made.SYSTEM)

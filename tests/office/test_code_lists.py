@@ -10,14 +10,12 @@ import openpyxl
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
 
 from tests.intake import made
-from tests.signing import signed_in
+from tests.office.conftest import forgotten, page_of, two_operators
 from xinyong.catalogue import codes
 from xinyong.intake import impact
-from xinyong.security import identity, separation
 
 HOME, LIST, DAY = "/office/code-lists/", "penalty-kind", "2026-07-01"
 ITEM = "admin-penalty-org"
@@ -34,23 +32,8 @@ def clients(lasting_db: None, tmp_path: Path) -> Iterator[dict[str, Client]]:
             made.penalty_row(who, unit, CF_CFLB="警告", CF_NR="警告", CF_NR_FK=""),
         ]
         made.hand_in(made.csv_file(tmp_path / "a.csv", rows), ITEM, unit)
-        found = {}
-        for name, role in (("first", "operator"), ("second", "operator"), ("auditor", "auditor")):
-            identity.create_account(
-                username=name, password="correct horse battery staple", display_name=name, role=role, department=None,
-                by=made.SYSTEM,
-            )  # fmt: skip
-            found[name] = signed_in(Client(), name)
-        yield found
-        with separation.as_owner(), connection.cursor() as cursor:
-            cursor.execute("SET session_replication_role = replica")
-            cursor.execute("DELETE FROM catalogue_codeedition")
-
-
-def _page(client: Client, path: str, status: int = 200) -> str:
-    answer = client.get(path)
-    assert answer.status_code == status, path
-    return str(answer.content.decode())
+        yield two_operators()
+        forgotten("DELETE FROM catalogue_codeedition")
 
 
 def _without_warning(client: Client, form: str) -> bytes:
@@ -82,7 +65,7 @@ def test_an_edition_goes_from_an_edited_table_to_its_day_through_two_hands(
     first, second = clients["first"], clients["second"]
     done = _propose(first, _without_warning(first, form), form)
     assert (done.status_code, done["Location"]) == (302, f"{HOME}{LIST}/{DAY}/")
-    waiting = _page(first, f"{HOME}{LIST}/{DAY}/")
+    waiting = page_of(first, f"{HOME}{LIST}/{DAY}/")
     assert "正在核对存量数据" in waiting
     assert "申请发布</button>" not in waiting
     refused = first.post(f"{HOME}{LIST}/{DAY}/publish", {"step": "ask", "reason": "修订"}, follow=True)
@@ -92,24 +75,24 @@ def test_an_edition_goes_from_an_edited_table_to_its_day_through_two_hands(
     effects = codes.history(LIST, seen_by=made.OPERATOR)[0].effects
     assert effects is not None
     assert (effects[ITEM].records, effects[ITEM].wrong) == (2, 1)
-    known = _page(first, f"{HOME}{LIST}/{DAY}/")
+    known = page_of(first, f"{HOME}{LIST}/{DAY}/")
     assert "删除“警告 警告”。" in known
     assert "增加“信用惩戒 信用惩戒”。" in known
     assert "V10-unknown-code" in known
     assert "未核对原文" in known
 
     asked = first.post(f"{HOME}{LIST}/{DAY}/publish", {"step": "ask", "reason": "修订"})
-    seen = _page(second, asked["Location"])
+    seen = page_of(second, asked["Location"])
     assert "删除“警告 警告”。" in seen
     assert "V10-unknown-code" in seen
     second.post(f"{asked['Location']}decide", {"verdict": "agree"})
-    assert f"{HOME}{LIST}/{DAY}/" in _page(first, asked["Location"])
+    assert f"{HOME}{LIST}/{DAY}/" in page_of(first, asked["Location"])
     first.post(f"{HOME}{LIST}/{DAY}/publish", {"step": "publish"})
     assert "警告" not in {one.value for one in codes.of(LIST, date(2026, 7, 1)).codes}
     added = {one.value: one for one in codes.of(LIST, date(2026, 7, 1)).codes}["信用惩戒"]
     assert (added.aliases, added.needs_detail) == (("惩戒", "信用惩罚"), True)
     assert "警告" in {one.value for one in codes.of(LIST, date(2026, 6, 30)).codes}
-    assert "2026-07-01 起生效" in _page(first, HOME)
+    assert "2026-07-01 起生效" in page_of(first, HOME)
 
 
 def test_rows_are_read_by_the_edition_of_the_day_they_came_in(clients: dict[str, Client], tmp_path: Path) -> None:
@@ -148,20 +131,20 @@ def test_what_is_wrong_with_a_table_is_listed_and_nothing_is_kept(clients: dict[
 
 def test_lists_are_found_by_what_is_in_them_and_show_who_uses_them(clients: dict[str, Client]) -> None:
     auditor = clients["auditor"]
-    everything = _page(auditor, HOME)
+    everything = page_of(auditor, HOME)
     assert everything.count("<tr>") > 20
     assert "未核对原文" in everything
-    found = _page(auditor, f"{HOME}?q=限制从业")
+    found = page_of(auditor, f"{HOME}?q=限制从业")
     assert "1 张代码表中找到 1 个代码" in found
-    assert "没有找到含有这些文字的代码" in _page(auditor, f"{HOME}?q=没有这样的代码")
-    one = _page(auditor, f"{HOME}{LIST}/")
+    assert "没有找到含有这些文字的代码" in page_of(auditor, f"{HOME}?q=没有这样的代码")
+    one = page_of(auditor, f"{HOME}{LIST}/")
     assert 'href="/office/catalogue/admin-penalty-org/"' in one
     assert "增加“限制从业 限制从业”。" in one
     assert "起草新版本" not in one
-    assert "不是现行版本" in _page(auditor, f"{HOME}{LIST}/?from=2018-07-25")
-    assert "没有找到" in _page(auditor, f"{HOME}{LIST}/?q=没有这样的代码")
+    assert "不是现行版本" in page_of(auditor, f"{HOME}{LIST}/?from=2018-07-25")
+    assert "没有找到" in page_of(auditor, f"{HOME}{LIST}/?q=没有这样的代码")
     for path in (f"{LIST}/?from=2000-01-01", f"{LIST}/2021-07-15/file.pdf", f"{LIST}/yesterday/", "no-such-list/"):
-        _page(auditor, f"{HOME}{path}", 404)
+        page_of(auditor, f"{HOME}{path}", 404)
     assert auditor.get(f"{HOME}{LIST}/propose").status_code == 403
 
 

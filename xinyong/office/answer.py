@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from django.contrib import messages
 from django.forms import Form
 from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
@@ -75,6 +76,11 @@ def say(bound: Form, error: XinyongError) -> None:
     if isinstance(error, FactorNeeded):
         raise error
     bound.add_error(None, error.en if is_english() else error.zh)
+
+
+def warn(request: HttpRequest, error: XinyongError) -> None:
+    """Says a refusal on the page that comes next."""
+    messages.warning(request, error.en if is_english() else error.zh)
 
 
 def download(path: Path, *, name: str, content_type: str) -> FileResponse:

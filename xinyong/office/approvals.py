@@ -72,7 +72,7 @@ def decide(request: HttpRequest, request_id: int) -> HttpResponse:
                 request_id, agrees=verdict == "agree", reason=reason, by=answer.actor(request), at=clock.now()
             )
         except Conflict as error:
-            messages.warning(request, error.en if answer.is_english() else error.zh)
+            answer.warn(request, error)
         else:
             messages.success(
                 request, gettext("已同意。") if verdict == "agree" else gettext("已退回，理由将告知申请人。")

@@ -108,7 +108,7 @@ def undo(request: HttpRequest, item_id: str, version: int) -> HttpResponse:
         try:
             publish.undo(item_id, version, by=answer.actor(request))
         except (Conflict, NotFound) as error:
-            messages.warning(request, error.en if answer.is_english() else error.zh)
+            answer.warn(request, error)
         else:
             messages.success(request, gettext("已恢复到上一次修改之前。"))
     return HttpResponseRedirect(_place(item_id, version))
@@ -133,7 +133,7 @@ def _acted(request: HttpRequest, item: Item, digest: str) -> HttpResponse:
         said = "；".join(problem.en if answer.is_english() else problem.zh for problem in error.problems[:5])
         messages.warning(request, gettext("没有改动：%(said)s") % {"said": said})
     except Conflict as error:
-        messages.warning(request, error.en if answer.is_english() else error.zh)
+        answer.warn(request, error)
     return HttpResponseRedirect(f"{back}#{kind}")
 
 

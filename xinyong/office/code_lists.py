@@ -23,7 +23,7 @@ from xinyong.catalogue.schema import Code, CodeList, Item
 from xinyong.intake import code_table, jobs
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid, NotFound
-from xinyong.office import answer, words
+from xinyong.office import answer, two_hands, words
 from xinyong.security import approvals
 from xinyong.security.access import Action, Actor, access, may
 
@@ -179,19 +179,10 @@ def reviewed(list_id: str, day: str, *, seen_by: Actor) -> dict[str, Any]:
 def publishing(request: HttpRequest, list_id: str, day: str) -> HttpResponse:
     """Asks for consent to publishing a drafted edition, or publishes it once somebody has agreed."""
     who, on = answer.actor(request), _day(day)
-    if request.method == "POST":
-        try:
-            if request.POST.get("step") == "publish":
-                codes.publish_edition(list_id, on, by=who)
-                messages.success(request, gettext("已发布。"))
-            else:
-                reason = request.POST.get("reason", "").strip()[:400]
-                asked = codes.ask_to_publish(list_id, on, reason=reason or "-", by=who)
-                messages.info(request, gettext("已提交复核申请；另一位业务员同意后即可发布。"))
-                return HttpResponseRedirect(f"/office/approvals/{asked.id}/")
-        except (Conflict, Invalid, NotFound, approvals.ConsentNeeded) as error:
-            messages.warning(request, error.en if answer.is_english() else error.zh)
-    return HttpResponseRedirect(f"{_HOME}{list_id}/{on}/")
+    return two_hands.publishing(
+        request, publish=lambda: codes.publish_edition(list_id, on, by=who),
+        ask=lambda reason: codes.ask_to_publish(list_id, on, reason=reason, by=who), back=f"{_HOME}{list_id}/{on}/",
+    )  # fmt: skip
 
 
 @access(Action.MANAGE_CATALOGUE)
@@ -202,7 +193,7 @@ def discard(request: HttpRequest, list_id: str, day: str) -> HttpResponse:
         try:
             codes.discard(list_id, _day(day), by=answer.actor(request))
         except (Conflict, NotFound) as error:
-            messages.warning(request, error.en if answer.is_english() else error.zh)
+            answer.warn(request, error)
         else:
             messages.success(request, gettext("草稿已放弃。"))
     return HttpResponseRedirect(f"{_HOME}{list_id}/")

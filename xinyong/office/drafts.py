@@ -17,8 +17,8 @@ from xinyong.catalogue.problems import CatalogueError, Problem
 from xinyong.catalogue.schema import Item
 from xinyong.intake import jobs
 from xinyong.kernel import clock
-from xinyong.kernel.errors import Conflict, Invalid, NotFound, XinyongError
-from xinyong.office import answer, words
+from xinyong.kernel.errors import Conflict, Invalid, NotFound
+from xinyong.office import answer, two_hands, words
 from xinyong.security import approvals
 from xinyong.security.access import Action, Actor, access, may
 
@@ -151,19 +151,10 @@ def review(request: HttpRequest, item_id: str, version: int) -> HttpResponse:
 def publishing(request: HttpRequest, item_id: str, version: int) -> HttpResponse:
     """Asks for consent to publishing a draft, or publishes it once somebody has agreed."""
     who = answer.actor(request)
-    if request.method == "POST":
-        try:
-            if request.POST.get("step") == "publish":
-                publish.publish(item_id, version, by=who)
-                messages.success(request, gettext("已发布。"))
-            else:
-                reason = request.POST.get("reason", "").strip()[:400]
-                asked = publish.ask_to_publish(item_id, version, reason=reason or "-", by=who)
-                messages.info(request, gettext("已提交复核申请；另一位业务员同意后即可发布。"))
-                return HttpResponseRedirect(f"/office/approvals/{asked.id}/")
-        except (Conflict, Invalid, NotFound, approvals.ConsentNeeded) as error:
-            _warn(request, error)
-    return _to(item_id, version)
+    return two_hands.publishing(
+        request, publish=lambda: publish.publish(item_id, version, by=who),
+        ask=lambda reason: publish.ask_to_publish(item_id, version, reason=reason, by=who), back=_page_of(item_id, version),
+    )  # fmt: skip
 
 
 @access(Action.MANAGE_CATALOGUE)
@@ -174,7 +165,7 @@ def check(request: HttpRequest, item_id: str, version: int) -> HttpResponse:
         try:
             jobs.recheck_later(item_id, version, by=answer.actor(request))
         except (Conflict, NotFound) as error:
-            _warn(request, error)
+            answer.warn(request, error)
     return _to(item_id, version)
 
 
@@ -186,7 +177,7 @@ def discard(request: HttpRequest, item_id: str, version: int) -> HttpResponse:
         try:
             publish.discard(item_id, version, by=answer.actor(request))
         except (Conflict, NotFound) as error:
-            _warn(request, error)
+            answer.warn(request, error)
         else:
             messages.success(request, gettext("草稿已放弃。"))
             return HttpResponseRedirect("/office/catalogue/")
@@ -220,9 +211,9 @@ def _asked(view: publish.VersionView, who: Actor) -> Any:
     return words.request(fitting[0]) if fitting else None
 
 
-def _warn(request: HttpRequest, error: XinyongError) -> None:
-    messages.warning(request, error.en if answer.is_english() else error.zh)
-
-
 def _to(item_id: str, version: int) -> HttpResponse:
-    return HttpResponseRedirect(f"/office/catalogue/{item_id}/{version}/")
+    return HttpResponseRedirect(_page_of(item_id, version))
+
+
+def _page_of(item_id: str, version: int) -> str:
+    return f"/office/catalogue/{item_id}/{version}/"

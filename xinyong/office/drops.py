@@ -59,7 +59,7 @@ def release(request: HttpRequest, drop_id: int) -> HttpResponse:
         try:
             drop_desk.release(drop_id, item_id=form.cleaned_data["item"], by=who)
         except Conflict as error:  # pressed twice, or another was quicker
-            messages.warning(request, error.en if answer.is_english() else error.zh)
+            answer.warn(request, error)
         else:
             messages.success(request, gettext("已放行，一分钟内重新报送。"))
         return HttpResponseRedirect(_PAGE)
@@ -79,7 +79,7 @@ def discard(request: HttpRequest, drop_id: int) -> HttpResponse:
         try:
             drop_desk.discard(drop_id, by=who)
         except Conflict as error:
-            messages.warning(request, error.en if answer.is_english() else error.zh)
+            answer.warn(request, error)
         else:
             messages.success(request, gettext("将在一分钟内删除。"))
         return HttpResponseRedirect(_PAGE)

@@ -81,7 +81,7 @@ def skip(request: HttpRequest, unit_code: str) -> HttpResponse:
                 now=clock.now(),
             )
         except Conflict as error:
-            messages.warning(request, error.en if answer.is_english() else error.zh)
+            answer.warn(request, error)
         else:
             messages.success(request, gettext("已跳过缺号，等待的变更已继续处理。"))
         return HttpResponseRedirect(_PAGE)
@@ -103,7 +103,7 @@ def undo(request: HttpRequest, succession_id: int) -> HttpResponse:
         try:
             succession.undo(succession_id, reason=form.cleaned_data["reason"], by=answer.actor(request), at=clock.now())
         except Conflict as error:
-            messages.warning(request, error.en if answer.is_english() else error.zh)
+            answer.warn(request, error)
         else:
             messages.success(request, gettext("已撤销承继关系。"))
         return HttpResponseRedirect(_PAGE)

@@ -147,7 +147,7 @@ def resend(request: HttpRequest) -> HttpResponse:
     try:
         outbox.resend(answer.number(request.POST.get("message")) or 0, by=answer.actor(request), at=clock.now())
     except Conflict as error:
-        messages.warning(request, error.en if answer.is_english() else error.zh)
+        answer.warn(request, error)
     else:
         messages.success(request, gettext("随即再次发送，稍后刷新本页查看结果。"))
     return HttpResponseRedirect("/office/notices/undelivered")

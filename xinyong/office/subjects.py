@@ -37,7 +37,7 @@ def judge(request: HttpRequest) -> HttpResponse:
             _take(request)
         except (Conflict, NotFound) as error:
             # Mostly another pair of eyes was quicker; the desk as it is now says the rest.
-            messages.warning(request, error.en if answer.is_english() else error.zh)
+            answer.warn(request, error)
     after = answer.number(request.POST.get("after"))
     return HttpResponseRedirect(f"/office/links/?after={after}" if after else "/office/links/")
 

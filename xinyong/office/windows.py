@@ -178,7 +178,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
             answer.number(request.POST.get("exception")) or 0, by=answer.actor(request), at=clock.now()
         )
     except (Conflict, NotFound) as error:
-        messages.warning(request, error.en if answer.is_english() else error.zh)
+        answer.warn(request, error)
     else:
         messages.success(request, gettext("补报许可已撤回，单位会收到通知。已入库的数据不受影响。"))
     return HttpResponseRedirect(_BACK)
