@@ -1,6 +1,7 @@
 """自主申报核验 The desk of declarations: what waits, what it says and proves, the word on it."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -107,49 +108,46 @@ def proof(request: HttpRequest, declaration_id: int, proof_no: int) -> HttpRespo
 @require_http_methods(["GET", "POST"])
 def check(request: HttpRequest, declaration_id: int) -> HttpResponse:
     """Says that it is so."""
-    form = Check(answer.sent(request))
-    if request.method == "POST" and form.is_valid():
-        try:
-            voluntary_desk.check(_id(declaration_id), by=answer.actor(request), at=clock.now(), **form.cleaned_data)
-            messages.success(request, gettext("已核验，公示页面和报告的标注随即更新。"))
-            return HttpResponseRedirect(f"/office/self-declared/{declaration_id}/")
-        except NotFound:
-            raise
-        except XinyongError as error:
-            answer.say(form, error)
-    return _page(request, declaration_id, check=form if form.is_bound else None)
+    said = gettext("已核验，公示页面和报告的标注随即更新。")
+    return _decide(request, declaration_id, Check, voluntary_desk.check, said=said)
 
 
 @access(Action.CHECK_DECLARED)
 @require_http_methods(["GET", "POST"])
 def refuse(request: HttpRequest, declaration_id: int) -> HttpResponse:
     """Says that it is not so."""
-    form = Refuse(answer.sent(request))
+    said = gettext("已记为核验不通过，内容停止公开，申报单位可以看到原因。")
+    return _decide(request, declaration_id, Refuse, jobs.refuse_declared, said=said)
+
+
+def _decide(
+    request: HttpRequest, declaration_id: int, kind: type[forms.Form], decide: Callable[..., object], *, said: str
+) -> HttpResponse:
+    """Does what a form of the page asks for; a refusal is said above that form."""
+    form = kind(answer.sent(request))
     if request.method == "POST" and form.is_valid():
         try:
-            jobs.refuse_declared(_id(declaration_id), by=answer.actor(request), at=clock.now(), **form.cleaned_data)
-            messages.success(request, gettext("已记为核验不通过，内容停止公开，申报单位可以看到原因。"))
+            decide(_id(declaration_id), by=answer.actor(request), at=clock.now(), **form.cleaned_data)
+            messages.success(request, said)
             return HttpResponseRedirect(f"/office/self-declared/{declaration_id}/")
         except NotFound:
             raise
         except XinyongError as error:
             answer.say(form, error)
-    return _page(request, declaration_id, refuse=form if form.is_bound else None)
+    return _page(request, declaration_id, bound=form if form.is_bound else None)
 
 
-def _page(
-    request: HttpRequest, declaration_id: int, *, check: Check | None = None, refuse: Refuse | None = None
-) -> HttpResponse:
+def _page(request: HttpRequest, declaration_id: int, *, bound: forms.Form | None = None) -> HttpResponse:
     seen = voluntary_desk.find(_id(declaration_id), seen_by=answer.actor(request), at=clock.now())
     one = seen.declaration
     start: dict[str, Any] = {"after": one.after}
     context = {
         "one": one, "tag_of": OWN_STATES[one.state], "records": seen.records, "findings": seen.findings,
         "acts": [(act, OWN_ACTS[act.kind]) for act in one.acts],
-        "check": check or Check(initial=start | {"unit": settings.SITE_NAME}), "refuse": refuse or Refuse(initial=start),
-        "form": check or refuse,
+        "check": bound if isinstance(bound, Check) else Check(initial=start | {"unit": settings.SITE_NAME}),
+        "refuse": bound if isinstance(bound, Refuse) else Refuse(initial=start), "form": bound,
     }  # fmt: skip
-    return answer.page(request, "office/self_declared_one.html", context, status=400 if check or refuse else 200)
+    return answer.page(request, "office/self_declared_one.html", context, status=400 if bound else 200)
 
 
 def _id(number: int) -> int:

@@ -9,11 +9,11 @@ from django.utils.translation import gettext
 from xinyong.kernel.errors import Conflict, Invalid, NotFound
 from xinyong.office import answer
 from xinyong.security import approvals
-from xinyong.security.approvals import Approval
+from xinyong.security.approvals import Request
 
 
 def publishing(
-    request: HttpRequest, *, publish: Callable[[], object], ask: Callable[[str], Approval], back: str
+    request: HttpRequest, *, publish: Callable[[], object], ask: Callable[[str], Request], back: str
 ) -> HttpResponse:
     """Does the step that a form names: publishes what somebody has agreed to, or asks for that with the form's reason. Leads to
     the approval that was asked for, else ``back``; a refusal is said there."""
