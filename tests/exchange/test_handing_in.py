@@ -22,7 +22,7 @@ from tests.exchange.conftest import Door, Program
 from tests.intake import made
 from xinyong.exchange.api.handing_in import MOST_TRIED
 from xinyong.exchange.api.intake import XLSX
-from xinyong.intake import by_interface, jobs, revert, submit
+from xinyong.intake import by_interface, duties, jobs, revert, submit, supply
 from xinyong.intake.models import RequestKey, Submission
 from xinyong.kernel import clock
 from xinyong.security import signatures
@@ -676,3 +676,28 @@ def test_a_bound_clients_body_is_not_even_taken_before_its_signature_is_good(doo
         **{"CONTENT_LENGTH": "10", "wsgi.input": Unread()},
     )  # fmt: skip
     assert (answer.status_code, answer.json()["code"]) == (401, "security.signature-wrong")
+
+
+def test_what_the_department_may_not_report_is_refused_and_leaves_no_key(door: Door, noted: Noted) -> None:
+    words: dict[str, Any] = {"item_id": ITEM, "basis": "三定方案载明的职责", "by": made.OPERATOR}
+    duty = {"item_id": ITEM, "source_code": door.unit.code, "starts_on": clock.today(), "by": made.OPERATOR}
+    content, sent, keys = body(rows_of(door)), body(rows_of(door)), str(uuid.uuid4())
+    earlier, before = send(door.full, sent, key="before-the-switch"), Submission.objects.count()
+    supply.set_mode(mode="granted", at=clock.now(), **words)
+    try:
+        noted()
+        for query in ("", "?test=true"):
+            answer = send(door.full, content, key=keys, query=query)
+            assert (answer.status_code, answer.json()["code"]) == (403, "intake.not-granted"), answer.content
+            assert door.unit.name in answer.content.decode()
+            assert "/office/supply/" in answer.content.decode()
+        assert [one.event for one in noted() if one.outcome == "refused"] == ["call-refused"] * 2
+        assert Submission.objects.count() == before
+        assert not RequestKey.objects.filter(submission_id=None).exists()
+        again = send(door.full, sent, key="before-the-switch")
+        assert (again.status_code, again.json()["id"]) == (202, earlier.json()["id"]), "what was handed in before stays"
+        duties.assign(at=clock.now(), **duty)
+        assert send(door.full, content, key=keys).status_code == 202, "who owes it may report it"
+    finally:
+        duties.assign(at=clock.now(), ends_on=clock.today(), **duty)
+        supply.set_mode(mode="open", at=clock.now(), **words)

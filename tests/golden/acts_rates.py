@@ -7,7 +7,7 @@ from tests.golden.acts_people import void
 from tests.golden.world import World
 from xinyong.analytics import bulletins, export, rates, rows
 from xinyong.analytics.rates import By
-from xinyong.intake import declared, duties
+from xinyong.intake import declared, duties, supply, supply_view
 from xinyong.kernel import clock, periods
 from xinyong.security.audit import Event
 
@@ -82,6 +82,36 @@ def _(world: World) -> Deed:
 def _(world: World) -> Deed:
     by = world.actor("operator")
     return lambda: void(duties.listing(seen_by=by))
+
+
+@act(Event.SUPPLY_SET)
+def _(world: World) -> Deed:
+    by = world.actor("operator")
+    return lambda: void(
+        supply.grant(
+            item_id=_ITEM, source_code=world.unit.code, starts_on=date(2026, 1, 1), ends_on=date(2026, 7, 1),
+            basis="三定方案载明的职责", by=by, at=clock.now(),
+        )
+    )  # fmt: skip
+
+
+@act(Event.SUPPLY_SET, "the mode of an item")
+def _(world: World) -> Deed:
+    by = world.actor("operator")
+    words = {"item_id": "honour", "basis": "目录载明的提供单位", "by": by, "at": clock.now()}
+    return lambda: void(supply.set_mode(mode="granted", **words))
+
+
+@act(Event.SUPPLIES_VIEWED)
+def _(world: World) -> Deed:
+    by = world.actor("operator")
+    return lambda: void(supply_view.listing(seen_by=by, on=clock.today()))
+
+
+@act(Event.SUPPLIES_VIEWED, "whom a switch would refuse")
+def _(world: World) -> Deed:
+    by = world.actor("operator")
+    return lambda: void(supply_view.effect(_ITEM, seen_by=by, at=clock.now()))
 
 
 @act(Event.RATES_VIEWED)

@@ -23,7 +23,7 @@ from django.conf import settings
 from tests.conftest import ROOT
 from tests.intake import departments, made
 from tests.intake.departments import COLUMNS, PASSWORD, Server
-from xinyong.intake import _failures, _network, _source, docked, docking, jobs, pulling, staging, submit, views
+from xinyong.intake import _failures, _network, _source, docked, docking, jobs, pulling, staging, submit, supply, views
 from xinyong.intake.docking import Schedule
 from xinyong.intake.models import DockedTable, Pull, Submission
 from xinyong.kernel import clock
@@ -648,6 +648,31 @@ def test_a_failed_daily_pull_is_tried_sooner_than_tomorrow(pg: Server, unit: Sou
         pulling.note_failure(table, docking.unknown(1), by=made.SYSTEM, started_at=made.NOW, now=made.NOW)
         pauses.append((DockedTable.objects.get(pk=table).next_at - made.NOW) // timedelta(minutes=1))
     assert pauses == [5, 15, 60, 240, 240]
+
+
+def test_a_slice_of_what_the_unit_may_not_report_is_a_failed_pull_and_comes_once_it_is_granted(
+    pg: Server, unit: SourceUnit
+) -> None:
+    name, words = pg.table(), {"item_id": "admin-penalty-org", "basis": "三定方案载明的职责", "by": made.OPERATOR}
+    pg.insert(name, departments.rows(unit, 2))
+    table = declared(pg, unit, name)
+    supply.set_mode(mode="granted", at=clock.now(), **words)
+    try:
+        jobs.pull(table)
+        with pytest.raises(supply.NotGranted):
+            pulling.preview(table, by=made.SYSTEM)
+        with pytest.raises(supply.NotGranted):
+            declared(pg, unit, name)
+        found = docked.table(table, seen_by=made.SYSTEM)
+        assert found.last is not None
+        assert (found.failures, found.mark, found.last.code) == (1, "", "intake.not-granted")
+        assert "/office/supply/" in found.last.reason_zh
+        assert Submission.objects.filter(source_id=unit.id).count() == 0
+        supply.grant(source_code=unit.code, starts_on=made.TODAY, at=clock.now(), **words)
+        assert pull(table).rows == 2, "nothing was lost"
+    finally:
+        supply.set_mode(mode="open", at=clock.now(), **words)
+    assert went_in(unit)["accepted"] == 2
 
 
 def test_a_department_sees_its_own_pulls_and_manages_none(pg: Server, unit: SourceUnit) -> None:

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from django.conf import settings as django_settings
 
 from tests.intake import made
 from tests.intake.made import OPERATOR, SYSTEM, Row
-from xinyong.intake import _drop_places, drop, drop_desk, jobs, revert, submit, views
+from xinyong.intake import _drop_places, drop, drop_desk, jobs, revert, submit, supply, views
 from xinyong.intake.models import DropFile, Submission
 from xinyong.kernel import clock
 from xinyong.security import audit
@@ -460,3 +461,35 @@ def test_where_no_folder_is_set_nothing_is_looked_at(settings: Any, module_db: N
     assert not drop_desk.overview(now=clock.now(), seen_by=OPERATOR).is_on
     assert django_settings.DROP_KEEP_DAYS > 0
     assert views.submissions(seen_by=SYSTEM, limit=1) is not None
+
+
+@pytest.fixture
+def closed() -> Iterator[None]:
+    """The item is granted for the time of the test."""
+    words: dict[str, Any] = {"item_id": ITEM, "basis": "三定方案载明的职责", "by": OPERATOR, "at": clock.now()}
+    supply.set_mode(mode="granted", **words)
+    yield
+    supply.set_mode(mode="open", **words)
+
+
+def test_what_a_unit_may_not_report_is_laid_aside_with_the_reason_and_goes_in_once_it_is_granted(
+    closed: None, box: Box, root: Path
+) -> None:
+    assert not (box.path / "in" / ITEM).exists(), "no folder for what the unit may not report"
+    assert (box.path / "in" / "admin-licence-org").exists()
+    (box.path / "in" / ITEM).mkdir()
+    box.put("处罚.csv", [box.row()])
+    seen = scan()
+    assert (seen.quarantined, seen.problems) == (1, [])
+    laid = DropFile.objects.get(source_id=box.unit.id)
+    assert (laid.status, laid.reason["code"]) == ("quarantined", "intake.not-granted")
+    assert "/office/supply/" in box.reason()
+    assert "[intake.not-granted]" in box.reason()
+    assert Submission.objects.filter(source_id=box.unit.id).count() == 0
+    supply.grant(
+        item_id=ITEM, source_code=box.unit.code, starts_on=clock.today(), basis="三定方案载明的职责", by=OPERATOR, at=clock.now()
+    )  # fmt: skip
+    drop_desk.release(laid.pk, by=OPERATOR)
+    scan()
+    scan()
+    assert Submission.objects.get(source_id=box.unit.id).accepted == 1

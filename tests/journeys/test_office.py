@@ -359,7 +359,7 @@ def kinds(messy: tuple[str, Path]) -> dict[str, list[str]]:
         ],
         "operator": [
             "/office/submissions/", "/office/links/", "/office/code-lists/", "/office/code-lists/penalty-kind/",
-            "/office/code-lists/penalty-kind/propose", "/office/catalogue/honour/interface",
+            "/office/code-lists/penalty-kind/propose", "/office/catalogue/honour/interface", "/office/supply/", "/office/supply/mode?item=honour",
         ],
         "auditor": ["/office/log/", messy[0]],
     }  # fmt: skip

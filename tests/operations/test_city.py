@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner
 from django.contrib.auth import authenticate
 
-from xinyong.intake import declared, duties, feed, submit, views
+from xinyong.intake import declared, duties, feed, submit, supply_view, views
 from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.kernel.periods import Period
-from xinyong.operations import city, city_changes, city_reporting, synthetic
+from xinyong.operations import city, city_changes, city_reporting, city_supply, synthetic
 from xinyong.operations.synthetic import draw, people
 from xinyong.operations.synthetic.agencies import agency
 from xinyong.operations.synthetic.organisations import City
@@ -69,6 +69,7 @@ def test_the_city_goes_in_once_and_a_second_load_finds_it(home: Path) -> None:
     assert not (home / "city" / "files").exists()
     _assert_persons_went_in_and_nobody_finds_them(entered)
     _assert_its_rates_have_denominators()
+    _assert_who_may_report_two_of_its_lists_is_said(entered)
     _assert_only_its_owner_reads_the_passwords(city.accounts_file())
 
 
@@ -89,6 +90,20 @@ def _assert_its_rates_have_denominators() -> None:
     assert said
     assert len(owed) >= len(said)
     assert declared.words(last_month, as_of=clock.now()) == said, "and said again, nothing changes"
+
+
+def _assert_who_may_report_two_of_its_lists_is_said(entered: list[views.SubmissionView]) -> None:
+    by = system("test")
+    said = supply_view.listing(seen_by=by, on=TODAY)
+    granted = {one.item_id: set(one.granted) for one in said.items if not one.is_open}
+    city_supply.say(**SIZE, today=TODAY, by=by)
+
+    assert set(granted) == {"abnormal-operation", "serious-dishonesty"}
+    for item_id, names in granted.items():
+        assert names == {one.source_name for one in entered if one.item_id == item_id}, (
+            "whoever sends it, and nobody else"
+        )
+    assert supply_view.listing(seen_by=by, on=TODAY) == said, "and said again, nothing changes"
 
 
 def _assert_only_its_owner_reads_the_passwords(path: Path) -> None:

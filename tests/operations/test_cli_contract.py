@@ -277,6 +277,37 @@ def test_rates_duties_and_declared_totals_keep_their_keys(xinyong: Xinyong, stag
     assert xinyong("rates", "--period", "2031-01", "--json").json["error"]["code"] == "analytics.month-not-begun"
 
 
+def test_who_may_report_what_keeps_its_keys(xinyong: Xinyong, stage: Stage, tmp_path: Path) -> None:
+    unit, item = made.department(), "admin-penalty-org"
+    path, source = made.csv_file(tmp_path / "own.csv", [made.penalty_row(stage.who, unit)]), unit.code
+    made.hand_in(path, item, unit)
+    why = ("--basis", "三定方案载明的职责", "--json")
+    looked = xinyong("supply", "mode", item, "granted", "--dry-run", *why)
+    assert (looked.code, set(looked.json)) == (0, {"item_id", "mode", "is_set", "refused"})
+    (refused,) = [one for one in looked.json["refused"] if one["source_code"] == source]
+    assert set(refused) == {"source_code", "source_name", "count", "last_at", "channels"}
+    assert xinyong("supply", "mode", item, "granted", *why).json["is_set"]
+    try:
+        said = xinyong("submit", str(path), "--item", item, "--source", source, "--json")
+        assert (said.code, said.json["error"]["code"]) == (3, "intake.not-granted")
+        granted = xinyong("supply", "grant", source, item, "--from", "2026-01-01", *why)
+        assert set(granted.json) == {"source_code", "item_id", "starts_on", "ends_on", "basis"}
+        listed = xinyong("supply", "list", "--item", item, "--json").json
+        assert set(listed) == {"items", "grants"}
+        (one,) = listed["items"]
+        assert set(one) == {"item_id", "mode", "version", "basis", "made_at", "made_by", "granted", "owed"}
+        assert (one["mode"], unit.name in one["granted"]) == ("granted", True)
+        assert {
+            "source_code", "source_name", "item_id", "starts_on", "ends_on", "basis", "version", "made_at", "made_by", "holds"
+        } == set(listed["grants"][0])  # fmt: skip
+        again = xinyong("supply", "grant", source, item, "--from", "2026-03-01", *why)
+        assert again.json["error"]["code"] == "intake.supply-grant-overlaps"
+        assert unit.name in xinyong("supply", "list").out
+    finally:
+        xinyong("supply", "mode", item, "open", *why)
+    assert xinyong("supply", "mode", item, "closed", *why).code == 2
+
+
 def test_bulletin_writes_an_edition_once_and_again_the_same(xinyong: Xinyong, stage: Stage) -> None:
     arguments = ("bulletin", "--period", "2026-05", "-o", str(stage.folder / "out"), "--json")
     first = xinyong(*arguments)

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item
-from xinyong.intake import _connecting, _network, headers
+from xinyong.intake import _connecting, _network, headers, supply
 from xinyong.intake._connecting import Place
 from xinyong.intake.models import DockedDatabase, DockedTable
 from xinyong.kernel import clock
@@ -164,11 +164,12 @@ def declare_table(
     """Declares that a table or view holds an item; returns its number. ``columns``: column → field code, no others are read.
     The database is asked whether they exist. The table is paused until it is started (``resume``).
 
-    Raises UnknownDocking, UnknownItem, BadMapping, NotAllowed, DatabaseFailed and its kinds.
+    Raises UnknownDocking, UnknownItem, NotGranted, BadMapping, NotAllowed, DatabaseFailed and its kinds.
     """
     kept = _open(database_id, by)
     require(by, Action.MANAGE_DOCKING, department=kept.source.code, item=item_id)
     item = publish.current_reported(item_id, on=now.date())
+    supply.require_may(identity.source_unit(kept.source.code), item, on=now.date())
     require_mapped(item, columns)
     _require_schedule(schedule, slice_rows)
     is_number = _asked(kept, schema, table, columns, watermark, key)

@@ -23,7 +23,7 @@ from xinyong.catalogue import publish
 from xinyong.intake import _drop_answers as answers
 from xinyong.intake import _drop_control as controls
 from xinyong.intake import _drop_places as places
-from xinyong.intake import headers
+from xinyong.intake import headers, supply
 from xinyong.intake._drop_places import DONE, IN, QUARANTINE, WORK, Waiting
 from xinyong.intake.models import DropFile, DropLook, Submission
 from xinyong.intake.read import Refused, read
@@ -268,7 +268,7 @@ def _take(ticket: str, note: dict[str, Any], own: int, work: int, hands: _Hands)
             )  # fmt: skip
             row.submission_id = entered.id
             row.save()
-    except (Invalid, NotFound) as refusal:
+    except (Invalid, NotFound, supply.NotGranted) as refusal:
         with transaction.atomic():
             row.submission = None
             _quarantine(row, refusal.code, refusal.zh, refusal.en, by=hands.by)

@@ -14,8 +14,9 @@ from django.db import models, transaction
 
 from xinyong.catalogue import publish
 from xinyong.intake import _drop_places as places
-from xinyong.intake import drop
+from xinyong.intake import drop, supply
 from xinyong.intake.models import DropFile, DropLook
+from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, NotFound
 from xinyong.security import audit, identity
 from xinyong.security.access import Action, Actor, require
@@ -157,17 +158,19 @@ def discard(drop_id: int, *, by: Actor) -> DropView:
 
 
 def open_folders(source_code: str, *, by: Actor) -> Path:
-    """Makes a department's folders, one within ``in`` for each item in force; what is there stays. Raises
+    """Makes a department's folders, one within ``in`` for each item in force that it may report; what is there stays. Raises
     UnknownDepartment, NotOn, OSError."""
     require(by, Action.MANAGE_DROPS)
     unit = identity.source_unit(source_code)
     own = drop.root() / unit.code
     own.mkdir(mode=0o755, parents=True, exist_ok=True)
+    closed = supply.closed(unit.id, on=clock.today())
+    items = [one.id for one in publish.reported() if one.id not in closed]
     with places.root(own) as handle:
         for name in places.FOLDERS:
             with places.folder(handle, name, is_made=True) as made:
-                for item in publish.reported() if name == places.IN else ():
-                    with places.folder(made, item.id, is_made=True):
+                for item_id in items if name == places.IN else ():
+                    with places.folder(made, item_id, is_made=True):
                         pass
     audit.enter(audit.Event.DROP_OPENED, by=by, object_kind="department", object_ref=unit.code)
     return own

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,7 +19,7 @@ from django.db.models import Count, Max, QuerySet
 
 from xinyong.catalogue import forbidden, publish
 from xinyong.catalogue.schema import Field, FieldType, Item, Masking, Requirement
-from xinyong.intake import _columns, submit
+from xinyong.intake import _columns, submit, supply
 from xinyong.intake.models import EntryRow
 from xinyong.intake.outcome import Found
 from xinyong.intake.uploads import HandIn
@@ -111,6 +111,13 @@ def item_of(item_id: str, *, by: Actor) -> Item:
     return publish.current_reported(item_id)
 
 
+def must_be_open(item: Item, *, by: Actor, on: date) -> None:
+    """Raises supply's NotGranted when the unit may begin no row of the item; what it has begun stays to be seen, put right or
+    thrown away."""
+    if not _rows(by).filter(item_id=item.id).exists():
+        supply.require_may(identity.source_unit(str(by.department)), item, on=on)
+
+
 def own_unit(by: Actor) -> int:
     """The id of the unit that one enters rows for. Raises OnlyUnits, NotAllowed."""
     return _writer(by)[1]
@@ -141,9 +148,10 @@ def keep(
     at: datetime,
 ) -> int:  # fmt: skip
     """Puts a row into one's draft, or another content into one that is there; returns its id. Nothing is checked but that
-    there is something, and nothing that may never be collected. Of an earlier row (``corrects``) there is one draft.
+    there is something, and nothing that may never be collected. Of an earlier row (``corrects``) there is one draft; it
+    is put right also where the unit may not report the item any more.
 
-    Raises OnlyUnits, NotAllowed, UnknownItem, UnknownEntry, DraftFull, NothingEntered, NeverCollected.
+    Raises OnlyUnits, NotAllowed, NotGranted, UnknownItem, UnknownEntry, DraftFull, NothingEntered, NeverCollected.
     """
     item, (account_id, source_id) = item_of(item_id, by=by), _writer(by)
     clean = tidy(item, values)
@@ -155,6 +163,8 @@ def keep(
         found = _find(row_id, item.id, by, lock=True)
         EntryRow.objects.filter(pk=found.pk).update(sealed=sealed, changed_at=at)
         return found.pk
+    if corrects is None:
+        supply.require_may(identity.source_unit(str(by.department)), item, on=at.date())
     where, row_no = corrects or (None, None)
     if corrects and (same := _rows(by).filter(corrects_id=where, corrects_row=row_no).first()) is not None:
         return int(same.pk)
@@ -187,8 +197,9 @@ def look(item_id: str, rows: Sequence[Values], *, by: Actor, at: datetime) -> Tr
     quotas.take(f"entry:{by.account_id}", per_minute=_PER_MINUTE, per_day=_PER_DAY, now=at)
     with _written(item, rows) as path:
         return submit.check(
-            path, item_id=item.id, source_code=by.department, file_name=path.name, by=by, received_at=at, is_apart=True
-        )
+            path, item_id=item.id, source_code=by.department, file_name=path.name, by=by, received_at=at, is_apart=True,
+            corrects=_rows(by).filter(item_id=item.id).exists(),
+        )  # fmt: skip
 
 
 def check(item_id: str, *, by: Actor, at: datetime) -> Trial:
@@ -200,8 +211,9 @@ def check(item_id: str, *, by: Actor, at: datetime) -> Trial:
             audit.Event.FILE_TRIED, by=by, object_kind="catalogue-item", object_ref=item.id, size=path.stat().st_size
         )
         return submit.check(
-            path, item_id=item.id, source_code=by.department, file_name=path.name, by=by, received_at=at
-        )
+            path, item_id=item.id, source_code=by.department, file_name=path.name, by=by, received_at=at,
+            corrects=all(one.corrects for one in rows),
+        )  # fmt: skip
 
 
 @transaction.atomic
@@ -223,6 +235,7 @@ def hand_in(item_id: str, *, by: Actor, at: datetime, hand_in: HandIn) -> tuple[
             by=by,
             received_at=at,
             channel=CHANNEL,
+            corrects=all(one.corrects_id for one in held),
         )
     EntryRow.objects.filter(pk__in=[one.pk for one in held]).delete()
     return entered

@@ -104,6 +104,34 @@ FROM (
 WHERE starts_on < %(to)s AND (ends_on IS NULL OR ends_on > greatest(starts_on, %(from)s))
 GROUP BY source_id, item_id
 
+-- name: suppliers
+-- Who may report items on a day, whatever an item's mode: of each beginning of a grant, and of a duty, the newest word. No unit or
+-- item (null) is every one.
+SELECT source_id, item_id, 'granted' FROM (
+    SELECT DISTINCT ON (source_id, item_id, starts_on) source_id, item_id, starts_on, ends_on
+    FROM intake_supplygrant
+    WHERE (%(unit)s::bigint IS NULL OR source_id = %(unit)s) AND (%(item)s::text IS NULL OR item_id = %(item)s)
+    ORDER BY source_id, item_id, starts_on, version DESC
+) AS granted
+WHERE starts_on <= %(on)s AND (ends_on IS NULL OR ends_on > %(on)s)
+UNION
+SELECT source_id, item_id, 'owed' FROM (
+    SELECT DISTINCT ON (source_id, item_id, starts_on) source_id, item_id, starts_on, ends_on
+    FROM intake_duty
+    WHERE (%(unit)s::bigint IS NULL OR source_id = %(unit)s) AND (%(item)s::text IS NULL OR item_id = %(item)s)
+    ORDER BY source_id, item_id, starts_on, version DESC
+) AS owed
+WHERE starts_on <= %(on)s AND (ends_on IS NULL OR ends_on > %(on)s)
+
+-- name: supplied_lately
+-- Which units handed in files of an item since an instant, by what ways, how often and when last: what neither was refused nor
+-- cancelled, without what organisations declare of themselves and without the change feed of the register.
+SELECT source_id, count(*), max(received_at), array_agg(DISTINCT channel ORDER BY channel)
+FROM intake_submission
+WHERE item_id = %(item)s AND received_at >= %(since)s AND subject_id IS NULL AND channel <> %(feed)s
+  AND status NOT IN ('refused', 'cancelled')
+GROUP BY source_id
+
 -- name: declared
 -- The newest word of each unit on each item of a month, as it was known; one that was taken back has no number.
 SELECT DISTINCT ON (source_id, item_id, kind) source_id, item_id, kind, version, number, found, note, made_at, made_by

@@ -161,11 +161,12 @@ def hand_in(
     by: Actor,
     received_at: datetime,
     channel: str = "file",
+    corrects: bool = False,
 ) -> tuple[SubmissionView, bool]:
     """``submit.receive``, and the work asked for in the same transaction. False: it was handed in and done before."""
     entered = submit.receive(
         path, item_id=item_id, source_code=source_code, file_name=file_name, by=by, received_at=received_at,
-        channel=channel,
+        channel=channel, corrects=corrects,
     )  # fmt: skip
     is_open = entered.status == "received"
     if is_open:

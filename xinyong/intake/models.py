@@ -4,10 +4,14 @@ from django.db import models
 
 from xinyong.intake.docking_models import DockedDatabase, DockedTable, Pull
 from xinyong.intake.own_models import DeclarationProof, OwnDeclaration, OwnDeclarationAct
+from xinyong.intake.supply_models import SupplyGrant, SupplyMode
 from xinyong.security.models import Department
 from xinyong.security.sealed import SealedColumn, SealedFiles
 
-__all__ = ["DeclarationProof", "DockedDatabase", "DockedTable", "OwnDeclaration", "OwnDeclarationAct", "Pull"]
+__all__ = [
+    "DeclarationProof", "DockedDatabase", "DockedTable", "OwnDeclaration", "OwnDeclarationAct", "Pull", "SupplyGrant",
+    "SupplyMode",
+]  # fmt: skip
 
 SEALED = (
     SealedColumn("intake_waitingrow", "waiting.sealed"),

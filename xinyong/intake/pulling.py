@@ -23,12 +23,12 @@ from django.db import connection, transaction
 
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item
-from xinyong.intake import _columns, docking, submit
+from xinyong.intake import _columns, docking, submit, supply
 from xinyong.intake.models import DockedDatabase, DockedTable, Pull
 from xinyong.intake.views import SubmissionView, Trial
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, XinyongError
-from xinyong.security import audit, encryption
+from xinyong.security import audit, encryption, identity
 from xinyong.security.access import Action, Actor, require
 
 if TYPE_CHECKING:  # half a second, which only those pay who connect
@@ -204,6 +204,8 @@ def _require_open(docked: DockedTable) -> Item:
         raise docking.removed()
     item = publish.current(docked.item_id, on=clock.today())
     docking.require_mapped(item, dict(docked.columns))
+    # Before anything is read from the department, as submit asks again when it is handed in.
+    supply.require_may(identity.source_unit(docked.source.code), item, on=clock.today())
     return item
 
 

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item, Section
-from xinyong.intake import desk, headers, interruptions, locks, receipt, space, staging, told, views, work
+from xinyong.intake import desk, headers, interruptions, locks, receipt, space, staging, supply, told, views, work
 from xinyong.intake import plan as plans
 from xinyong.intake.deposit import Deposit
 from xinyong.intake.models import Submission
@@ -82,11 +82,12 @@ def receive(
     received_at: datetime,
     mapping: Mapping[str, str] | None = None,
     channel: str = "file",
+    corrects: bool = False,
 ) -> SubmissionView:
     """``enter``, for callers who need not know whether the submission is new."""
     return enter(
         path, item_id=item_id, source_code=source_code, file_name=file_name, by=by, received_at=received_at,
-        mapping=mapping, channel=channel,
+        mapping=mapping, channel=channel, corrects=corrects,
     )[0]  # fmt: skip
 
 
@@ -101,15 +102,18 @@ def enter(
     mapping: Mapping[str, str] | None = None,
     channel: str = "file",
     subject: int | None = None,
+    corrects: bool = False,
 ) -> tuple[SubmissionView, bool]:
     """Keeps the file and enters the submission; does no work on it yet. True: it is new, or opened again.
 
     The same content from the same source for the same item is one submission: the one that exists is returned. Was it
     refused or cancelled, it is opened again, with the new ``mapping`` (header → field code) if one is given.
-    ``subject``: the organisation whose own word it is (channel OWN); its caller enters that in the log.
-    Raises NotAllowed, UnknownDepartment, catalogue's UnknownItem, NotReported, NoRoom.
+    ``subject``: the organisation whose own word it is (channel OWN); its caller enters that in the log. ``corrects``: nothing
+    but rows that wait, put right, which goes in whoever may report the item now.
+    Raises NotAllowed, supply's NotGranted, UnknownDepartment, catalogue's UnknownItem, NotReported, NoRoom.
     """
-    source, item = _of_whom(source_code, item_id, by=by, on=received_at.date(), subject=subject)
+    is_free = corrects or channel == FEED
+    source, item = _of_whom(source_code, item_id, by=by, on=received_at.date(), subject=subject, is_free=is_free)
     space.require(path.stat().st_size)
     with space.guarded():
         digest, size = staging.keep_original(path)
@@ -142,8 +146,10 @@ def enter(
     return views.of(submission, source), is_new or is_reopened
 
 
-def _of_whom(source_code: str, item_id: str, *, by: Actor, on: date, subject: int | None) -> tuple[SourceUnit, Item]:
-    """The source unit and the item, when this actor may hand rows of it in."""
+def _of_whom(
+    source_code: str, item_id: str, *, by: Actor, on: date, subject: int | None, is_free: bool
+) -> tuple[SourceUnit, Item]:
+    """The source unit and the item, when this actor may hand rows of it in, and the unit may report it; ``is_free``: whoever may."""
     if subject is None:
         require(by, Action.SUBMIT, department=source_code, item=item_id)
         source = identity.source_unit(source_code)
@@ -151,6 +157,8 @@ def _of_whom(source_code: str, item_id: str, *, by: Actor, on: date, subject: in
         require(by, Action.DECLARE_OWN, subject=subject)
         source = identity.subjects_unit()
     item = publish.current_reported(item_id, on=on) if subject is None else publish.current_declarable(item_id, on=on)
+    if subject is None and not is_free:
+        supply.require_may(source, item, on=on)
     return source, item
 
 
@@ -425,16 +433,19 @@ def check(
     mapping: Mapping[str, str] | None = None,
     is_apart: bool = False,
     subject: int | None = None,
+    corrects: bool = False,
 ) -> Trial:
     """The outcome the file would have if it were submitted now; nothing is kept, nothing is written.
 
     ``is_apart``: without asking the archive what it has, as for somebody who may learn nothing from it. ``subject``: the
-    organisation that declares of itself.
-    Raises the reader's Refused, AmbiguousHeaders, MissingColumns, WindowLocked, UnknownItem, UnknownDepartment, NotReported.
+    organisation that declares of itself. ``corrects`` as for ``enter``.
+    Raises the reader's Refused, AmbiguousHeaders, MissingColumns, WindowLocked, NotGranted, UnknownItem, UnknownDepartment,
+    NotReported.
     """
     own_code, source = "", None
     if source_code or subject is not None:
-        source, item = _of_whom(source_code or "", item_id, by=by, on=received_at.date(), subject=subject)
+        on = received_at.date()
+        source, item = _of_whom(source_code or "", item_id, by=by, on=on, subject=subject, is_free=corrects)
         own_code = plans.own_code(subject)
     else:
         require(by, Action.SUBMIT, department=source_code, item=item_id)

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 
 from xinyong.catalogue import publish
-from xinyong.intake import space, views
+from xinyong.intake import space, supply, views
 from xinyong.intake.models import Upload
 from xinyong.intake.space import NoRoom
 from xinyong.intake.views import SubmissionView
@@ -107,11 +107,12 @@ def begin(
     """Begins an upload, or gives the one that this person has begun of the same file (``mark``: 64 hexadecimal digits that
     the sender makes of it).
 
-    Raises NotAllowed, BadUpload, TooManyUploads, NoRoom, UnknownItem, UnknownDepartment.
+    Raises NotAllowed, supply's NotGranted, BadUpload, TooManyUploads, NoRoom, UnknownItem, UnknownDepartment.
     """
     account_id = _account(by)
     require(by, Action.SUBMIT, department=source_code, item=item_id)
     source, item = identity.source_unit(source_code), publish.current(item_id, on=at.date())
+    supply.require_may(source, item, on=at.date())
     _must_be_sensible(size, mark)
     with connection.cursor() as cursor:  # of two at once that begin the same, the second finds the first's
         cursor.execute("SELECT pg_advisory_xact_lock(7311, %s)", [source.id])

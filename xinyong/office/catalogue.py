@@ -16,7 +16,7 @@ from xinyong.catalogue import body, bundle, codes, dictionary, export, publish
 from xinyong.catalogue import whole as whole_file
 from xinyong.catalogue.publish import VersionView
 from xinyong.catalogue.schema import Item
-from xinyong.intake import usage
+from xinyong.intake import supply, supply_view, usage
 from xinyong.kernel import clock
 from xinyong.office import answer
 from xinyong.security.access import Action, access, may
@@ -27,8 +27,13 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @access(Action.USE_OFFICE)
 @require_GET
 def templates(request: HttpRequest) -> HttpResponse:
-    """All items with their templates."""
-    context = {"items": publish.reported(), "may_see_catalogue": may(answer.actor(request), Action.VIEW_CATALOGUE)}
+    """All items with their templates; for a unit those it may report, with ``?all=1`` the others too."""
+    who = answer.actor(request)
+    closed, is_whole = supply.closed_to(who, on=clock.today()), request.GET.get("all") == "1"
+    context = {
+        "items": [(one, one.id in closed) for one in publish.reported() if is_whole or one.id not in closed],
+        "closed": len(closed), "is_whole": is_whole, "may_see_catalogue": may(who, Action.VIEW_CATALOGUE),
+    }  # fmt: skip
     return answer.page(request, "office/templates.html", context)
 
 
@@ -111,6 +116,8 @@ def item(request: HttpRequest, item_id: str) -> HttpResponse:
         "lists": dictionary.editions(found, among=codes.editions()), "natural_key": [_named(found, code) for code in found.natural_key],
         "grade": dictionary.GRADES[found.disclosure], "may_manage": may(who, Action.MANAGE_CATALOGUE),
         "is_ruling": chosen[0].version == _ruling(item_id),
+        "supply": None if found.is_self_declared else supply_view.of_item(item_id, seen_by=who, on=today),
+        "is_of_a_unit": bool(who.department), "may_supply": may(who, Action.OVERSEE_REPORTING, item=item_id),
     }  # fmt: skip
     return answer.page(request, "office/catalogue_item.html", context)
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from xinyong.catalogue import publish
 from xinyong.intake import docked, docking, jobs, pulling
 from xinyong.intake.docking import Access, Schedule
+from xinyong.intake.supply import NotGranted
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid, NotFound, XinyongError
 from xinyong.office import answer
@@ -295,7 +296,7 @@ def preview(request: HttpRequest, docked_id: int) -> HttpResponse:
         words = "message_en" if answer.is_english() else "message"
         said = [(one.row_no, one.column, getattr(one, words)) for one in looked.trial.findings[:_SHOWN]]
         context |= {"preview": looked, "findings": said}
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, NotGranted) as error:
         context["failed"] = _said(error)
     return answer.page(request, "office/docking_preview.html", context, status=409 if "failed" in context else 200)
 
@@ -351,7 +352,7 @@ def _declare(request: HttpRequest, database_id: int, form: HowToPull, columns: l
             schedule=Schedule(given["every_minutes"], given["daily_at"]), overlap=given["overlap"],
             by=answer.actor(request), now=clock.now(),
         )  # fmt: skip
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, NotGranted) as error:
         answer.say(form, error)
         return None
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item
-from xinyong.intake import correcting, duties, entry, jobs
+from xinyong.intake import correcting, duties, entry, jobs, supply
 from xinyong.intake.entry_form import RowForm, typed
 from xinyong.intake.outcome import Found
 from xinyong.kernel import clock
@@ -39,6 +39,8 @@ def index(request: HttpRequest) -> HttpResponse:
     owed = {one.item_id for one in duties.owed(month, as_of=clock.now(), seen_by=who)}
     begun = {one.item_id: one for one in entry.drafts(by=who)}
     items = [one for one in publish.reported() if who.items is None or one.id in who.items]
+    closed = supply.closed_to(who, on=clock.today())
+    items = [one for one in items if one.id not in closed or one.id in begun]
     lines = [(one, one.id in owed, begun.get(one.id)) for one in items]
     lines.sort(key=lambda line: (line[2] is None, not line[1]))
     return answer.page(request, "office/entry_index.html", {"lines": lines})
@@ -55,6 +57,7 @@ def item(request: HttpRequest, item_id: str) -> HttpResponse:
         return _page(request, one, seen.values, seen=seen, found=_looked(one, [seen.values], who).get(1, []))
     if copied is not None:
         return _page(request, one, _copied(one, entry.row(one.id, copied, by=who).values))
+    entry.must_be_open(one, by=who, on=clock.today())
     return _page(request, one, _own(one, who))
 
 

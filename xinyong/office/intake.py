@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from xinyong.analytics import tasks
 from xinyong.catalogue import publish
-from xinyong.intake import interruptions, jobs, returned, revert, submit, uploads, views
+from xinyong.intake import interruptions, jobs, returned, revert, submit, supply, uploads, views
 from xinyong.kernel import clock
 from xinyong.office import answer
 from xinyong.office.catalogue import XLSX
@@ -149,13 +149,20 @@ def new(request: HttpRequest) -> HttpResponse:
     """The upload form; a file that was handed in before leads to the submission it already is."""
     who = answer.actor(request)
     english = answer.is_english()
-    items = [(item.id, item.title_en if english else item.title_zh) for item in publish.reported()]
-    units = [identity.source_unit(who.department)] if who.department else identity.source_units(only_active=True)
     is_sent = request.method == "POST"
+    closed = supply.closed_to(who, on=clock.today())
+    # Sent for an item that is not on the list any more: refused with the reason, not as a choice that is none.
+    offered = [item for item in publish.reported() if is_sent or item.id not in closed]
+    items = [(item.id, item.title_en if english else item.title_zh) for item in offered]
+    units = [identity.source_unit(who.department)] if who.department else identity.source_units(only_active=True)
     form = Upload(
         request.POST if is_sent else None, request.FILES if is_sent else None, items=items, sources=[(unit.code, unit.name) for unit in units],
         initial={"item": request.GET.get("item", "")},
     )  # fmt: skip
+    if closed:
+        form.fields["item"].help_text = gettext("另有 %(n)s 个事项须经信用中心授权才能报送，没有列出。") % {
+            "n": len(closed)
+        }
     if is_sent and form.is_valid():
         file: TemporaryUploadedFile = form.cleaned_data["file"]
         entered, is_new = jobs.hand_in(

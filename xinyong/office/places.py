@@ -52,6 +52,7 @@ GROUPS: tuple[Group, ...] = (
         Place("/office/links/", "edit", _("待关联"), (_A.REVIEW_LINKS,)),
         Place("/office/windows/", "clock", _("报送窗口"), (_A.VIEW_RATES,)),
         Place("/office/declared/", "edit", _("应报数"), (_A.VIEW_RATES,)),
+        Place("/office/supply/", "key", _("供数授权"), (_A.OVERSEE_REPORTING,)),
         Place("/office/templates/", "download", _("导入模板"), (_A.USE_OFFICE,)),
     )),
     Group("channels", _("通道"), (

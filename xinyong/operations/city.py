@@ -25,7 +25,7 @@ import click
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict
-from xinyong.operations import city_changes, city_own, city_reporting, city_tasks, command
+from xinyong.operations import city_changes, city_own, city_reporting, city_supply, city_tasks, command
 
 if TYPE_CHECKING:
     from xinyong.intake.views import SubmissionView
@@ -126,6 +126,9 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
     _save(state)
     by = _system()
     company = _register(by)
+    city_supply.say(
+        subjects=state.subjects, records=state.records, seed=state.seed, today=date.fromisoformat(state.today), by=by
+    )
     written = _Written(state)
     with closing(iter(written)) as files:
         for number, done in enumerate(_submitted(files, by), start=1):

@@ -60,6 +60,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "exceptions": ("xinyong.operations.tables", "exceptions", "合法例外代码 add | list | remove legally issued codes"),
     "departments": ("xinyong.operations.people", "departments", "信源单位 add | list source units"),
     "duties": ("xinyong.operations.rates", "duties", "报送责任 list | set which unit owes which item"),
+    "supply": ("xinyong.operations.supply", "supply", "供数授权 list | grant | mode which unit may report which item"),
     "windows": (
         "xinyong.operations.windows",
         "windows",

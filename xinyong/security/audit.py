@@ -70,6 +70,8 @@ class Event(StrEnum):
     DECLARATIONS_VIEWED = "declarations-viewed"
     DUTY_SET = "duty-set"
     DUTIES_VIEWED = "duties-viewed"
+    SUPPLY_SET = "supply-set"
+    SUPPLIES_VIEWED = "supplies-viewed"
     WINDOW_RULE_SET = "window-rule-set"
     WINDOW_EXCEPTION_GRANTED = "window-exception-granted"
     WINDOW_EXCEPTION_WITHDRAWN = "window-exception-withdrawn"
