@@ -68,6 +68,8 @@ MUTANTS: tuple[Mutant, ...] = (
            ("tests/intake/test_whose.py",)),
     Mutant("declare: for any organisation", "xinyong/intake/submit.py",
            "        require(by, Action.DECLARE_OWN, subject=subject)\n", "", ("tests/intake/test_voluntary.py",)),
+    Mutant("supply: any unit", "xinyong/intake/submit.py", "        supply.require_may(source, item, on=on)\n", "        pass\n",
+           ("tests/intake/test_supply.py",)),
     Mutant("desk: anybody judges", "xinyong/subjects/matching.py", "    require(by, Action.REVIEW_LINKS)\n", "", ("tests/subjects/test_matching.py",)),
     Mutant("audit: anybody reads", "xinyong/security/audit.py", "    require(seen_by, Action.VIEW_AUDIT)\n", "",
            ("tests/security/test_audit_and_identity.py",)),
