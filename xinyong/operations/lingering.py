@@ -22,7 +22,7 @@ class Lingering:
     """Closes connections in a thread of its own, begun with the first. ``seconds`` and ``most_bytes``: how long and how much is
     read after a connection; ``most``: beyond so many at once the oldest is closed without waiting."""
 
-    def __init__(self, *, seconds: float = 2.0, most_bytes: int = 65536, most: int = 1000) -> None:
+    def __init__(self, *, seconds: float = 2.0, most_bytes: int = 65536, most: int = 200) -> None:
         self._seconds, self._most_bytes, self._most = seconds, most_bytes, most
         self._new: deque[socket.socket] = deque()
         self._open: dict[socket.socket, tuple[float, int]] = {}  # until when, how much more
