@@ -9,7 +9,7 @@ from tests.golden.world import HOME, World
 from tests.intake import made
 from xinyong.intake import by_interface, desk, doubts, lineage, returned, revert, rows, settle, submit, views
 from xinyong.intake.views import SubmissionView
-from xinyong.kernel import clock, codes
+from xinyong.kernel import clock
 from xinyong.records import dossier, expiry, exporting, special
 from xinyong.records.exporting import Wanted
 from xinyong.records.purpose import written
@@ -336,11 +336,7 @@ def _(world: World) -> Deed:
 @act(Event.SUGGESTION_ACCEPTED, lasting=_ROWS_OF_ITS_OWN)
 def _(world: World) -> Deed:
     by, code = world.actor("clerk"), world.organisation.code
-    # A mistyped code may have two readings (of every 31 about one has): this one has one.
-    tries = (code[:-1] + last for last in "0123456789ABCDEFGHJKLMNPQRTUWXY" if last != code[-1])
-    row = _doubted(
-        world, "mistyped.csv", CF_XDR_SHXYM=next(one for one in tries if codes.suggest(one, codes.Kind.USCC) == code)
-    )
+    row = _doubted(world, "mistyped.csv", CF_XDR_SHXYM=made.mistyped(code))
 
     def deed() -> dict[str, object]:
         settle.accept([row.id], by=by)

@@ -80,6 +80,12 @@ def is_a_code(number: str) -> bool:
     return codes.judge(number, expect=codes.Kind.USCC).verdict is not codes.Verdict.INVALID
 
 
+def mistyped(code: str) -> str:
+    """The code with another check character. A mistyped code may have two readings (of every 31 about one has): this has one."""
+    tries = (code[:-1] + last for last in "0123456789ABCDEFGHJKLMNPQRTUWXY" if last != code[-1])
+    return next(one for one in tries if codes.suggest(one, codes.Kind.USCC) == code)
+
+
 def register(*organisations: Organisation) -> None:
     """Enters organisations in the register as a submission of theirs would, without the second that one costs."""
     rows = pa.table({"code": [who.code for who in organisations], "name": [who.name for who in organisations]})

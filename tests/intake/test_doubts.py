@@ -36,11 +36,6 @@ def clerk(unit: SourceUnit) -> Actor:
     return Actor(role=Role.SOURCE_UNIT, name="clerk", department=unit.code)
 
 
-def mistyped(code: str) -> str:
-    """The code with another check character."""
-    return code[:-1] + ("0" if codes.check_character(code[:-1]) != "0" else "1")
-
-
 def records(who: Organisation) -> list[RecordView]:
     file = dossier.of(who.code, as_of=made.TODAY, seen_by=made.SYSTEM)
     return [record for section in file.sections for record in section.records if record.item_id == ITEM]
@@ -69,10 +64,10 @@ def waiting(unit: SourceUnit, hand_in: HandIn) -> Waiting:
     ) -> tuple[Organisation, SubmissionView, DoubtRow]:
         # A mistyped code may have two readings (of every 31 about one has): these have one.
         tries = (made.organisation() for _ in range(100))
-        who = next(one for one in tries if codes.suggest(mistyped(one.code), codes.Kind.USCC) == one.code)
+        who = next(one for one in tries if codes.suggest(made.mistyped(one.code), codes.Kind.USCC) == one.code)
         if is_registered:
             made.register(who)
-        code = {"CF_XDR_SHXYM": mistyped(who.code)} if wrong_code else {}
+        code = {"CF_XDR_SHXYM": made.mistyped(who.code)} if wrong_code else {}
         view = hand_in([made.penalty_row(who, unit, **code, **changes)], ITEM, unit)
         return who, view, next(one for one in doubts.rows(seen_by=OPERATOR, limit=1000) if one.submission_id == view.id)
 

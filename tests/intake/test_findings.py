@@ -69,7 +69,7 @@ def test_a_duplicate_is_told_of_wherever_the_file_is_cut(
 
 def test_findings_come_in_the_order_of_rows_page_by_page(unit: SourceUnit, who: Organisation, hand_in: HandIn) -> None:
     rows: list[Row] = [made.penalty_row(who, unit, CF_JDRQ="2026-02-30", CF_NR_FK="viel") for _ in range(4)]
-    rows[1] |= {"CF_XDR_SHXYM": who.code[:-1] + ("0" if who.code[-1] != "0" else "1")}
+    rows[1] |= {"CF_XDR_SHXYM": made.mistyped(who.code)}
     view = hand_in(rows, PENALTY, unit)
     whole = views.findings(view.id, seen_by=made.SYSTEM)
     assert [one.found.row_no for one in whole] == sorted(one.found.row_no for one in whole)
@@ -121,7 +121,7 @@ def test_each_look_leaves_one_entry(unit: SourceUnit, who: Organisation, hand_in
 
 
 def test_a_basis_is_named_by_its_title(unit: SourceUnit, who: Organisation, hand_in: HandIn) -> None:
-    wrong = who.code[:-1] + ("0" if who.code[-1] != "0" else "1")
+    wrong = made.mistyped(who.code)
     view = hand_in([made.penalty_row(who, unit, CF_XDR_SHXYM=wrong, CF_WSH="")], PENALTY, unit)
     bases = {one.rule: one.basis for one in made.found(view)}
     assert bases["V04-wrong-check-character"].startswith("GB 32100-2015 ")
@@ -130,7 +130,7 @@ def test_a_basis_is_named_by_its_title(unit: SourceUnit, who: Organisation, hand
 
 
 def test_an_excepted_code_gets_no_suggestion(unit: SourceUnit, who: Organisation, hand_in: HandIn) -> None:
-    wrong = who.code[:-1] + ("0" if who.code[-1] != "0" else "1")
+    wrong = made.mistyped(who.code)
     tables.add_exception(wrong, reason="试点期发放", by=made.SYSTEM)
     view = hand_in([made.penalty_row(who, unit, CF_XDR_SHXYM=wrong)], PENALTY, unit)
     (one,) = of_rule(view, "V04-legally-issued-exception")

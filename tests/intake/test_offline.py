@@ -120,7 +120,7 @@ def test_where_the_register_knows_everybody_the_platform_says_the_same_and_no_mo
 
 def test_the_platforms_exceptions_and_working_days_travel_with_the_bundle(unit: SourceUnit, tmp_path: Path) -> None:
     who = made.organisation()
-    wrong = who.code[:-1] + next(c for c in "0123456789ABC" if c != who.code[-1])
+    wrong = made.mistyped(who.code)
     tables.add_exception(wrong, reason="市监局 2026 年第 1 号函", by=SYSTEM)
     bundles.make("admin-penalty-org", tmp_path / "b.zip", made_at=NOW)
     bundle = bundles.read(tmp_path / "b.zip")

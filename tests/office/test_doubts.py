@@ -21,8 +21,7 @@ Noted = Callable[[], list[str]]
 @pytest.fixture
 def mistyped(browsers: Office, tmp_path: Path) -> SubmissionView:
     """A file with two rows whose codes have another last character, and a row with a number in its text."""
-    code = browsers.organisation.code
-    wrong = {"CF_XDR_SHXYM": code[:-1] + ("0" if code[-1] != "0" else "1")}
+    wrong = {"CF_XDR_SHXYM": made.mistyped(browsers.organisation.code)}
     rows = [made.penalty_row(browsers.organisation, browsers.unit, **wrong) for _ in range(2)]
     rows.append(made.penalty_row(browsers.organisation, browsers.unit, CF_SY="未按规定公示价格，联系 13800138000"))
     return made.hand_in(made.csv_file(tmp_path / "错码.csv", rows), ITEM, browsers.unit)

@@ -108,7 +108,7 @@ def test_every_command_explains_itself(xinyong: Xinyong, path: tuple[str, ...]) 
 
 
 def test_code_judges_each_code(xinyong: Xinyong, stage: Stage) -> None:
-    good, bad = stage.who.code, stage.who.code[:-1] + ("0" if stage.who.code[-1] != "0" else "1")
+    good, bad = stage.who.code, made.mistyped(stage.who.code)
     said = xinyong("code", good, bad, "--json")
     assert said.code == 1
     assert {"input", "kind", "verdict", "normalised", "reason", "suggestion"} <= set(said.json[0])
