@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import connection
@@ -24,6 +25,7 @@ from xinyong.catalogue.bundle import AlteredBundle, Bundle, NotABundle
 from xinyong.intake import offline, submit
 from xinyong.intake.views import Trial
 from xinyong.kernel import clock
+from xinyong.security import keyring
 from xinyong.security.identity import SourceUnit
 from xinyong.security.ledger import notes, signing
 
@@ -53,10 +55,12 @@ def bundle_of(unit: SourceUnit, tmp_path_factory: pytest.TempPathFactory) -> Cal
 
 @contextmanager
 def _no_database() -> Iterator[None]:
-    def refuse(*_: Any) -> Any:
-        raise AssertionError("a query")
+    """Nor keys, which lie in the database: this process may know them already, a clerk's computer never does."""
 
-    with connection.execute_wrapper(refuse):
+    def refuse(*_: Any) -> Any:
+        raise AssertionError("a query, or a key")
+
+    with connection.execute_wrapper(refuse), mock.patch.object(keyring, "current", refuse):
         yield
 
 

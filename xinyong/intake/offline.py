@@ -89,8 +89,8 @@ def _try_out(staged: Staged, plan: Plan) -> tuple[Counts, list[Found], int, int]
         linked = link.link(checked, plan, may_create=False, memory=memory)
         table = prepare.sketch(checked, linked, plan)
         parts = deposit.sort(table, {}, submission_id=-1, source_id=None, standing=standing)
-        make, warn = work.maker(checked, plan), work.warner(checked, plan)
-        checked.findings.found.extend(make(place, "V11-same-key-twice", deposit.TWICE)[0] for place in parts.twice)
+        note, warn = work.noter(checked, plan), work.warner(checked, plan)
+        checked.findings.found.extend(note(place, "V11-same-key-twice", deposit.TWICE) for place in parts.twice)
         late = [
             place
             for place in table.filter(table.column("is_late")).column("place").to_pylist()

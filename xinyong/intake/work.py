@@ -197,18 +197,27 @@ def split(checked: Checked, ready: Ready, plan: Plan, anchors: frozenset[bytes])
 
 def maker(checked: Checked, plan: Plan) -> Callable[[int, str, tuple[str, str]], tuple[Found, Waiting]]:
     """What is noted and kept of a row that turns out doubtful when it meets the archive."""
+    note = noter(checked, plan)
 
     def make(place: int, rule: str, sentences: tuple[str, str]) -> tuple[Found, Waiting]:
+        return note(place, rule, sentences), waiting.rows(checked, plan, [place], [Outcome.DOUBTFUL])[0]
+
+    return make
+
+
+def noter(checked: Checked, plan: Plan) -> Callable[[int, str, tuple[str, str]], Found]:
+    """What is noted of such a row. Nothing is kept, so nothing is sealed: a trial needs no keys, and no database."""
+
+    def note(place: int, rule: str, sentences: tuple[str, str]) -> Found:
         field = plan.item.field_of(plan.item.roles.document_no or plan.item.roles.subject_name)
-        found = Found(
+        return Found(
             row_no=int(checked.row_no[place]), column=plan.headers.get(field.code, ""), field=field.code,
             value=_columns.shown(field, checked.columns.coded(field.code).take([place]))[0], rule=rule,
             severity="doubtful", message=sentences[0], message_en=sentences[1],
             basis="一数一源" if rule.endswith("source") else "", suggestion="",
         )  # fmt: skip
-        return found, waiting.rows(checked, plan, [place], [Outcome.DOUBTFUL])[0]
 
-    return make
+    return note
 
 
 def warner(checked: Checked, plan: Plan) -> Callable[[Sorted, list[int]], list[Found]]:
@@ -283,7 +292,7 @@ def try_out(
     standing: dict[bytes, Known] = {}
     try:
         for checked, ready in chunks(staged, plan, may_create=False):
-            make = maker(checked, plan)
+            note = noter(checked, plan)
             table = ready.table
             with connection.transaction():
                 known = {} if is_apart else deposit.look_up(connection, table)
@@ -292,7 +301,7 @@ def try_out(
                 (parts.twice, "V11-same-key-twice", deposit.TWICE),
                 (parts.other_source, "V11-other-source", deposit.OTHER_SOURCE),
             ):
-                checked.findings.found.extend(make(place, rule, sentences)[0] for place in places)
+                checked.findings.found.extend(note(place, rule, sentences) for place in places)
             late = [
                 place
                 for place in table.filter(table.column("is_late")).column("place").to_pylist()
