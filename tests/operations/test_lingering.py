@@ -125,6 +125,20 @@ def test_what_is_broken_already_is_closed_at_once() -> None:
     theirs.close()
 
 
+def test_one_that_was_closed_behind_its_back_ends_nothing_else() -> None:
+    closer = Lingering(seconds=0.2)
+    gone, other = socket.socketpair(), socket.socketpair()
+    closer.close(gone[0])
+    gone[0].close()
+    time.sleep(0.4)
+    again = socket.socketpair()  # it may have the number that the other had
+    for ours in (other[0], again[0]):
+        closer.close(ours)
+    _until(lambda: other[0].fileno() == -1 and again[0].fileno() == -1)
+    for pair in (gone, other, again):
+        pair[1].close()
+
+
 def _until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
     while not holds():

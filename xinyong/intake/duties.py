@@ -84,9 +84,7 @@ def _say(unit: SourceUnit, item_id: str, starts_on: date, ends_on: date | None, 
     if before is not None and before.ends_on == ends_on:
         return
     for one in newest.values():
-        is_never = one.ends_on == one.starts_on or ends_on == starts_on
-        begins_in = one.ends_on is None or starts_on < one.ends_on
-        if not is_never and begins_in and (ends_on is None or one.starts_on < ends_on):
+        if Period(one.starts_on, one.ends_on).overlaps(Period(starts_on, ends_on)):
             raise Overlapping(
                 f"该单位自 {one.starts_on} 起已负责报送此事项，时间重叠。请先终止那一段。",
                 f"The unit owes this item from {one.starts_on} already; the times overlap. End that duty first.",

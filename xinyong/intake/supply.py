@@ -12,6 +12,7 @@ from xinyong.catalogue.schema import Item
 from xinyong.intake.models import SupplyGrant, SupplyMode
 from xinyong.kernel import sql
 from xinyong.kernel.errors import Conflict, Forbidden, Invalid
+from xinyong.kernel.periods import Period
 from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security import audit, identity, scope
 from xinyong.security.access import Action, Actor, require, system
@@ -175,9 +176,7 @@ def grant(
 
 
 def _must_not_overlap(one: SupplyGrant, starts_on: date, ends_on: date | None) -> None:
-    is_never = one.ends_on == one.starts_on or ends_on == starts_on
-    begins_in = one.ends_on is None or starts_on < one.ends_on
-    if not is_never and begins_in and (ends_on is None or one.starts_on < ends_on):
+    if Period(one.starts_on, one.ends_on).overlaps(Period(starts_on, ends_on)):
         raise Overlapping(
             f"该单位自 {one.starts_on} 起已有此事项的授权，时间重叠。请先终止那一段。",
             f"The item is granted to the unit from {one.starts_on} already; the times overlap. End that grant first.",

@@ -23,7 +23,9 @@ class Period:
         return self.start <= day and (self.end is None or day < self.end)
 
     def overlaps(self, other: "Period") -> bool:
-        """True when the two share at least one day."""
+        """True when the two share at least one day; one that ends on its first day has none."""
+        if self.start == self.end or other.start == other.end:
+            return False
         return (other.end is None or self.start < other.end) and (self.end is None or other.start < self.end)
 
 

@@ -20,8 +20,8 @@ _NEEDS = {"required": gettext_lazy("请填写此项。"), "invalid": gettext_laz
 _DAY = {"type": "date"}
 
 
-class Duty(forms.Form):
-    """Which unit owes which item, from when to when."""
+class OfUnit(forms.Form):
+    """Which unit and which item, from when to when."""
 
     source = forms.ChoiceField(label=gettext_lazy("信源单位"), error_messages=_NEEDS)
     item = forms.ChoiceField(label=gettext_lazy("事项"), error_messages=_NEEDS)
@@ -31,7 +31,6 @@ class Duty(forms.Form):
     ends_on = forms.DateField(
         label=gettext_lazy("终止日期"), widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"), required=False,
         error_messages=_NEEDS,
-        help_text=gettext_lazy("不再负责的第一天；一直负责的不填；与起始日期相同表示从未负责（更正误设）。"),
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -41,6 +40,16 @@ class Duty(forms.Form):
         units = [(one.code, one.name) for one in identity.source_units()]
         for name, options in (("source", units), ("item", items)):
             self.fields[name].choices = [("", gettext("请选择")), *options]  # type: ignore[attr-defined]
+
+
+class Duty(OfUnit):
+    """Which unit owes which item."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["ends_on"].help_text = gettext(
+            "不再负责的第一天；一直负责的不填；与起始日期相同表示从未负责（更正误设）。"
+        )
 
 
 @access(Action.OVERSEE_REPORTING)

@@ -15,6 +15,7 @@ from xinyong.intake.supply_view import GrantView
 from xinyong.kernel import clock
 from xinyong.kernel.errors import XinyongError
 from xinyong.office import answer
+from xinyong.office.duties import OfUnit
 from xinyong.security import identity
 from xinyong.security.access import Action, access, may
 
@@ -36,29 +37,17 @@ def _basis() -> forms.CharField:
     )  # fmt: skip
 
 
-class Grant(forms.Form):
-    """Which unit may report which item, from when to when. Of a grant that is there, only its end and basis are said anew."""
+class Grant(OfUnit):
+    """Which unit may report which item. Of a grant that is there, only its end and basis are said anew."""
 
-    source = forms.ChoiceField(label=gettext_lazy("信源单位"), error_messages=_NEEDS)
-    item = forms.ChoiceField(label=gettext_lazy("事项"), error_messages=_NEEDS)
-    starts_on = forms.DateField(
-        label=gettext_lazy("起始日期"), widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"), error_messages=_NEEDS
-    )
-    ends_on = forms.DateField(
-        label=gettext_lazy("终止日期"), widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d"), required=False,
-        error_messages=_NEEDS,
-        help_text=gettext_lazy("不再授权的第一天；长期授权的不填；与起始日期相同表示从未授权（更正误设）。"),
-    )  # fmt: skip
     basis = _basis()
     after = forms.IntegerField(widget=forms.HiddenInput(), required=False)
 
     def __init__(self, *args: Any, held: GrantView | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        english = answer.is_english()
-        items = [(one.id, one.title_en if english else one.title_zh) for one in publish.reported()]
-        units = [(one.code, one.name) for one in identity.source_units()]
-        for name, options in (("source", units), ("item", items)):
-            self.fields[name].choices = [("", gettext("请选择")), *options]  # type: ignore[attr-defined]
+        self.fields["ends_on"].help_text = gettext(
+            "不再授权的第一天；长期授权的不填；与起始日期相同表示从未授权（更正误设）。"
+        )
         if held is not None:
             for name in ("source", "item", "starts_on"):
                 self.fields[name].widget = forms.HiddenInput()

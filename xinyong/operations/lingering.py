@@ -19,16 +19,17 @@ _STEP = 4096
 
 
 class Lingering:
-    """Closes connections in a thread of its own, begun with the first. ``seconds`` and ``most_bytes``: how long and how much is
-    read after a connection; ``most``: beyond so many at once the oldest is closed without waiting."""
+    """Closes connections in a thread of its own: make one in each process, after the fork. ``seconds`` and ``most_bytes``: how long
+    and how much is read after a connection; ``most``: beyond so many at once the oldest is closed without waiting."""
 
     def __init__(self, *, seconds: float = 2.0, most_bytes: int = 65536, most: int = 200) -> None:
         self._seconds, self._most_bytes, self._most = seconds, most_bytes, most
         self._new: deque[socket.socket] = deque()
         self._open: dict[socket.socket, tuple[float, int]] = {}  # until when, how much more
-        self._begin = threading.Lock()
-        self._thread: threading.Thread | None = None
-        self._bell, self._rung = -1, -1
+        self._rung, self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._rung, selectors.EVENT_READ)
+        threading.Thread(target=self._run, name="lingering", daemon=True).start()
 
     def close(self, sock: socket.socket, timeout: float = 0, max_drain: int = 0) -> None:
         """Takes a connection over and comes back at once; the last two are there because gunicorn's own has them."""
@@ -38,34 +39,32 @@ class Lingering:
         except OSError:
             _close(sock)
             return
-        with self._begin:
-            if self._thread is None:
-                self._rung, self._bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-                self._thread = threading.Thread(target=self._run, name="lingering", daemon=True)
-                self._thread.start()
         self._new.append(sock)
         with suppress(BlockingIOError):  # it rings already
             os.write(self._bell, b".")
 
     def _run(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._rung, selectors.EVENT_READ)
-            while True:
-                first = next(iter(self._open.values()), None)
-                ready = selector.select(max(0.0, first[0] - time.monotonic()) if first else None)
-                for key, _ in ready:
-                    if isinstance(key.fileobj, socket.socket):
-                        self._read(selector, key.fileobj)
-                    else:
-                        os.read(self._rung, _STEP)
-                while self._new:
-                    sock = self._new.popleft()
-                    selector.register(sock, selectors.EVENT_READ)
-                    self._open[sock] = (time.monotonic() + self._seconds, self._most_bytes)
-                for sock in self._over():
-                    self._end(selector, sock)
+        while True:
+            first = next(iter(self._open.values()), None)
+            for key, _ in self._selector.select(max(0.0, first[0] - time.monotonic()) if first else None):
+                if isinstance(key.fileobj, socket.socket):
+                    self._read(key.fileobj)
+                else:
+                    os.read(self._rung, _STEP)
+            while self._new:
+                self._take(self._new.popleft())
+            for sock in self._over():
+                self._end(sock)
 
-    def _read(self, selector: selectors.BaseSelector, sock: socket.socket) -> None:
+    def _take(self, sock: socket.socket) -> None:
+        try:
+            self._selector.register(sock, selectors.EVENT_READ)
+        except (OSError, KeyError, ValueError):
+            _close(sock)  # no room in the kernel, or closed behind our back: this one ends, not the thread
+        else:
+            self._open[sock] = (time.monotonic() + self._seconds, self._most_bytes)
+
+    def _read(self, sock: socket.socket) -> None:
         until, more = self._open[sock]
         try:
             got = len(sock.recv(_STEP))
@@ -74,7 +73,7 @@ class Lingering:
         except OSError:
             got = 0
         if not got or got >= more:
-            self._end(selector, sock)
+            self._end(sock)
         else:
             self._open[sock] = (until, more - got)
 
@@ -83,9 +82,10 @@ class Lingering:
         now, too_many = time.monotonic(), len(self._open) - self._most
         return [sock for place, (sock, (until, _)) in enumerate(self._open.items()) if until <= now or place < too_many]
 
-    def _end(self, selector: selectors.BaseSelector, sock: socket.socket) -> None:
+    def _end(self, sock: socket.socket) -> None:
         del self._open[sock]
-        selector.unregister(sock)
+        with suppress(KeyError, ValueError):
+            self._selector.unregister(sock)
         _close(sock)
 
 
