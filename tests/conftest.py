@@ -36,6 +36,7 @@ _KEPT = {
 
 
 _as_owner = ExitStack()
+_installed: list[int] = []  # the last version of a catalogue item that set-up published
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -96,6 +97,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         made = [] if is_test else setup_databases(0, interactive=False, aliases={"default"})
         shutil.rmtree(django_settings.XINYONG_HOME / "log", ignore_errors=True)  # of a run before, on another database
         prepare()
+        _installed.append(_last_version())
         _as_owner.close()
         scope.stand_as(system("tests"))
     yield
@@ -142,11 +144,20 @@ def _empty() -> None:
         cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in tables))
         for (name,) in cursor.fetchall():
             cursor.execute(f"DELETE FROM {name}")
+        cursor.execute("DELETE FROM catalogue_itemversion WHERE id > %s", _installed)
         cursor.execute(
             "SELECT setval(format('%%I.%%I', schemaname, sequencename), start_value, false) FROM pg_sequences"
             " WHERE schemaname = 'public' AND last_value IS NOT NULL AND sequencename NOT SIMILAR TO %s",
             ["(" + "|".join(sorted(_KEPT)) + "|procrastinate)%"],
         )
+
+
+def _last_version() -> int:
+    from django.db.models import Max
+
+    from xinyong.catalogue.models import ItemVersion
+
+    return int(ItemVersion.objects.aggregate(last=Max("id"))["last"])
 
 
 def _is_queues(table: str) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client
 from django.utils import translation
 
@@ -17,7 +16,7 @@ from tests.intake import made
 from tests.intake.made import Organisation
 from tests.signing import signed_in
 from xinyong.intake.views import SubmissionView
-from xinyong.security import identity, separation
+from xinyong.security import identity
 from xinyong.security.identity import SourceUnit
 from xinyong.security.models import AuditEntry
 from xinyong.web import messages
@@ -89,13 +88,6 @@ def two_operators() -> dict[str, Client]:
         )  # fmt: skip
         found[name] = signed_in(Client(), name)
     return found
-
-
-def forgotten(statement: str) -> None:
-    """Takes away, as no verb can, what a test has published."""
-    with separation.as_owner(), connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
-        cursor.execute(statement)
 
 
 def page_of(client: Client, path: str, status: int = 200) -> str:

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from tests.intake import made
-from tests.office.conftest import forgotten, page_of, two_operators
+from tests.office.conftest import page_of, two_operators
 from xinyong.catalogue import codes
 from xinyong.intake import impact
 
@@ -33,7 +33,6 @@ def clients(lasting_db: None, tmp_path: Path) -> Iterator[dict[str, Client]]:
         ]
         made.hand_in(made.csv_file(tmp_path / "a.csv", rows), ITEM, unit)
         yield two_operators()
-        forgotten("DELETE FROM catalogue_codeedition")
 
 
 def _without_warning(client: Client, form: str) -> bytes:
