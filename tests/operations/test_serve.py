@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, free_port
+from xinyong.operations import serve
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -174,3 +175,18 @@ def test_pages_that_never_come_up_end_the_whole_with_a_sentence(
     assert said.count("ended unexpectedly (4)") == 2
     assert "it does not stay up" in said
     assert patient.deaths == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel does not group by session")
+def test_a_part_that_stands_back_does_so_though_it_has_a_session_of_its_own(tmp_path: Path) -> None:
+    """Where the kernel groups by session, niceness alone would count among the part's own processes only."""
+    told = tmp_path / "told"
+    program = (
+        f"import os, pathlib; pathlib.Path({str(told)!r}).write_text("
+        "f'{os.nice(0)} ' + pathlib.Path('/proc/self/autogroup').read_text().split()[-1])"
+    )
+    part = serve.Part("worker", [sys.executable, "-c", program], stands_back=True)
+    part.start()
+    assert part._process is not None
+    part._process.wait(30)
+    assert told.read_text() == "19 19"

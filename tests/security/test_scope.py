@@ -209,3 +209,47 @@ def test_two_tenants_on_shared_connections_never_read_each_others_submissions(
     monkeypatch.setattr(views, "within", lambda actor: Submission.objects.all())
 
     assert interleaved(two, request.config.getoption("--interleaved"), signed_in) == []
+
+
+def _stands_as() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('xinyong.role', true)")
+        return str(cursor.fetchone()[0] or "")
+
+
+@pytest.fixture
+def nobody() -> Iterator[None]:
+    """As in a web process: without a request nobody is acting."""
+    kept, scope._standing[0] = scope._standing[0], scope._NOBODY
+    connection.close()
+    yield
+    scope._standing[0] = kept
+    connection.close()
+
+
+def test_an_answer_that_is_sent_leaves_nobody_behind(two: Two, nobody: None) -> None:
+    with scope.answering(clerk(two.units[0])):
+        assert Submission.objects.count() == 1
+    scope.leave()
+    assert (_stands_as(), Submission.objects.count()) == ("", 0)
+    assert Client().get("/").status_code == 200
+    assert _stands_as() == ""
+
+
+def test_an_answer_that_was_never_closed_shows_the_next_one_nothing(two: Two, nobody: None) -> None:
+    with scope.answering(clerk(two.units[0])):
+        pass
+    with scope.answering(clerk(two.units[1])):
+        assert {one.source_id for one in Submission.objects.all()} == {two.units[1].id}
+    with pytest.raises(ZeroDivisionError), scope.answering(clerk(two.units[0])):
+        raise ZeroDivisionError
+    scope.leave()
+    assert Submission.objects.count() == 0
+
+
+def test_whom_the_connection_cannot_be_told_of_is_gone_with_it(two: Two, nobody: None) -> None:
+    with scope.answering(clerk(two.units[0])):
+        connection.connection.close()  # as a server that goes does it
+    scope.leave()
+    assert connection.connection is None
+    assert (_stands_as(), Submission.objects.count()) == ("", 0)

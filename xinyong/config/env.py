@@ -212,7 +212,8 @@ VARIABLES: tuple[Variable, ...] = (
         "XINYONG_API_AT_ONCE",
         "0",
         "Machine requests that one web process answers at once, 0: as many as it has threads; beyond it the interface answers "
-        "429, so that people find a free thread. xinyong serve and run set half as many as they give threads. 接口并发上限",
+        "429, so that people find a free thread, and of those with a place one on this host is worked on at a time. xinyong serve and "
+        "run set half as many as they give threads. 接口并发上限",
     ),
     Variable(
         "XINYONG_API_DAILY_MB", "20480", "MiB that one machine client hands in a day by the interface. 接口每日数据量"

@@ -111,6 +111,14 @@ def spool(request: HttpRequest, to: Path) -> bytes:
     return digest.digest()
 
 
+def receive(request: HttpRequest) -> None:
+    """Takes a small body into memory, where ``request.body`` finds it. Raises BodyCut."""
+    try:
+        request.body  # noqa: B018 (read for what it keeps)
+    except UnreadablePostError as error:
+        raise _cut() from error
+
+
 def read(request: HttpRequest, body: Path, *, item: str, file_name: str, mapping: list[str]) -> Sent:
     """What the spooled body hands in; ``item``, ``file_name`` and ``mapping`` are the address's, for raw files.
 

@@ -1,11 +1,18 @@
 """How many machines one process answers at once: people who look something up must find somebody free.
 
 Requests of machines beyond that are asked to come back in a moment, before anything of them was read or counted; their
-programs wait by themselves, visitors of the portal do not.
+programs wait by themselves, visitors of the portal do not. Of those that have a place one on this machine is worked on at a
+time: two that compute beside each other are done no sooner, and every page waits for both.
 """
 
+import fcntl
+import os
 import random
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from django.conf import settings
 
@@ -13,6 +20,8 @@ from xinyong.kernel.errors import Conflict
 
 #: Seconds to wait, drawn for each, or all would come back together.
 _WAIT = (1, 3)
+#: Seconds after which somebody no longer waits for the turn, and between two looks whether another process has given it back.
+_PATIENCE, _LOOK = 2.0, 0.01
 
 
 class Crowded(Conflict):
@@ -46,6 +55,77 @@ class Places:
             self._free.release()
 
 
-def places() -> Places:
-    """The places this process has by its settings."""
-    return Places(settings.API_AT_ONCE)
+class Turns:
+    """One turn for all processes that have this file: a courtesy, not a lock that anything rests upon. Whoever waited ``patience``
+    seconds goes on without it; a process that ends gives it back."""
+
+    def __init__(self, path: Path, patience: float = _PATIENCE) -> None:
+        self._path, self._patience = path, patience
+        self._here = threading.Lock()
+        self._file = -1
+
+    def take(self) -> bool:
+        """Waits for the turn; True when it is ours and to be given back."""
+        until = time.monotonic() + self._patience
+        if not self._here.acquire(timeout=self._patience):
+            return False
+        if self._file < 0:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    self._here.release()
+                    return False
+                time.sleep(_LOOK)
+            else:
+                return True
+
+    def give_back(self) -> None:
+        """Lets the next one have the turn that ``take`` gave."""
+        fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._here.release()
+
+
+class Entry:
+    """A request's place among the machines, and its turn. ``aside`` lends the turn to others: while a body comes in over a
+    slow line nothing is computed."""
+
+    def __init__(self, places: Places, turns: Turns | None) -> None:
+        self._places, self._turns = places, turns
+        self._has_place = places.take()
+        self._has_turn = turns is not None and turns.take()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Others may have the turn within."""
+        had = self._has_turn
+        self._let_go()
+        try:
+            yield
+        finally:
+            self._has_turn = had and self._turns is not None and self._turns.take()
+
+    def leave(self) -> None:
+        """The request is answered."""
+        self._let_go()
+        if self._has_place:
+            self._places.give_back()
+
+    def _let_go(self) -> None:
+        if self._has_turn and self._turns is not None:
+            self._turns.give_back()
+        self._has_turn = False
+
+
+class Crowd:
+    """What one process admits, by its settings."""
+
+    def __init__(self) -> None:
+        self._places = Places(settings.API_AT_ONCE)
+        self._turns = Turns(settings.XINYONG_HOME / "machines.turn") if settings.API_AT_ONCE else None
+
+    def enter(self) -> Entry:
+        """Takes a place and waits for the turn. Raises Crowded."""
+        return Entry(self._places, self._turns)

@@ -6,6 +6,7 @@ middleware reads that from the view, settles who calls before the gate looks, co
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import wraps
@@ -176,8 +177,21 @@ def _spool(request: HttpRequest) -> Call:
     made = call(request)
     if made.folder is None:
         made.folder = TemporaryDirectory(prefix="xinyong-received-")
-        made.sha256 = bodies.spool(request, Path(made.folder.name, "body"))
+        with _aside(request):
+            made.sha256 = bodies.spool(request, Path(made.folder.name, "body"))
     return made
+
+
+def _receive(request: HttpRequest) -> None:
+    """Takes a small body in while others have the turn. Raises BodyCut."""
+    if request.META.get("CONTENT_LENGTH") not in {None, "", "0"} and not hasattr(request, "_body"):
+        with _aside(request):
+            bodies.receive(request)
+
+
+def _aside(request: HttpRequest) -> AbstractContextManager[None]:
+    entry: crowds.Entry | None = getattr(request, "machine_entry", None)
+    return entry.aside() if entry is not None else nullcontext()
 
 
 class Machines:
@@ -186,7 +200,7 @@ class Machines:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self._places = crowds.places()
+        self._crowd = crowds.Crowd()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -194,8 +208,8 @@ class Machines:
             made = getattr(request, "machine_call", None)
             return response if made is None else _dressed(request, response, made)
         finally:
-            if getattr(request, "machine_has_place", False):
-                self._places.give_back()
+            if entry := getattr(request, "machine_entry", None):
+                entry.leave()
             folder = getattr(getattr(request, "machine_call", None), "folder", None)
             if folder is not None:
                 folder.cleanup()
@@ -208,7 +222,7 @@ class Machines:
         if ways is None and not getattr(view, "xinyong_is_for_machines", False):
             return None
         try:
-            request.machine_has_place = self._places.take()  # type: ignore[attr-defined]
+            request.machine_entry = self._crowd.enter()  # type: ignore[attr-defined]
         except crowds.Crowded as error:
             log_lines.note(request, error.code)
             return problem(error)
@@ -224,6 +238,8 @@ class Machines:
             require(actor(request), way.action)
             if made.caller is not None and way.scope:
                 tokens.require_scope(made.caller, way.scope)
+            if way.most <= MEGABYTE:
+                _receive(request)
         except XinyongError as error:
             return _refused(request, made, error)
         return None
@@ -265,6 +281,7 @@ def message_of(request: HttpRequest, *, on_disk: bool = False) -> Message:
     """The request as a signature sees it; a large body by its digest, which is taken when it is asked for."""
     message = Message((request.method or "").upper(), request.build_absolute_uri(), dict(request.headers))
     if not on_disk:
+        _receive(request)
         message.body = request.body
     elif request.META.get("CONTENT_LENGTH") not in {None, "", "0"}:
         message.body_sha256 = lambda: _spool(request).sha256

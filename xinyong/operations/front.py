@@ -6,6 +6,7 @@ Those never reach Django, so no middleware dresses them. Loaded by ``gunicorn --
 person's number.
 """
 
+import gc
 import logging
 import socket
 from typing import Any
@@ -34,6 +35,14 @@ def post_fork(server: Any, worker: Any) -> None:
     log.addFilter(_masked)
     for handler in log.handlers:
         handler.setFormatter(Careful(getattr(handler.formatter, "_fmt", None)))
+
+
+def post_worker_init(worker: Any) -> None:
+    """When the application is loaded: what stands now stays, and the collector no longer looks at it. Little by little: it holds
+    up every page of the process while it collects, 3 ms for what two thousand objects leave behind, 150 ms for fifty thousand."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(2_000, 20, 100)
 
 
 def write_error(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:

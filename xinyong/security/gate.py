@@ -35,9 +35,12 @@ class Gate:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        scope.leave()  # of an answer that was never closed
         request.actor = actor_of(request)  # type: ignore[attr-defined]
-        with scope.acting(request.actor):  # type: ignore[attr-defined]
+        with scope.answering(request.actor):  # type: ignore[attr-defined]
             response = self.get_response(request)
+        if response.streaming:
+            scope.leave()
         if request.actor.account_id is not None:  # type: ignore[attr-defined]
             response["Cache-Control"] = "no-store"  # after signing out, Back shows nothing
         return response

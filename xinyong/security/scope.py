@@ -1,7 +1,7 @@
 """What the database lets the present actor see (row-level security): the second wall behind every query's own filter.
 
 An actor's scope is told to the connection in settings of ours (``xinyong.…``) that the policies read; without a scope a
-policy lets nothing through. A web process has none but within a request (the gate opens and closes it); commands and the
+policy lets nothing through. A web process has none but within a request (the gate opens it, its end closes it); commands and the
 worker act as the platform itself and say so once (``stand_as``). What is set is set outside any transaction, so that a
 rollback cannot bring the last actor's scope back, and holds for the session: a pooler in front of PostgreSQL must pool
 sessions, not transactions.
@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from django.db import connection
+from django.core.signals import request_finished
+from django.db import DatabaseError, connection
 from django.db.backends.signals import connection_created
 
 from xinyong.kernel import clock
@@ -41,6 +42,33 @@ def acting(actor: Actor) -> Iterator[None]:
     finally:
         _present.reset(token)
         _tell(_now())
+
+
+@contextmanager
+def answering(actor: Actor) -> Iterator[None]:
+    """As ``acting``, for a request: the connection learns that it is over once the answer is sent (``leave``), so that nobody
+    waits for that. Where an answer is still being made while it is sent, ``leave`` before."""
+    leave()
+    wanted = of(actor)
+    token = _present.set(wanted)
+    connection.xinyong_left_on = True  # type: ignore[attr-defined]
+    try:
+        _tell(wanted)
+        yield
+    finally:
+        _present.reset(token)
+
+
+def leave(**_: Any) -> None:
+    """Whoever was ``answering`` is gone from this thread's connection; a connection that cannot be told is closed."""
+    if not getattr(connection, "xinyong_left_on", False):
+        return
+    try:
+        if connection.connection is not None:  # a new one learns it as it opens
+            _tell(_now())
+    except DatabaseError:
+        connection.close()
+    connection.xinyong_left_on = False  # type: ignore[attr-defined]
 
 
 def stand_as(actor: Actor) -> None:
@@ -97,8 +125,9 @@ def tell_new_connection(sender: Any, connection: Any, **_: Any) -> None:
 
 
 def install() -> None:
-    """Hangs ``tell_new_connection`` on Django's connections."""
+    """Hangs ``tell_new_connection`` on Django's connections, ``leave`` on the end of its requests."""
     connection_created.connect(tell_new_connection, dispatch_uid="xinyong.scope")
+    request_finished.connect(leave, dispatch_uid="xinyong.scope")
 
 
 def is_platform() -> bool:
