@@ -67,6 +67,8 @@ def leave(**_: Any) -> None:
         if connection.connection is not None:  # a new one learns it as it opens
             _tell(_now())
     except DatabaseError:
+        if connection.in_atomic_block:
+            return  # a request leaves no transaction open; whoever began this one asks again after it
         connection.close()
     connection.xinyong_left_on = False  # type: ignore[attr-defined]
 
