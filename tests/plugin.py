@@ -16,6 +16,8 @@ _GIVEN = os.environ.get("XINYONG_HOME") or str(Path(__file__).parent.parent / "v
 _HOME = os.environ.setdefault("XINYONG_TEST_HOME", os.path.abspath(_GIVEN))  # workers inherit it
 # Tests ask many times from one address; those about limits turn them on.
 os.environ.setdefault("XINYONG_RATE_LIMITS", "0")
+# A server for each worker, with little in it; and dropping a table looks through all of a cache.
+os.environ.setdefault("XINYONG_DATABASE_MEMORY_MB", "256")
 os.environ["XINYONG_HOME"] = os.path.join(_HOME, os.environ.get("PYTEST_XDIST_WORKER", "alone"))
 
 #: What takes longest begins first, or one worker would finish long after the others. A folder stays together: its

@@ -198,6 +198,12 @@ VARIABLES: tuple[Variable, ...] = (
         "MiB of unfinished uploads that the people of one department may have begun. 未完成上传的上限",
     ),
     Variable(
+        "XINYONG_DATABASE_MEMORY_MB",
+        "0",
+        "MiB in which the embedded PostgreSQL keeps pages (shared_buffers), 0: an eighth of the machine's or container's memory, 256 "
+        "to 4096. Read when the server starts. 内置数据库缓存",
+    ),
+    Variable(
         "XINYONG_DISK_SPARE_MB",
         "512",
         "MiB of the data directory's disk that intake leaves free, for the database above all: with less, files are refused and "
