@@ -107,6 +107,15 @@ def test_a_process_that_ends_gives_the_turn_back(tmp_path: Path) -> None:
     assert here.take()
 
 
+def test_where_the_file_cannot_be_had_nobody_waits_and_later_it_is(tmp_path: Path) -> None:
+    turns = Turns(tmp_path / "folder" / "turn", patience=30)
+    began = time.monotonic()
+    assert [turns.take(), turns.take()] == [False, False]
+    assert time.monotonic() - began < 15, "the second did not wait for the first"
+    (tmp_path / "folder").mkdir()
+    assert turns.take()
+
+
 def test_while_a_body_comes_in_others_have_the_turn(tmp_path: Path) -> None:
     here, elsewhere = (Turns(tmp_path / "turn", patience=0.05) for _ in range(2))
     entry = Entry(Places(1), here)

@@ -42,3 +42,10 @@ def test_what_is_said_holds_and_the_server_has_it(lasting_db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW shared_buffers")
         assert cursor.fetchone()[0] == f"{os.environ['XINYONG_DATABASE_MEMORY_MB']}MB"
+
+
+@pytest.mark.parametrize("told", ["-5", "8", "much"])
+def test_what_makes_no_cache_is_refused_by_the_name_of_its_variable(monkeypatch: pytest.MonkeyPatch, told: str) -> None:
+    monkeypatch.setenv("XINYONG_DATABASE_MEMORY_MB", told)
+    with pytest.raises(SystemExit, match="XINYONG_DATABASE_MEMORY_MB"):
+        postgres.cache_mib()

@@ -38,6 +38,7 @@ jit = off
 """
 
 _LEAST_MIB, _MOST_MIB = 256, 4096
+_FEWEST_MIB = 16
 _CONTAINER = Path("/sys/fs/cgroup/memory.max")
 
 #: An error of a statement goes to who sent it. In the server's log it would quote values: persons' names and numbers.
@@ -257,6 +258,10 @@ def cache_mib() -> int:
     """MiB in which the server keeps pages. Keys lie anywhere in their index: when that no longer fits, every row that goes in reads
     a page and writes another (decision 29)."""
     told = env.whole("XINYONG_DATABASE_MEMORY_MB")
+    if told and told < _FEWEST_MIB:
+        raise SystemExit(
+            f"环境变量 XINYONG_DATABASE_MEMORY_MB 应为 0 或不小于 {_FEWEST_MIB} / is 0, or at least {_FEWEST_MIB}: {told}"
+        )
     if told:
         return told
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -6,6 +6,7 @@ time: two that compute beside each other are done no sooner, and every page wait
 """
 
 import fcntl
+import logging
 import os
 import random
 import threading
@@ -17,6 +18,8 @@ from pathlib import Path
 from django.conf import settings
 
 from xinyong.kernel.errors import Conflict
+
+_log = logging.getLogger(__name__)
 
 #: Seconds to wait, drawn for each, or all would come back together.
 _WAIT = (1, 3)
@@ -65,10 +68,21 @@ class Turns:
         self._file = -1
 
     def take(self) -> bool:
-        """Waits for the turn; True when it is ours and to be given back."""
+        """Waits for the turn; True when it is ours and to be given back. Where the file cannot be had nobody waits."""
         until = time.monotonic() + self._patience
         if not self._here.acquire(timeout=self._patience):
             return False
+        is_ours = False
+        try:
+            is_ours = self._wait(until)
+        except OSError:
+            _log.warning("no turns for machines: %s", self._path.name, exc_info=True)
+        finally:
+            if not is_ours:
+                self._here.release()
+        return is_ours
+
+    def _wait(self, until: float) -> bool:
         if self._file < 0:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         while True:
@@ -76,7 +90,6 @@ class Turns:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() >= until:
-                    self._here.release()
                     return False
                 time.sleep(_LOOK)
             else:
