@@ -15,7 +15,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "migrations" not in p
 
 #: Rooms from the ground up, as in DESIGN.md; a foreign key points to its own floor's room or below.
 FLOORS = [
-    "kernel", "rules", "oauth2_provider", "security", "workflow", "web", "catalogue", "subjects", "records", "intake", "reports", "analytics",
+    "kernel", "rules", "oauth2_provider", "security", "workflow", "web", "catalogue", "subjects", "records", "intake", "rights", "reports", "analytics",
     "portal", "office", "exchange", "operations", "config",
 ]  # fmt: skip
 

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "xinyong.subjects",
     "xinyong.records",
     "xinyong.intake",
+    "xinyong.rights",
     "xinyong.reports",
     "xinyong.analytics",
     "xinyong.portal",
