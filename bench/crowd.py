@@ -62,7 +62,7 @@ def main(departments: int, each: int) -> None:
         paths = ["/", "/search?q=云溪", *(f"/subject/{code}/" for code, _ in organisations[:60])]
         _until_up(port)
         _for(3, port, paths)
-        idle = _for(20, port, paths)
+        idle = _for(60, port, paths)
         before = _deadlocks()
         crowd = subprocess.Popen([sys.executable, "-m", "bench.crowd", "--send", str(plan)], stdout=subprocess.PIPE)
         busy = _read(port, paths, lambda: crowd.poll() is None)
@@ -129,7 +129,8 @@ def _row(sender: dict[str, str], code: str, name: str, number: int, k: int) -> d
     return {
         "CF_XDR_MC": name, "CF_XDR_LB": "法人及非法人组织", "CF_XDR_SHXYM": code, "CF_FRDB": "示例人",
         "CF_WSH": f"示罚〔2026〕{sender['code'][-6:]}-{number}-{k}号", "CF_WFXW": "违反示例管理规定", "CF_SY": "未按规定公示价格",
-        "CF_YJ": "《示例条例》第八条", "CF_CFLB": "罚款", "CF_NR": "罚款0.2万元", "CF_NR_FK": "0.2", "CF_JDRQ": "2026-06-08",
+        "CF_YJ": "《示例条例》第八条", "CF_CFLB": "罚款", "CF_NR": "罚款0.2万元", "CF_NR_FK": "0.2",
+        "CF_JDRQ": f"2026-0{1 + k % 6}-{1 + (7 * number + k // 6) % 28:02}",
         "CF_YXQ": "2099-12-31", "CF_CFJG": sender["name"], "CF_CFJGDM": sender["code"], "CF_SJLY": sender["name"],
         "CF_SJLYDM": sender["code"],
     }  # fmt: skip

@@ -47,6 +47,14 @@ def _quick_passwords() -> None:
     Argon2.time_cost, Argon2.memory_cost, Argon2.parallelism = 1, 64, 1
 
 
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """A test sees no names that the one before it left in this process's memory."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _canaries_nowhere() -> Iterator[None]:
     """The suite's persons are canaries (``made.person``). At the end none is in any file of the data directory but those that

@@ -13,7 +13,7 @@ from xinyong.kernel.periods import INDEFINITE
 from xinyong.records import _cursor, disclosure
 from xinyong.records.disclosure import Sight
 from xinyong.records.view import Declared, FieldView, Mark, RecordView
-from xinyong.security.identity import department_names
+from xinyong.security import identity
 
 _SQL = sql.load(__file__, "records.sql")
 #: A record whose publicity ends within this many days carries the mark 即将到期.
@@ -29,15 +29,15 @@ class Sources:
     """Names of source units by id, and which of organisations' own words were checked, read once for a page."""
 
     def __init__(self, known_at: datetime | None = None) -> None:
-        self._names: dict[int, str] | None = None
+        self._names: dict[int, str] = {}
         self._known_at = known_at
         self._checked: dict[int, dict[int, Declared]] = {}
 
     def name(self, source_id: int) -> str:
         """The unit's name; its id when the unit is unknown (it cannot be: departments are never deleted)."""
-        if self._names is None:
-            self._names = department_names()
-        return self._names.get(source_id, f"#{source_id}")
+        if source_id not in self._names:
+            self._names[source_id] = identity.department_name(source_id) or f"#{source_id}"
+        return self._names[source_id]
 
     def declared(self, subject_id: int, submission_id: int) -> Declared:
         """The state of a declaration that a record is from."""

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, transaction
+from django.core.cache import cache
+from django.db import transaction
 from django.http import HttpRequest
 
 from xinyong.kernel import clock
@@ -48,6 +49,9 @@ class SourceUnit:
     is_department: bool = True
 
 
+#: Seconds for which a process remembers the names of departments and divisions: every page prints some, hundreds a second where
+#: many read, and they change a few times a year.
+_REMEMBERED = 5
 #: The one that stands for what organisations declare of themselves. No unified social credit code has this form.
 SUBJECTS_CODE, SUBJECTS_NAME = "SELF-DECLARED", "市场主体自主申报"
 
@@ -84,6 +88,15 @@ def source_units(*, only_active: bool = False, with_subjects: bool = False) -> l
 def department_names() -> dict[int, str]:
     """id → name of all departments: what pages print beside records, without the rest."""
     return dict(Department.objects.values_list("id", "name"))
+
+
+def department_name(department_id: int) -> str:
+    """The name of one department as of a few seconds ago, also of one registered since; empty when there is none."""
+    known = cache.get_or_set("security.departments", department_names, _REMEMBERED) or {}
+    if department_id not in known:
+        known = department_names()
+        cache.set("security.departments", known, _REMEMBERED)
+    return known.get(department_id, "")
 
 
 def _unit(department: Department) -> SourceUnit:
@@ -125,18 +138,19 @@ def load_regions(rows: Iterable[dict[str, Any]], *, source: str, by: Actor) -> i
 
 
 def regions() -> dict[str, str]:
-    """code → name of the divisions loaded into this node, current ones only."""
+    """code → name of the divisions loaded into this node, current ones only, as of a few seconds ago."""
+    return cache.get_or_set("security.regions", _regions, _REMEMBERED) or {}
+
+
+def _regions() -> dict[str, str]:
     return dict(Region.objects.filter(valid_to__isnull=True).values_list("code", "name"))
 
 
 def region_path(code: str) -> str:
     """Where a division lies within this node: county, township and village by name, as far as the code says and the
     node knows them. A county's code begins its townships', theirs their villages'."""
-    steps = list(dict.fromkeys(code[:length] for length in (6, 9, 12)))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT code, name FROM security_region WHERE valid_to IS NULL AND code = ANY(%s)", [steps])
-        names = dict(cursor.fetchall())
-    return "".join(names[step] for step in steps if step in names)
+    names = regions()
+    return "".join(names.get(step, "") for step in dict.fromkeys(code[:length] for length in (6, 9, 12)))
 
 
 @transaction.atomic
