@@ -32,6 +32,7 @@ _MODULES = (
     "acts_notices",
     "acts_tasks",
     "acts_own",
+    "acts_objections",
 )
 
 

@@ -21,11 +21,14 @@ from xinyong.intake.docking import Access
 from xinyong.intake.models import DockedTable
 from xinyong.kernel import clock, codes
 from xinyong.records.purpose import Purpose
-from xinyong.security import clients, gate, identity
-from xinyong.security.access import Role
+from xinyong.rights import objection, objection_desk
+from xinyong.rights.objection import Said
+from xinyong.security import clients, gate, identity, scope
+from xinyong.security.access import Actor, Role
 from xinyong.security.identity import SourceUnit
 from xinyong.security.models import Account, Grant
 from xinyong.web import messages
+from xinyong.workflow.cases import Paper
 
 PASSWORD = "correct horse battery staple"
 OWN, SIBLING, PARENT, OTHER_COUNTY = "own", "sibling", "parent", "other-county"
@@ -56,6 +59,7 @@ class World:
     tasks: dict[str, int] = field(default_factory=dict)
     mandates: dict[str, int] = field(default_factory=dict)
     declarations: dict[str, int] = field(default_factory=dict)
+    cases: dict[str, int] = field(default_factory=dict)
     check_code: str = ""
     program: Program = field(default_factory=lambda: Program("", ""))
 
@@ -100,10 +104,23 @@ ARGUMENTS: dict[str, Argument] = {
     "mandate_id": lambda world, relation: world.mandates[relation],
     "declaration_id": lambda world, relation: world.declarations[relation],
     "proof_no": lambda world, relation: 1,
+    "case_id": lambda world, relation: world.cases[relation],
+    "step": lambda world, relation: "add",
+    "act": lambda world, relation: "ask",
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.
 OWNED = frozenset(
-    {"submission_id", "account_id", "grant_id", "unit_code", "database_id", "docked_id", "task_id", "declaration_id"}
+    {
+        "submission_id",
+        "account_id",
+        "grant_id",
+        "unit_code",
+        "database_id",
+        "docked_id",
+        "task_id",
+        "declaration_id",
+        "case_id",
+    }
 )
 #: Parameters that say which subject an address is about.
 ABOUT = frozenset({"code", "ref"})
@@ -129,7 +146,9 @@ def build(folder: Path) -> World:
             world.accounts[relation] = _account(f"somebody-{number}", Role.SOURCE_UNIT, unit)
             world.databases[relation], world.docked[relation] = _docked(unit)
             world.tasks[relation] = _task(unit, folder / f"{number}.png")
-            world.mandates[relation], world.declarations[relation] = _declared(who, relation, folder)
+            world.mandates[relation], world.declarations[relation], world.cases[relation] = _declared(
+                who, relation, folder, world.refs[relation]
+            )
             world.grants[relation] = Grant.objects.get(account_id=world.accounts[relation]).pk
         for role in ASKERS:
             if role not in {Role.PUBLIC, Role.CLIENT, Role.SUBJECT}:
@@ -156,12 +175,21 @@ def _account(username: str, role: Role, unit: SourceUnit | None) -> int:
     )  # fmt: skip
 
 
-def _declared(who: made.Organisation, relation: str, folder: Path) -> tuple[int, int]:
-    """A mandate of the organisation, and what was declared under it; the own one's account is named for the role."""
+def _declared(who: made.Organisation, relation: str, folder: Path, ref: str) -> tuple[int, int, int]:
+    """A mandate of the organisation, what was declared under it, and an objection to its record, forwarded to the unit; the own
+    one's account is named for the role."""
     username = Role.SUBJECT.value if relation == OWN else ""
     given = declaring.mandate(who, folder, username=username, by=made.SYSTEM)
     by = gate.actor_for(Account.objects.get(pk=given.mandate.account_id), address=None)
-    return given.mandate.id, declaring.declare(by, folder).id
+    declared = declaring.declare(by, folder).id
+    with scope.acting(by):
+        said = Said("wrong", "金额与决定书不一致", {})
+        papers = [Paper(declaring.picture(folder / f"{declared}.png"), "决定书.png")]
+        case, _ = objection.lodge(ref, said, papers=papers, token=f"form-of-{declared:012}", by=by, at=clock.now())
+    desk = Actor(role=Role.OPERATOR, name="desk")
+    with scope.acting(desk):
+        objection_desk.forward(case.id, after=1, token=f"desk-of-{declared:012}", by=desk, at=clock.now())
+    return given.mandate.id, declared, case.id
 
 
 def _task(unit: SourceUnit, picture: Path) -> int:

@@ -191,6 +191,12 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         "File of certificates (PEM) that receivers' certificates are checked against. Empty: the system's.",
     ),
+    Variable(
+        "XINYONG_REMEDY_PROFILE",
+        "zhejiang",
+        "Whose regulation sets the steps and terms of objections taken from now on: zhejiang, shanghai, shandong, henan, shenzhen."
+        " 异议办理适用的条例",
+    ),
     Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office and by the interface, in MiB."),
     Variable(
         "XINYONG_UPLOADS_OPEN_MB",

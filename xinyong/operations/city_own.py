@@ -59,7 +59,7 @@ def say(*, account_id: int, today: date, by: "Actor") -> None:
     now = clock.now()
     with tempfile.TemporaryDirectory(prefix="xinyong-city-own-") as name:
         proof = Path(name) / "proof.png"
-        proof.write_bytes(_picture())
+        proof.write_bytes(picture())
         if not mandates.of_account(account_id, at=now):
             _give(proof, today=today, by=by)
         somebody = Actor(role=Role.PUBLIC, name=USERNAME, account_id=account_id)
@@ -129,7 +129,7 @@ def _settle(made: "DeclarationView", state: str, by: "Actor") -> None:
         revert.finish(made.id, by=by)
 
 
-def _picture() -> bytes:
+def picture() -> bytes:
     """A white picture of a few points: a file of proof that shows nothing."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:

@@ -15,6 +15,8 @@ from xinyong.security.access import Actor, Role
 READER = Actor(role=Role.PUBLIC, name="public")
 #: Seconds a page may be kept; less before midnight, when publicity periods end.
 KEPT = 60
+#: A page that holds records: an objection's mark, a correction, a withdrawal is to be seen within a second.
+KEPT_WITH_RECORDS = 1
 
 
 def word(zh: str, en: str) -> str:
@@ -22,10 +24,14 @@ def word(zh: str, en: str) -> str:
     return en if (get_language() or "").startswith("en") else zh
 
 
-def page(request: HttpRequest, template: str, context: dict[str, Any], *, is_indexed: bool = True) -> HttpResponse:
-    """The rendered page. ``is_indexed`` False asks search engines not to keep it: what they keep, no repair reaches."""
+def page(
+    request: HttpRequest, template: str, context: dict[str, Any], *, is_indexed: bool = True, has_records: bool = False
+) -> HttpResponse:
+    """The rendered page. ``is_indexed`` False asks search engines not to keep it: what they keep, no repair reaches.
+    ``has_records``: caches keep it for a second, which is enough against a crowd."""
     response = render(request, template, context)
-    response["Cache-Control"] = f"public, max-age={_kept(clock.now())}"
+    kept = min(_kept(clock.now()), KEPT_WITH_RECORDS if has_records else KEPT)
+    response["Cache-Control"] = f"public, max-age={kept}"
     patch_vary_headers(response, ["Cookie", "Accept-Language"])
     if not is_indexed:
         response["X-Robots-Tag"] = "noindex, noarchive"

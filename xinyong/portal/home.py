@@ -38,4 +38,5 @@ def home(request: HttpRequest) -> HttpResponse:
             "by_item": drawings.item_bars(figures),
             "by_month": drawings.months(figures),
         },
+        has_records=True,
     )

@@ -104,4 +104,4 @@ def _listing(request: HttpRequest, item_id: str, kinds: tuple[Kind, ...], *, bas
         "next_after": found.next_after, "units": units, "department": department, "years": years, "year": year,
         "months": MONTHS, "month": month, "is_cut": found.is_cut,
     }  # fmt: skip
-    return answer.page(request, "portal/listing.html", context, is_indexed=not kind.is_adverse)
+    return answer.page(request, "portal/listing.html", context, is_indexed=not kind.is_adverse, has_records=True)

@@ -6,12 +6,13 @@ Whoever holds the organisation's mandate signs in as everybody does; these pages
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from django import forms
 from django.contrib import messages
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.utils.translation import get_language, gettext, gettext_lazy
@@ -32,6 +33,8 @@ from xinyong.security.access import Action, Actor, FactorNeeded, access
 from xinyong.security.gate import ACTING_FOR
 from xinyong.subjects import registry
 from xinyong.web.words import OWN_ACTS, OWN_STATES
+
+Kept = TypeVar("Kept", bound=HttpResponseBase)
 
 _PER_PAGE = 20
 _LARGEST = 2**63 - 1
@@ -100,20 +103,20 @@ class Reason(forms.Form):
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """What the organisation declared, the newest first."""
-    who, now = _actor(request), clock.now()
-    found = voluntary.listing(by=who, at=now, after=_number(request.GET.get("after")), limit=_PER_PAGE + 1)
+    who, now = actor(request), clock.now()
+    found = voluntary.listing(by=who, at=now, after=number(request.GET.get("after")), limit=_PER_PAGE + 1)
     context = {
         "lines": [(one, OWN_STATES[one.state]) for one in found[:_PER_PAGE]],
         "next_after": found[_PER_PAGE - 1].id if len(found) > _PER_PAGE else None,
     }
-    return _page(request, "portal/own.html", context)
+    return page(request, "portal/own.html", context)
 
 
 @access(Action.DECLARE_OWN)
 @require_GET
 def new(request: HttpRequest) -> HttpResponse:
     """What can be declared."""
-    return _page(request, "portal/own_new.html", {"items": voluntary.items(by=_actor(request))})
+    return page(request, "portal/own_new.html", {"items": voluntary.items(by=actor(request))})
 
 
 @access(Action.DECLARE_OWN)
@@ -121,7 +124,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def form(request: HttpRequest, item_id: str) -> HttpResponse:
     """One fact, filled in: checked only, or handed in with its proof."""
-    who, now = _actor(request), clock.now()
+    who, now = actor(request), clock.now()
     item = voluntary.item_of(item_id, by=who)
     if request.method == "GET":
         return _form_page(request, item, voluntary.own_values(item, by=who), Handover())
@@ -150,7 +153,7 @@ def form(request: HttpRequest, item_id: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def file(request: HttpRequest, item_id: str) -> HttpResponse:
     """Facts of one kind as a file."""
-    who = _actor(request)
+    who = actor(request)
     item = voluntary.item_of(item_id, by=who)
     handover = FileHandover(request.POST, request.FILES) if request.method == "POST" else FileHandover()
     status = 200
@@ -165,27 +168,27 @@ def file(request: HttpRequest, item_id: str) -> HttpResponse:
                 )  # fmt: skip
                 return _declared(request, made.id, is_new=is_new)
             except XinyongError as error:
-                status = _say(handover, error)
+                status = say(handover, error)
     context = {"item": item, "handover": handover, "proofs": _proofs(handover), "commitment": _commitment()}
-    return _page(request, "portal/own_file.html", context, status=status)
+    return page(request, "portal/own_file.html", context, status=status)
 
 
 @access(Action.DECLARE_OWN)
 @require_GET
 def template(request: HttpRequest, item_id: str) -> HttpResponse:
     """An empty workbook of an item."""
-    item = voluntary.item_of(item_id, by=_actor(request))
+    item = voluntary.item_of(item_id, by=actor(request))
     name = gettext("%(title)s-申报模板.xlsx") % {"title": answer.word(item.title_zh, item.title_en)}
     response = HttpResponse(export.workbook(item), content_type=_XLSX)
     response["Content-Disposition"] = str(content_disposition_header(True, name))
-    return _kept_by_nobody(response)
+    return kept_by_nobody(response)
 
 
 @access(Action.VIEW_OWN)
 @require_GET
 def declaration(request: HttpRequest, declaration_id: int) -> HttpResponse:
     """One declaration: how it stands and why, what it says, what was found wrong, the way it went."""
-    seen = voluntary.find(min(declaration_id, _LARGEST), by=_actor(request), at=clock.now())
+    seen = voluntary.find(min(declaration_id, _LARGEST), by=actor(request), at=clock.now())
     commitment = voluntary.COMMITMENTS.get(seen.declaration.commitment, ("", ""))
     context = {
         "one": seen.declaration, "state": OWN_STATES[seen.declaration.state], "records": seen.records,
@@ -193,14 +196,14 @@ def declaration(request: HttpRequest, declaration_id: int) -> HttpResponse:
         "acts": [(act, OWN_ACTS[act.kind]) for act in seen.declaration.acts],
         "commitment": answer.word(*commitment),
     }  # fmt: skip
-    return _page(request, "portal/own_declaration.html", context)
+    return page(request, "portal/own_declaration.html", context)
 
 
 @access(Action.DECLARE_OWN)
 @require_http_methods(["GET", "POST"])
 def withdraw(request: HttpRequest, declaration_id: int) -> HttpResponse:
     """Says what withdrawing does, and does it."""
-    who, now, one_id = _actor(request), clock.now(), min(declaration_id, _LARGEST)
+    who, now, one_id = actor(request), clock.now(), min(declaration_id, _LARGEST)
     bound = Reason(request.POST if request.method == "POST" else None)
     status = 400 if request.method == "POST" else 200
     if request.method == "POST" and bound.is_valid():
@@ -211,20 +214,20 @@ def withdraw(request: HttpRequest, declaration_id: int) -> HttpResponse:
         except voluntary.UnknownDeclaration:
             raise
         except XinyongError as error:
-            status = _say(bound, error)
+            status = say(bound, error)
     seen = voluntary.find(one_id, by=who, at=now)
-    return _page(request, "portal/own_withdraw.html", {"form": bound, "one": seen.declaration}, status=status)
+    return page(request, "portal/own_withdraw.html", {"form": bound, "one": seen.declaration}, status=status)
 
 
 @access(Action.VIEW_OWN)
 @require_GET
 def take_receipt(request: HttpRequest, declaration_id: int) -> HttpResponse:
     """The signed receipt of a declaration."""
-    made = receipt.of_own(min(declaration_id, _LARGEST), seen_by=_actor(request))
+    made = receipt.of_own(min(declaration_id, _LARGEST), seen_by=actor(request))
     response = HttpResponse(json.dumps(made, ensure_ascii=False, indent=1) + "\n", content_type="application/json")
     name = gettext("回执-%(id)s.json") % {"id": made["id"][:8]}
     response["Content-Disposition"] = str(content_disposition_header(True, name))
-    return _kept_by_nobody(response)
+    return kept_by_nobody(response)
 
 
 @access(Action.VIEW_OWN)
@@ -232,7 +235,7 @@ def take_receipt(request: HttpRequest, declaration_id: int) -> HttpResponse:
 def act_for(request: HttpRequest) -> HttpResponse:
     """Goes on for another organisation whose mandate one holds."""
     mandates.choose(
-        request, _number(request.POST.get("mandate")) or 0, by=_actor(request), at=clock.now(), key=ACTING_FOR
+        request, number(request.POST.get("mandate")) or 0, by=actor(request), at=clock.now(), key=ACTING_FOR
     )
     return HttpResponseRedirect("/own/")
 
@@ -267,7 +270,7 @@ def _form_page(
         "is_fine": is_checked and not found, "is_bound": handover.is_bound or bool(error),
     }  # fmt: skip
     status = error.status if error else 400 if handover.is_bound else 200
-    return _page(request, "portal/own_form.html", context, status=status)
+    return page(request, "portal/own_form.html", context, status=status)
 
 
 def _proofs(handover: Handover) -> list[forms.BoundField]:
@@ -282,7 +285,7 @@ def _told(one: Found) -> dict[str, Any]:
     return {"severity": one.severity, "said": answer.word(one.message, one.message_en), "suggestion": one.suggestion}
 
 
-def _say(bound: forms.Form, error: XinyongError) -> int:
+def say(bound: forms.Form, error: XinyongError) -> int:
     """Puts a refusal above the form; what is missing is a second factor goes up to the gate."""
     if isinstance(error, FactorNeeded):
         raise error
@@ -290,28 +293,32 @@ def _say(bound: forms.Form, error: XinyongError) -> int:
     return error.status
 
 
-def _page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    who = _actor(request)
+def page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """A page of the organisation's area, with whose it is; kept by no cache."""
+    who = actor(request)
     held = mandates.of_account(who.account_id or 0, at=clock.now())
     more = {
         "organisation": registry.by_id(who.subject) if who.subject is not None else None,
         "mandate": next((one for one in held if one.subject_id == who.subject), None),
         "others": [(one, registry.by_id(one.subject_id).name) for one in held if one.subject_id != who.subject],
     }
-    return _kept_by_nobody(render(request, template, more | context | {"path": request.path}, status=status))
+    return kept_by_nobody(render(request, template, more | context | {"path": request.path}, status=status))
 
 
-def _kept_by_nobody(response: HttpResponse) -> HttpResponse:
+def kept_by_nobody(response: Kept) -> Kept:
+    """Neither a cache nor a search engine keeps it."""
     response["Cache-Control"] = "no-store"
     response["X-Robots-Tag"] = "noindex, noarchive"
     return response
 
 
-def _actor(request: HttpRequest) -> Actor:
+def actor(request: HttpRequest) -> Actor:
+    """Who is asking (the gate has set it)."""
     return cast(Actor, request.actor)  # type: ignore[attr-defined]
 
 
-def _number(text: str | None) -> int | None:
+def number(text: str | None) -> int | None:
+    """The id that an address or a form says; None when it says none."""
     return min(int(text), _LARGEST) if text and text.isascii() and text.isdecimal() and len(text) < 100 else None
 
 

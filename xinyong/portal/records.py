@@ -38,7 +38,7 @@ def subject(request: HttpRequest, code: str) -> HttpResponse:
         "former_names": [n for n in found.names if not n.is_current],
         "severities": SEVERITIES,
     }
-    return answer.page(request, "portal/subject.html", context, is_indexed=False)
+    return answer.page(request, "portal/subject.html", context, is_indexed=False, has_records=True)
 
 
 @access(Action.VIEW_PUBLIC)
@@ -60,7 +60,7 @@ def section(request: HttpRequest, code: str, section: str) -> HttpResponse:
         "next_after": found.next_after,
         "severities": SEVERITIES,
     }
-    return answer.page(request, "portal/section.html", context, is_indexed=False)
+    return answer.page(request, "portal/section.html", context, is_indexed=False, has_records=True)
 
 
 @access(Action.VIEW_PUBLIC)
@@ -75,7 +75,7 @@ def record(request: HttpRequest, code: str, ref: str) -> HttpResponse:
         "versions": _changes([found, *older]),
         "severities": SEVERITIES,
     }
-    return answer.page(request, "portal/record.html", context, is_indexed=False)
+    return answer.page(request, "portal/record.html", context, is_indexed=False, has_records=True)
 
 
 def _changes(versions: list[RecordView]) -> list[dict[str, object]]:

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from xinyong.portal import about, catalogue, evidence, home, lists, own, records, reports, statistics, subjects
+from xinyong.portal import (
+    about,
+    catalogue,
+    evidence,
+    home,
+    lists,
+    objections,
+    own,
+    records,
+    reports,
+    statistics,
+    subjects,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -18,6 +30,11 @@ urlpatterns = [
     path("own/new/<slug:item_id>/", own.form, name="own-form"),
     path("own/new/<slug:item_id>/file", own.file, name="own-file"),
     path("own/new/<slug:item_id>/template.xlsx", own.template, name="own-template"),
+    path("own/objections/", objections.index, name="own-objections"),
+    path("own/objections/new/<slug:ref>/", objections.new, name="own-objection-new"),
+    path("own/objections/<int:case_id>/", objections.case, name="own-objection"),
+    path("own/objections/<int:case_id>/papers/<int:proof_no>", objections.paper, name="own-objection-paper"),
+    path("own/objections/<int:case_id>/<slug:step>", objections.take, name="own-objection-take"),
     path("own/<int:declaration_id>/", own.declaration, name="own-declaration"),
     path("own/<int:declaration_id>/withdraw", own.withdraw, name="own-withdraw"),
     path("own/<int:declaration_id>/receipt.json", own.take_receipt, name="own-receipt"),

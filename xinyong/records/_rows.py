@@ -92,6 +92,8 @@ def view(
         known_from=row["known_from"],
         submission_id=row["submission_id"],
         declared=sources.declared(row["subject_id"], row["submission_id"]) if item.is_self_declared else None,
+        is_disputed=row.get("is_disputed", False),
+        statement=row.get("statement") or "",
     )
 
 
@@ -154,7 +156,7 @@ def _title(item: Item, payload: Mapping[str, Any]) -> str:
 
 
 def _marks(row: Mapping[str, Any], item: Item, as_of: date, seen: Sight) -> tuple[Mark, ...]:
-    marks = []
+    marks = [Mark.DISPUTED] if row.get("is_disputed") else []
     if row["state"] != 1:
         marks.append(Mark.WITHDRAWN)
     elif row["valid_to"] is not None and row["valid_to"] <= as_of:

@@ -186,4 +186,6 @@ def _newest_version(subject_id: int, key: bytes) -> int:
 
 
 def _fill(name: str, seen: Sight, **parts: str) -> str:
-    return _SQL[name].format(columns=_SQL["columns"], newest=_SQL["newest"], sight=seen.predicate, **parts)
+    return _SQL[name].format(
+        columns=_SQL["columns"], marks=_SQL["marks"], newest=_SQL["newest"], sight=seen.predicate, **parts
+    )

@@ -28,8 +28,10 @@ MOST = listing.TOTAL_CAP
 KIND = "shared-records"
 _AT_ONCE = 500
 _HEAD = (
-    "单位名称", "统一社会信用代码", "事项", "文书号", "作出日期", "标题", "作出机关", "信源单位", "有效期至", "公示截止",
+    "单位名称", "统一社会信用代码", "事项", "文书号", "作出日期", "标题", "作出机关", "信源单位", "有效期至", "公示截止", "标注",
 )  # fmt: skip
+#: Columns of a file that may be traced: of today's, and of those written before there was a column of notes.
+_WIDTHS = (len(_HEAD), len(_HEAD) - 1)
 
 
 class TooMuch(Invalid):
@@ -137,7 +139,7 @@ def trace(path: Path) -> handouts.Traced | None:
     """Whose export a leaked CSV or a list of lines comes from; None when nothing says."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv_files.reader(file))
-    keys = [(row[4][:7], f"{row[1]}|{row[3]}") for row in rows if len(row) == len(_HEAD) and row[4][:2].isdecimal()]
+    keys = [(row[4][:7], f"{row[1]}|{row[3]}") for row in rows if len(row) in _WIDTHS and row[4][:2].isdecimal()]
     return handouts.trace((cell for row in rows for cell in row), keys)
 
 
@@ -187,8 +189,13 @@ def _row(one: RecordView, mark: int) -> tuple[str, ...]:
     return (
         one.subject_name, one.subject_code or "", one.item_title_zh + unseen, one.document_no, one.decided_on.isoformat(),
         one.title, one.authority, _source(one) + unseen, one.valid_to.isoformat() if one.valid_to else "",
-        one.publish_until.isoformat() if one.publish_until else "",
+        one.publish_until.isoformat() if one.publish_until else "", _notes(one),
     )  # fmt: skip
+
+
+def _notes(one: RecordView) -> str:
+    """What is noted beside the record: that it is disputed, what its subject says of it."""
+    return "；".join(["争议中"] * one.is_disputed + [f"异议声明：{one.statement}"] * bool(one.statement))
 
 
 def _csv(to: Path, line: str, rows: Sequence[Sequence[str]]) -> None:

@@ -9,7 +9,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from xinyong.kernel import sql
+from xinyong.kernel import clock, sql
 from xinyong.records import _cursor, _rows, disclosure
 from xinyong.records.dossier import UnknownRecord
 from xinyong.records.models import ClockEnd
@@ -74,8 +74,10 @@ def of(code: str, ref: str, *, as_of: date, seen_by: Actor) -> tuple[list[Versio
     seen = disclosure.lineage_sight(seen_by)
     subject = registry.subject(code, seen_by=seen_by)
     key = bytes.fromhex(ref) if _is_key(ref) else b""
-    statement = _SQL["history"].format(columns=_SQL["columns"], sight=seen.predicate)
-    parameters = {"subject_id": subject.id, "key_digest": key, "as_of": as_of, **seen.parameters}
+    statement = _SQL["history"].format(columns=_SQL["columns"], marks=_SQL["marks"], sight=seen.predicate)
+    parameters = {
+        "subject_id": subject.id, "key_digest": key, "as_of": as_of, "known_at": clock.now(), **seen.parameters
+    }  # fmt: skip
     sources = _rows.Sources()
     found = [
         _version(
@@ -100,8 +102,10 @@ def of(code: str, ref: str, *, as_of: date, seen_by: Actor) -> tuple[list[Versio
 def brought(submission_id: int, row_no: int, *, as_of: date, seen_by: Actor) -> list[Brought]:
     """The data that a row of a submission brought, as their last version from that row says. Raises NotAllowed."""
     seen = disclosure.lineage_sight(seen_by)
-    statement = _SQL["brought"].format(columns=_SQL["columns"], sight=seen.predicate)
-    parameters = {"submission_id": submission_id, "row_no": row_no, "as_of": as_of, **seen.parameters}
+    statement = _SQL["brought"].format(columns=_SQL["columns"], marks=_SQL["marks"], sight=seen.predicate)
+    parameters = {
+        "submission_id": submission_id, "row_no": row_no, "as_of": as_of, "known_at": clock.now(), **seen.parameters
+    }  # fmt: skip
     sources = _rows.Sources()
     return [
         Brought(

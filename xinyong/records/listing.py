@@ -168,4 +168,6 @@ def _latest_received() -> datetime | None:
 
 
 def _fill(name: str, seen: Sight, **parts: str) -> str:
-    return _SQL[name].format(columns=_SQL["columns"], newest=_SQL["newest"], sight=seen.predicate, **parts)
+    return _SQL[name].format(
+        columns=_SQL["columns"], marks=_SQL["marks"], newest=_SQL["newest"], sight=seen.predicate, **parts
+    )

@@ -21,6 +21,35 @@ class Verification(models.Model):
         indexes = [models.Index(fields=["subject_id"], name="verification_of_subject")]
 
 
+class Annotation(models.Model):
+    """Something noted beside a datum for a case (workflow): that it is disputed, or what its subject says of it. Rows are only ever
+    added (a trigger holds it); where one ended there is an ``AnnotationEnd``."""
+
+    class Kind(models.TextChoices):
+        DISPUTED = "disputed", "异议标注"
+        STATEMENT = "statement", "异议声明"
+
+    subject_id = models.BigIntegerField()
+    key_digest = models.BinaryField(max_length=16)
+    kind = models.CharField(max_length=9, choices=Kind)
+    case_id = models.BigIntegerField()
+    text = models.CharField(max_length=300, blank=True)
+    noted_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject_id", "key_digest"], name="annotation_of_datum"),
+            models.Index(fields=["case_id"], name="annotation_of_case"),
+        ]
+
+
+class AnnotationEnd(models.Model):
+    """That a note stands no more, and since when. Rows are only ever added (a trigger holds it)."""
+
+    annotation = models.OneToOneField(Annotation, primary_key=True, on_delete=models.PROTECT, related_name="end")
+    ended_at = models.DateTimeField()
+
+
 class Record(models.Model):
     """One version of one datum about one subject. Rows are only ever added (a trigger holds it).
 

@@ -11,41 +11,58 @@ r.subject_id, r.key_digest, r.version, r.state, r.item_id, r.item_version, r.sou
 r.decided_on, r.valid_from, r.valid_to, r.publish_from, r.publish_until, r.repair_from, r.retain_until, r.is_late,
 r.payload, r.known_from
 
+-- name: marks
+-- What was noted beside a datum, as it was known at the asked instant: that it is disputed, and what its subject says of it. Of
+-- what is shown only; for data with no note one look into an index each.
+EXISTS (
+    SELECT 1 FROM records_annotation a
+    WHERE a.subject_id = r.subject_id AND a.key_digest = r.key_digest AND a.kind = 'disputed'
+      AND a.noted_at <= %(known_at)s
+      AND NOT EXISTS (SELECT 1 FROM records_annotationend e WHERE e.annotation_id = a.id AND e.ended_at <= %(known_at)s)
+) AS is_disputed,
+(
+    SELECT a.text FROM records_annotation a
+    WHERE a.subject_id = r.subject_id AND a.key_digest = r.key_digest AND a.kind = 'statement'
+      AND a.noted_at <= %(known_at)s
+      AND NOT EXISTS (SELECT 1 FROM records_annotationend e WHERE e.annotation_id = a.id AND e.ended_at <= %(known_at)s)
+    ORDER BY a.id DESC LIMIT 1
+) AS statement
+
 -- name: of_subject
 -- The newest versions about one subject, at most per_item of an item, with the item's total.
-SELECT * FROM (
+SELECT r.*, {marks} FROM (
     SELECT {columns},
            count(*) OVER (PARTITION BY r.item_id) AS total,
            row_number() OVER (PARTITION BY r.item_id ORDER BY r.decided_on DESC, r.key_digest) AS place
     FROM record r
     WHERE r.subject_id = %(subject_id)s AND {newest} AND {sight}
-) AS found
+) AS r
 WHERE place <= %(per_item)s
 ORDER BY item_id, place
 
 -- name: page_of_subject
-SELECT {columns}
+SELECT {columns}, {marks}
 FROM record r
 WHERE r.subject_id = %(subject_id)s AND r.item_id = ANY(%(item_ids)s) AND {newest} AND {sight} AND {after}
 ORDER BY r.decided_on DESC, r.subject_id DESC, r.key_digest DESC
 LIMIT %(limit)s
 
 -- name: versions_of_record
-SELECT {columns}
+SELECT {columns}, {marks}
 FROM record r
 WHERE r.subject_id = %(subject_id)s AND r.key_digest = %(key_digest)s AND r.known_from <= %(known_at)s AND {sight}
 ORDER BY r.version DESC
 
 -- name: history
 -- Every version of a datum, withdrawn ones too, oldest first.
-SELECT {columns}, r.row_no, r.rule_set
+SELECT {columns}, {marks}, r.row_no, r.rule_set
 FROM record r
 WHERE r.subject_id = %(subject_id)s AND r.key_digest = %(key_digest)s AND {sight}
 ORDER BY r.version
 
 -- name: brought
 -- What one row of a submission brought: of each datum the last version that is that row's word.
-SELECT DISTINCT ON (r.subject_id, r.key_digest) {columns}, s.code, s.name,
+SELECT DISTINCT ON (r.subject_id, r.key_digest) {columns}, {marks}, s.code, s.name,
        EXISTS (SELECT 1 FROM record_later n
                WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version) AS is_replaced
 FROM record r JOIN subjects_subject s ON s.id = r.subject_id
@@ -54,7 +71,7 @@ ORDER BY r.subject_id, r.key_digest, r.version DESC
 
 -- name: latest
 -- Across subjects, along the index (item_id, decided_on DESC).
-SELECT {columns}, s.code, s.name
+SELECT {columns}, {marks}, s.code, s.name
 FROM record r JOIN subjects_subject s ON s.id = r.subject_id
 WHERE r.item_id = %(item_id)s AND r.decided_on <= %(as_of)s AND s.code IS NOT NULL
   AND {newest} AND {sight} AND {after} AND {filters}
@@ -277,3 +294,11 @@ SELECT * FROM (
 ) AS found
 ORDER BY row_no
 LIMIT %(limit)s
+
+-- name: datum
+-- The newest version of one datum, a withdrawn one too, with whose it is.
+SELECT {columns}, {marks}, s.code, s.name, s.region_code
+FROM record r JOIN subjects_subject s ON s.id = r.subject_id
+WHERE r.subject_id = %(subject_id)s AND r.key_digest = %(key_digest)s AND r.known_from <= %(known_at)s
+ORDER BY r.version DESC
+LIMIT 1

@@ -43,11 +43,12 @@ class NobodyKnown(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record: the day, the source unit, and the asked fields that are filled, as (label, text)."""
+    """One record: the day, the source unit, and the asked fields that are filled, as (label, text); whether its subject objects."""
 
     decided_on: date
     source: str
     fields: tuple[tuple[str, str], ...]
+    is_disputed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,10 @@ def answer(request_id: int, *, by: Actor, at: datetime) -> Answer:
     return Answer(
         request=request,
         item_title=publish.current(item_id).title_zh,
-        rows=tuple(Row(row["decided_on"], names.get(row["source_id"], ""), _shown(row, wanted)) for row in found),
+        rows=tuple(
+            Row(row["decided_on"], names.get(row["source_id"], ""), _shown(row, wanted), row["is_disputed"])
+            for row in found
+        ),
     )
 
 

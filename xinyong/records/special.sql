@@ -1,6 +1,9 @@
 -- name: of_subject
 -- The newest versions about one subject of one item, past publicity too, never past retention; of the asker's division.
-SELECT r.payload, r.sealed, r.item_version, r.decided_on, r.source_id
+SELECT r.payload, r.sealed, r.item_version, r.decided_on, r.source_id,
+       EXISTS (SELECT 1 FROM records_annotation a
+               WHERE a.subject_id = r.subject_id AND a.key_digest = r.key_digest AND a.kind = 'disputed'
+                 AND NOT EXISTS (SELECT 1 FROM records_annotationend e WHERE e.annotation_id = a.id)) AS is_disputed
 FROM record r
 WHERE r.subject_id = %(subject_id)s AND r.item_id = %(item_id)s AND r.state = 1
   AND r.disclosure IN ('public', 'shared', 'authorised')

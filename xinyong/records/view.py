@@ -90,6 +90,8 @@ class RecordView:
     known_from: datetime
     submission_id: int
     declared: Declared | None = None  # None: not the organisation's own word, but an authority's
+    is_disputed: bool = False  # its subject objects to it, and that is not settled yet
+    statement: str = ""  # what its subject says of it where the objection was refused (异议声明)
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,8 @@ def _entry(number: int, record: RecordView, own: frozenset[str]) -> Entry:
     if record.publish_until is not None:
         last_day = record.publish_until - timedelta(days=1)
         notes.append(Line("公示截止", "Published until", last_day.isoformat()))
+    if record.statement:
+        notes.append(Line("异议声明", "Statement of disagreement", record.statement))
     marks = tuple(_MARKS[mark] for mark in record.marks if mark in _MARKS)
     if record.declared is not None:
         marks = (Bilingual(record.declared.label_zh, record.declared.label_en), *marks)

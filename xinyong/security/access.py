@@ -67,6 +67,11 @@ class Action(StrEnum):
     DECLARE_OWN = "declare-own"  # 自主申报: what an organisation says of itself, with proof
     VIEW_OWN = "view-own"  # what one's own organisation declared, and what became of it
     CHECK_DECLARED = "check-declared"  # 核验: declarations that wait, their proofs, and the word on them
+    OBJECT = "object"  # 异议: lodge one against one's own organisation's record, add to it, withdraw it, ask for review
+    VIEW_OBJECTIONS = "view-objections"  # 异议办理: the inbox; a department's are those forwarded to it
+    ANSWER_OBJECTION = (
+        "answer-objection"  # forward, answer, decide: which of it, the procedure says (rights/objection.py)
+    )
     VIEW_MANDATES = "view-mandates"  # 代表关系: who acts for which organisation
     GIVE_MANDATES = "give-mandates"
     MANAGE_FEEDS = "manage-feeds"  # change feeds of the register: gaps, refused changes, successions taken back
@@ -142,6 +147,9 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.DECLARE_OWN: _only(_R.SUBJECT),
     Action.VIEW_OWN: _only(_R.SUBJECT),
     Action.CHECK_DECLARED: _only(_R.OPERATOR),
+    Action.OBJECT: _only(_R.SUBJECT),
+    Action.VIEW_OBJECTIONS: _only(_R.SOURCE_UNIT, _R.OPERATOR),
+    Action.ANSWER_OBJECTION: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.VIEW_MANDATES: _only(_R.OPERATOR),
     Action.GIVE_MANDATES: _only(_R.OPERATOR),
     Action.MANAGE_FEEDS: _only(_R.OPERATOR),
@@ -188,9 +196,11 @@ BOUNDED: dict[Role, frozenset[Action]] = {
             Action.SETTLE_DOUBTS,
             Action.VIEW_NOTICES,
             Action.READ_NOTICES,
+            Action.VIEW_OBJECTIONS,
+            Action.ANSWER_OBJECTION,
         }
     ),
-    Role.SUBJECT: frozenset({Action.DECLARE_OWN, Action.VIEW_OWN}),
+    Role.SUBJECT: frozenset({Action.DECLARE_OWN, Action.VIEW_OWN, Action.OBJECT}),
     Role.CLIENT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),
     Role.UNIT_ADMIN: frozenset(
         {Action.VIEW_PEOPLE, Action.GRANT, Action.VIEW_NOTICES, Action.READ_NOTICES, Action.SET_CHANNELS}

@@ -62,6 +62,10 @@ class Event(StrEnum):
     DECLARATION_REFUSED = "declaration-refused"
     DECLARATION_WITHDRAWN = "declaration-withdrawn"
     OWN_VIEWED = "own-declarations-viewed"
+    CASE_OPENED = "case-opened"
+    CASE_STEP = "case-step"
+    CASE_VIEWED = "case-viewed"
+    CASES_LISTED = "cases-listed"
     PROOF_OPENED = "proof-opened"
     DOSSIER_VIEWED = "dossier-viewed"
     TOTAL_DECLARED = "total-declared"
@@ -176,7 +180,7 @@ GOES_ON = frozenset(
         Event.ACCESS_REFUSED, Event.TOKEN_REFUSED, Event.CALL_REFUSED, Event.MESSAGE_REFUSED, Event.APPROVAL_LAPSED,
         Event.ACCOUNT_DISABLED, Event.GRANT_ENDED, Event.MANDATE_ENDED,
         Event.CLIENT_DISABLED, Event.PARTNER_DISABLED, Event.PARTNER_KEY_ENDED,
-        Event.FILE_RECEIVED, Event.DECLARATION_MADE,
+        Event.FILE_RECEIVED, Event.DECLARATION_MADE, Event.CASE_OPENED,
         Event.FILE_REFUSED, Event.DROP_QUARANTINED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
         Event.LOG_KEY_ADDED, Event.DOCKING_PULLED, Event.DOCKING_REMOVED, Event.WAIVER_ENDED, Event.CHANGES_RECEIVED,
         Event.REMINDERS_TOLD, Event.NOTICE_SENT, Event.NOTICE_GIVEN_UP,

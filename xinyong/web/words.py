@@ -50,6 +50,20 @@ OWN_ACTS: "dict[str, str | _StrPromise]" = {
     "withdrawn": _("撤回"),
 }
 
+#: state of an objection (rights/library/objection.yaml) → tag, as every party reads it
+CASE_STATES: dict[str, Tag] = {
+    "received": Tag(_("待核查"), "caution", "clock"),
+    "with-source": Tag(_("信源单位核实中"), "primary", "building"),
+    "answered": Tag(_("待作出结论"), "caution", "clock"),
+    "correcting": Tag(_("成立，待更正"), "primary", "edit"),
+    "paused": Tag(_("暂停计时"), "plain", "clock"),
+    "upheld": Tag(_("成立，已更正"), "positive", "check"),
+    "partly": Tag(_("部分成立，已更正"), "positive", "check"),
+    "refused": Tag(_("不成立"), "plain", "cross"),
+    "review": Tag(_("复核中"), "caution", "clock"),
+    "withdrawn": Tag(_("已撤回"), "plain", "back"),
+}
+
 #: subjects.models.Subject.Status → tag
 STATUSES: dict[str, Tag] = {
     "active": Tag(_("存续"), "positive", "check"),

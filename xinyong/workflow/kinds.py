@@ -28,6 +28,9 @@ class Kind(StrEnum):
     EXCEPTION_WITHDRAWN = "exception-withdrawn"
     TASK_NEAR = "task-near"
     TASK_OVERDUE = "task-overdue"
+    OBJECTION = "objection"
+    OBJECTION_NEAR = "objection-near"
+    OBJECTION_OVERDUE = "objection-overdue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,25 @@ WORDS: dict[Kind, Words] = {
         "任务台账“{ledger}”第 {number} 项应于 {due} 前完成，现已逾期。请报告进展或成果：{text}",
         "Task {number} of “{ledger}” was due by {due}. Report how far it is, or its result: {text}",
         frozenset({"ledger", "text"}),
+    ),
+    Kind.OBJECTION: Words(
+        "有异议需要核实",
+        "An objection to check",
+        "异议 {case}（{item_zh}）已转贵单位核实，请于 {due} 24 时前答复：属实的随即报送更正，不属实的说明理由。",
+        "Objection {case} ({item_en}) was forwarded to you: answer by the end of {due}. What is right is corrected by a submission, "
+        "what is not is refused with reasons.",
+    ),
+    Kind.OBJECTION_NEAR: Words(
+        "异议答复期限临近",
+        "An objection is nearly due",
+        "异议 {case}（{item_zh}）应于 {due} 24 时前办完“{term_zh}”。",
+        "Objection {case} ({item_en}): “{term_en}” is due by the end of {due}.",
+    ),
+    Kind.OBJECTION_OVERDUE: Words(
+        "异议答复已逾期",
+        "An objection is overdue",
+        "异议 {case}（{item_zh}）的“{term_zh}”应于 {due} 24 时前办完，现已逾期，并已升级至信用中心督办。请立即办理。",
+        "Objection {case} ({item_en}): “{term_en}” was due by the end of {due}; the credit centre has been told. Answer at once.",
     ),
 }  # fmt: skip
 

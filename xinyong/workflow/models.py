@@ -1,8 +1,14 @@
-"""Notices, where departments want to be told, and what goes out."""
+"""Notices, where departments want to be told, and what goes out; cases stand in workflow/case_models.py."""
 
 from django.db import models
 
 from xinyong.security.models import Department
+from xinyong.security.sealed import SealedFiles
+from xinyong.workflow.case_models import Case, CaseDocument, CaseStep
+
+__all__ = ["Case", "CaseDocument", "CaseStep", "Message", "Notice", "Preference"]
+
+SEALED = (SealedFiles("workflow/papers/*/*.sealed", "workflow.paper"),)
 
 
 class Notice(models.Model):

@@ -94,6 +94,10 @@ class RecordOut(Schema):
     fields: list[RecordField]
     known_from: datetime
     declared: DeclaredOut | None = None
+    is_disputed: bool = Field(
+        False, description="争议中：主体已提出异议，尚未办结 its subject objects; must be shown beside it"
+    )
+    statement: str = Field("", description="异议声明 what its subject says of it; must be shown beside it")
 
 
 class SectionOut(Schema):
@@ -220,4 +224,5 @@ def _record(one: RecordView) -> RecordOut:
             is_checked=one.declared.is_checked, checked_by=one.declared.unit, checked_on=one.declared.on,
             label_zh=one.declared.label_zh, label_en=one.declared.label_en,
         ) if one.declared else None,
+        is_disputed=one.is_disputed, statement=one.statement,
     )  # fmt: skip

@@ -41,6 +41,8 @@ def _terms(record: RecordView) -> Iterator[tuple[str, str]]:
         yield gettext("可申请修复"), gettext("自 %(a)s 起") % {"a": day(record.repair_from)}
     if record.source and record.source != record.authority:
         yield gettext("数据来源"), zh(record.source)
+    if record.statement:
+        yield gettext("异议声明"), zh(record.statement)
 
 
 def _period(first: date | None, end: date | None) -> str:

@@ -1,0 +1,153 @@
+"""异议标注和异议声明 What is noted beside a datum: that its subject disputes it, and what its subject says of it where it stays as it is.
+
+The archive keeps both, because whoever reads the record must read them; what led to them is the business of the room that has the
+case (rights/objection.py). Notes are entered and ended, never changed, so that what was shown on any past day can be told. They
+belong to the datum, not to a version of it: a correction does not wipe away that the rest is disputed.
+Source: 浙江省公共信用信息管理条例 30 (mark on receipt); 征信业管理条例 25 (statement shown with the information).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from django.db import transaction
+
+from xinyong.kernel import sql
+from xinyong.kernel.errors import Invalid
+from xinyong.kernel.scrubbing import unnumbered
+from xinyong.records import _cursor, _rows, disclosure
+from xinyong.records.dossier import UnknownRecord
+from xinyong.records.models import Annotation, AnnotationEnd
+from xinyong.records.view import RecordView
+from xinyong.security import scope
+from xinyong.security.access import Action, Actor, Role, may, require, system
+
+_SQL = sql.load(__file__, "records.sql")
+#: A statement of disagreement, in characters: 征信 practice allows 100 Chinese characters and we are no more generous than a page is.
+SHORTEST, LONGEST = 10, 300
+
+
+class BadStatement(Invalid):
+    """A statement of disagreement is a sentence or two: not empty, not a page, and of nobody else."""
+
+    code = "records.bad-statement"
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """The newest version of a datum with the platform's own eyes: its public fields, whose it is, which unit answers for it."""
+
+    record: RecordView
+    subject_id: int
+    region_code: str
+    source_id: int
+    is_withdrawn: bool
+
+    def says(self, wanted: Mapping[str, str]) -> bool:
+        """True when every named field says what is wanted; "" is that it says nothing."""
+        said = {one.code: one.text for one in self.record.fields}
+        return all(_plain(said.get(code, "")) == _plain(text) for code, text in wanted.items())
+
+
+def datum(subject_id: int, ref: str, *, as_of: date, known_at: datetime) -> Datum:
+    """A datum as the archive has it now, for callers who have checked who asks. Raises UnknownRecord."""
+    parameters = {"subject_id": subject_id, "key_digest": _key(ref), "as_of": as_of, "known_at": known_at}
+    statement = _SQL["datum"].format(columns=_SQL["columns"], marks=_SQL["marks"])
+    with scope.acting(system("annotations")):
+        row = next(_cursor.rows(statement, parameters), None)
+        if row is None:
+            raise _unknown()
+        record = _rows.view(
+            row, seen=disclosure.public_sight(), as_of=as_of, sources=_rows.Sources(known_at), subject_code=row["code"],
+            subject_name=row["name"],
+        )  # fmt: skip
+    return Datum(record, subject_id, row["region_code"] or "", row["source_id"], row["state"] != 1)
+
+
+@transaction.atomic
+def dispute(subject_id: int, ref: str, *, case_id: int, by: Actor, at: datetime) -> None:
+    """From this instant the datum is shown as disputed, wherever it is shown; for a case, once at a time. Raises NotAllowed."""
+    _may(subject_id, by)
+    if not _standing(case_id, Annotation.Kind.DISPUTED):
+        Annotation.objects.create(
+            subject_id=subject_id, key_digest=_key(ref), kind=Annotation.Kind.DISPUTED, case_id=case_id, noted_at=at
+        )
+
+
+@transaction.atomic
+def settle(subject_id: int, *, case_id: int, by: Actor, at: datetime) -> None:
+    """From this instant the case's datum is disputed no more, by this case. Settled twice: once. Raises NotAllowed."""
+    _may(subject_id, by)
+    for one in _standing(case_id, Annotation.Kind.DISPUTED):
+        AnnotationEnd.objects.create(annotation_id=one.pk, ended_at=at)
+
+
+@transaction.atomic
+def state(subject_id: int, ref: str, text: str, *, case_id: int, by: Actor, at: datetime) -> str:
+    """Puts the subject's statement beside the datum, in place of one this case put there before; the statement as it is kept.
+    Raises BadStatement, NotAllowed."""
+    _may(subject_id, by)
+    said = checked(text)
+    for one in _standing(case_id, Annotation.Kind.STATEMENT):
+        AnnotationEnd.objects.create(annotation_id=one.pk, ended_at=at)
+    Annotation.objects.create(
+        subject_id=subject_id,
+        key_digest=_key(ref),
+        kind=Annotation.Kind.STATEMENT,
+        case_id=case_id,
+        text=said,
+        noted_at=at,
+    )
+    return said
+
+
+@transaction.atomic
+def take_back(subject_id: int, *, case_id: int, by: Actor, at: datetime) -> None:
+    """Ends the statement that a case put beside a datum. Raises NotAllowed."""
+    _may(subject_id, by)
+    for one in _standing(case_id, Annotation.Kind.STATEMENT):
+        AnnotationEnd.objects.create(annotation_id=one.pk, ended_at=at)
+
+
+def checked(text: str) -> str:
+    """A statement as it would stand beside the record. Raises BadStatement: too short, too long, or a person's number in it."""
+    said = " ".join(text.replace("\0", "").split())
+    if not SHORTEST <= len(said) <= LONGEST or unnumbered(said) != said:
+        raise BadStatement(
+            f"声明应为 {SHORTEST} 至 {LONGEST} 字，且不含个人证件号码和电话；它将与记录一并公开。",
+            f"A statement has {SHORTEST} to {LONGEST} characters and no person's number: it is published with the record.",
+        )
+    return said
+
+
+def _may(subject_id: int, by: Actor) -> None:
+    """The subject's own act, or the desk's and the platform's in a case of its."""
+    if by.role is Role.SUBJECT:
+        require(by, Action.OBJECT, subject=subject_id)
+    elif not may(by, Action.OPERATE):
+        require(by, Action.ANSWER_OBJECTION)
+
+
+def _standing(case_id: int, kind: str) -> list[Annotation]:
+    return list(Annotation.objects.filter(case_id=case_id, kind=kind, end__isnull=True))
+
+
+def _key(ref: str) -> bytes:
+    if len(ref) != 32 or any(one not in "0123456789abcdef" for one in ref):
+        raise _unknown()
+    return bytes.fromhex(ref)
+
+
+def _plain(text: str) -> str:
+    """A value apart from how it is set: blanks, and zeros and commas of an amount."""
+    tidy = "".join(text.split())
+    try:
+        number = Decimal(tidy.replace(",", ""))
+    except InvalidOperation:
+        return tidy
+    return f"{number.normalize():f}" if number.is_finite() else tidy
+
+
+def _unknown() -> UnknownRecord:
+    return UnknownRecord("没有找到这条记录。请从公示页面进入。", "No such record. Come from its public page.")

@@ -1,0 +1,19 @@
+"""Background jobs of the room."""
+
+import logging
+
+from procrastinate.contrib.django import app
+
+from xinyong.kernel import clock
+from xinyong.rights import reminders
+from xinyong.security.access import system
+
+_LOG = logging.getLogger("xinyong.rights")
+
+
+@app.periodic(cron="12 * * * *")
+@app.task(queue="clocks", name="rights.follow", queueing_lock="follow-objections")
+def follow(timestamp: int) -> None:
+    """Each hour: closes objections whose correction has come in, tells of terms near their end, escalates those past it."""
+    done = reminders.follow(by=system("hourly"), at=clock.now())
+    _LOG.info("objections-followed closed=%s near=%s overdue=%s", done.closed, done.near, done.over)

@@ -1,0 +1,276 @@
+"""异议 An organisation objects to a record of its own: lodges it, adds papers, withdraws it, states that it disagrees, asks for review.
+
+From the instant an objection is lodged until it is settled the record is shown as disputed wherever it is shown
+(records/annotations.py); the mark, the step and its entry are one transaction. What is right is corrected by a submission of the
+source unit's: there is no second path for data. Steps and terms: rights/library, chosen by ``settings.REMEDY_PROFILE``; a case goes on
+under the version it was taken under. The other parties' verbs: rights/objection_desk.py.
+Source: the provinces' regulations on social credit (each profile names its articles); 国办发〔2025〕22号.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from xinyong.catalogue import publish, tables
+from xinyong.kernel import clock
+from xinyong.kernel.errors import Conflict, Invalid
+from xinyong.kernel.scrubbing import unnumbered
+from xinyong.records import annotations, dossier
+from xinyong.records.annotations import Datum
+from xinyong.records.view import RecordView
+from xinyong.security import quotas
+from xinyong.security.access import Action, Actor, require
+from xinyong.subjects import registry
+from xinyong.workflow import cases
+from xinyong.workflow.case_view import CaseView
+from xinyong.workflow.cases import About, Paper, Step
+from xinyong.workflow.definition import Library, Procedure
+
+KIND = "objection"
+#: Outcomes of an answer and of a decision.
+ACCEPT, PARTLY, REFUSE = "accept", "partly", "refuse"
+OUTCOMES = (ACCEPT, PARTLY, REFUSE)
+_FOLDER = Path(__file__).parent / "library"
+_LIBRARY = Library(_FOLDER / "objection.yaml", _FOLDER / "objection")
+#: Objections that one account may lodge.
+_PER_MINUTE, _PER_DAY = 10, 200
+_LONGEST_VALUE, _LONGEST_TOKEN = 500, 64
+
+cases.declare(KIND, _LIBRARY.version)
+
+
+class OwnWord(Conflict):
+    """What an organisation declared of itself it corrects or withdraws itself; there is nothing to object to."""
+
+    code = "rights.own-word"
+
+
+class BadGround(Invalid):
+    """An objection has one of the grounds of the regulation."""
+
+    code = "rights.objection-ground"
+
+
+class BadField(Invalid):
+    """A field that the record does not have, or a value that says nothing new or too much."""
+
+    code = "rights.objection-field"
+
+
+class BadForm(Invalid):
+    """The form carries no token of ours, and could not be told from a replay."""
+
+    code = "rights.form-without-token"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an objection says: its ground, why, and for fields said to be wrong what they should be (field code → value)."""
+
+    ground: str
+    statement: str
+    wanted: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A case with the record it is about, as the archive has it now, and the steps that who asks can take."""
+
+    case: CaseView
+    datum: Datum
+    may: frozenset[str]
+
+    @property
+    def record(self) -> RecordView:
+        """The record; its newest version, withdrawn or not."""
+        return self.datum.record
+
+
+def procedure(on: date) -> Procedure:
+    """What an objection is taken under on a day."""
+    return _LIBRARY.in_force(settings.REMEDY_PROFILE, on)
+
+
+def procedures() -> Sequence[Procedure]:
+    """Every profile that is shipped."""
+    return _LIBRARY.all()
+
+
+def own_record(ref: str, *, by: Actor, at: datetime) -> RecordView:
+    """A record of the actor's own organisation that can be objected to. Raises UnknownRecord, OwnWord, NotAllowed."""
+    require(by, Action.OBJECT)
+    if by.subject_code is None:
+        raise cases.UnknownCase("您没有代表任何单位。", "You act for no organisation.")
+    found, _ = dossier.record(by.subject_code, ref, as_of=day(at), seen_by=by)
+    if found.declared is not None:
+        raise OwnWord(
+            "这是本单位自主申报的信息，不需要提出异议：可以直接更正（重新申报）或撤回。",
+            "Your organisation declared this itself: correct it by declaring anew, or withdraw it.",
+        )
+    return found
+
+
+@transaction.atomic
+def lodge(
+    ref: str, said: Said, *, papers: Sequence[Paper] = (), token: str, by: Actor, at: datetime
+) -> tuple[CaseView, bool]:  # fmt: skip
+    """Lodges an objection; the record is marked in the same transaction. False: the same form lodged it before.
+
+    Raises UnknownRecord, OwnWord, BadGround, BadField, AlreadyOpen, ReasonMissing, TooManyPapers, UnfitProof, QuotaSpent, NotAllowed.
+    """
+    record = own_record(ref, by=by, at=at)
+    quotas.take(f"object:{by.account_id}", per_minute=_PER_MINUTE, per_day=_PER_DAY, now=at)
+    rules = procedure(day(at))
+    if said.ground not in {one.id for one in rules.grounds}:
+        raise BadGround("请选择异议的事由。", "Choose the ground of the objection.")
+    if len(said.statement.strip()) < 4:
+        raise cases.ReasonMissing("请写明哪里不对、为什么（至少 4 个字）。", "Say what is wrong and why.")
+    assert by.subject is not None
+    found = annotations.datum(by.subject, ref, as_of=day(at), known_at=at)
+    about = About(
+        by.subject, by.subject_code or "", record.subject_name, found.region_code, record.item_id, ref, record.title,
+        found.source_id,
+    )  # fmt: skip
+    facts: dict[str, object] = {
+        "ground": said.ground, "version": record.version, "changes": changes(record, said.wanted),
+    }  # fmt: skip
+    step = Step(rules.opens, 0, checked_token(token), reason=said.statement, facts=facts, papers=papers)
+    made, is_new = cases.open_case(rules, about, step, unit=record.subject_name, by=by, at=at)
+    if is_new:
+        annotations.dispute(by.subject, ref, case_id=made.id, by=by, at=at)
+    return made, is_new
+
+
+def listing(*, by: Actor, at: datetime, after: int | None = None, limit: int = 20) -> list[CaseView]:
+    """One's organisation's objections, the newest first; ``after`` is the last id of the page before. One entry."""
+    require(by, Action.VIEW_OWN)
+    return cases.of_subject(kind=KIND, by=by, at=at, calendar=tables.calendar(), after=after, limit=limit)
+
+
+def find(case_id: int, *, by: Actor, at: datetime) -> Seen:
+    """One's organisation's objection. One entry. Raises UnknownCase, NotAllowed."""
+    require(by, Action.VIEW_OWN)
+    return seen(case_id, by=by, at=at)
+
+
+def add(
+    case_id: int, *, papers: Sequence[Paper], note: str, after: int, token: str, by: Actor, at: datetime
+) -> CaseView:  # fmt: skip
+    """Adds papers, or a word, while the case is open. Raises as ``cases.take``."""
+    if not papers and not note.strip():
+        raise cases.ReasonMissing("请附材料或写明要补充的内容。", "Attach a paper, or say what you add.")
+    return _own_step(case_id, Step("add", after, checked_token(token), reason=note, papers=papers), by=by, at=at)
+
+
+def withdraw(case_id: int, *, reason: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
+    """Withdraws an objection; the mark ends with it. Raises as ``cases.take``."""
+
+    def then(case: CaseView) -> None:
+        annotations.settle(case.subject_id, case_id=case.id, by=by, at=at)
+
+    return _own_step(case_id, Step("withdraw", after, checked_token(token), reason=reason), by=by, at=at, then=then)
+
+
+def state_disagreement(case_id: int, *, text: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
+    """Puts the organisation's statement beside a record that stayed as it is. Raises BadStatement, and as ``cases.take``."""
+    said = annotations.checked(text)
+
+    def then(case: CaseView) -> None:
+        annotations.state(case.subject_id, case.object_ref, said, case_id=case.id, by=by, at=at)
+
+    return _own_step(case_id, Step("state", after, checked_token(token), reason=said), by=by, at=at, then=then)
+
+
+def ask_review(case_id: int, *, reason: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
+    """Asks for review by another person, once; the record is marked as disputed again. Raises as ``cases.take``."""
+    require(by, Action.OBJECT)
+    case = cases.again(case_id, by=by, at=at, calendar=tables.calendar())
+    found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
+
+    def then(done: CaseView) -> None:
+        annotations.dispute(done.subject_id, done.object_ref, case_id=done.id, by=by, at=at)
+
+    step = Step(
+        "ask-review", after, checked_token(token), reason=reason, facts={"version": found.record.version, "changes": []}
+    )
+    return _own_step(case_id, step, by=by, at=at, then=then)
+
+
+def paper(case_id: int, number: int, *, to: Path, by: Actor) -> tuple[str, str]:
+    """Opens a paper that one's organisation handed in. Raises UnknownCase, NotAllowed."""
+    require(by, Action.VIEW_OWN)
+    return cases.open_document(case_id, number, kind=KIND, to=to, by=by)
+
+
+def seen(case_id: int, *, by: Actor, at: datetime) -> Seen:
+    """A case with its record, for callers who have asked for their own action. One entry. Raises UnknownCase."""
+    case = cases.find(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
+    found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
+    return Seen(case, found, cases.steps_open(case, by=by))
+
+
+def changes(record: RecordView, wanted: Mapping[str, str]) -> list[dict[str, str]]:
+    """Field by field what a record says and what it should say, as a step keeps it. Raises BadField."""
+    fields = {one.code: one for one in record.fields}
+    found = []
+    for code, text in sorted(wanted.items()):
+        new = unnumbered(" ".join(text.replace("\0", "").split()))
+        if code not in fields or len(new) > _LONGEST_VALUE:
+            raise BadField(
+                f"这条记录没有可以更正的数据项 {code[:40]}，或内容超过 {_LONGEST_VALUE} 字。",
+                f"The record has no field {code[:40]}, or the value has more than {_LONGEST_VALUE} characters.",
+            )
+        if new and new != fields[code].text:
+            one = fields[code]
+            found.append(
+                {"code": code, "label_zh": one.label_zh, "label_en": one.label_en, "old": one.text, "new": new}
+            )
+    return found
+
+
+def is_corrected(case: CaseView, *, at: datetime) -> bool:
+    """True when the archive says what was decided: the record was withdrawn, is shown no more, or a version since says every field as
+    decided."""
+    decided = case.last("uphold", "review-uphold")
+    if decided is None:
+        return False
+    before = case.last("ask-review") if decided.action == "review-uphold" else case.steps[0]
+    found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
+    until = found.record.publish_until
+    if found.is_withdrawn or (until is not None and until <= day(at)):
+        return True
+    wanted = {one["code"]: one["new"] for one in decided.facts.get("changes", ())}
+    is_newer = before is not None and found.record.version > int(before.facts["version"])
+    return found.says(wanted) and (bool(wanted) or is_newer)
+
+
+def item_titles(case: CaseView) -> tuple[str, str]:
+    """The catalogue item of the record, Chinese and English."""
+    item = publish.current(case.item_id)
+    return item.title_zh, item.title_en
+
+
+def checked_token(token: str) -> str:
+    """The token of a form of ours. Raises BadForm."""
+    if not 16 <= len(token) <= _LONGEST_TOKEN or not token.replace("-", "").replace("_", "").isalnum():
+        raise BadForm(
+            "表单已失效。请刷新页面后再提交。", "The form is no longer good. Reload the page and send it again."
+        )
+    return token
+
+
+def day(at: datetime) -> date:
+    """The day of an instant in Beijing."""
+    return at.astimezone(clock.ZONE).date()
+
+
+def _own_step(
+    case_id: int, step: Step, *, by: Actor, at: datetime, then: cases.Then | None = None
+) -> CaseView:  # fmt: skip
+    require(by, Action.OBJECT)
+    unit = registry.by_id(by.subject).name if by.subject is not None else ""
+    return cases.take(case_id, step, unit=unit, by=by, at=at, then=then)[0]
