@@ -21,8 +21,9 @@ from xinyong.intake.docking import Access
 from xinyong.intake.models import DockedTable
 from xinyong.kernel import clock, codes
 from xinyong.records.purpose import Purpose
-from xinyong.rights import objection, objection_desk
+from xinyong.rights import guidance, objection, objection_desk, repair
 from xinyong.rights.objection import Said
+from xinyong.rights.repair import Application
 from xinyong.security import clients, gate, identity, scope
 from xinyong.security.access import Actor, Role
 from xinyong.security.identity import SourceUnit
@@ -60,6 +61,8 @@ class World:
     mandates: dict[str, int] = field(default_factory=dict)
     declarations: dict[str, int] = field(default_factory=dict)
     cases: dict[str, int] = field(default_factory=dict)
+    repairs: dict[str, int] = field(default_factory=dict)
+    guidance: int = 0
     check_code: str = ""
     program: Program = field(default_factory=lambda: Program("", ""))
 
@@ -105,6 +108,8 @@ ARGUMENTS: dict[str, Argument] = {
     "declaration_id": lambda world, relation: world.declarations[relation],
     "proof_no": lambda world, relation: 1,
     "case_id": lambda world, relation: world.cases[relation],
+    "repair_id": lambda world, relation: world.repairs[relation],
+    "guidance_id": lambda world, relation: world.guidance,
     "step": lambda world, relation: "add",
     "act": lambda world, relation: "ask",
 }
@@ -120,6 +125,7 @@ OWNED = frozenset(
         "task_id",
         "declaration_id",
         "case_id",
+        "repair_id",
     }
 )
 #: Parameters that say which subject an address is about.
@@ -146,9 +152,9 @@ def build(folder: Path) -> World:
             world.accounts[relation] = _account(f"somebody-{number}", Role.SOURCE_UNIT, unit)
             world.databases[relation], world.docked[relation] = _docked(unit)
             world.tasks[relation] = _task(unit, folder / f"{number}.png")
-            world.mandates[relation], world.declarations[relation], world.cases[relation] = _declared(
-                who, relation, folder, world.refs[relation]
-            )
+            told = _declared(who, relation, folder, world.refs[relation])
+            world.mandates[relation], world.declarations[relation], world.cases[relation] = told[:3]
+            world.repairs[relation] = told[3]
             world.grants[relation] = Grant.objects.get(account_id=world.accounts[relation]).pk
         for role in ASKERS:
             if role not in {Role.PUBLIC, Role.CLIENT, Role.SUBJECT}:
@@ -159,6 +165,10 @@ def build(folder: Path) -> World:
             world.refs[SIBLING],
         )
         world.check_code = "A" * 26
+        world.guidance = guidance.enter(
+            subject_code=world.organisations[OWN].code, kind=guidance.TRAINING, held_on=clock.today(), unit="云溪市信用中心",
+            note="", token="guidance-of-the-matrix", by=made.SYSTEM, at=clock.now(),
+        )  # fmt: skip
         view, secret = clients.register(
             name="矩阵客户端", department=world.units[OWN].code, scopes=ALL, networks=("127.0.0.0/8",),
             per_minute=1_000_000, per_day=1_000_000, by=made.SYSTEM, now=clock.now(),
@@ -175,7 +185,7 @@ def _account(username: str, role: Role, unit: SourceUnit | None) -> int:
     )  # fmt: skip
 
 
-def _declared(who: made.Organisation, relation: str, folder: Path, ref: str) -> tuple[int, int, int]:
+def _declared(who: made.Organisation, relation: str, folder: Path, ref: str) -> tuple[int, int, int, int]:
     """A mandate of the organisation, what was declared under it, and an objection to its record, forwarded to the unit; the own
     one's account is named for the role."""
     username = Role.SUBJECT.value if relation == OWN else ""
@@ -189,7 +199,11 @@ def _declared(who: made.Organisation, relation: str, folder: Path, ref: str) -> 
     desk = Actor(role=Role.OPERATOR, name="desk")
     with scope.acting(desk):
         objection_desk.forward(case.id, after=1, token=f"desk-of-{declared:012}", by=desk, at=clock.now())
-    return given.mandate.id, declared, case.id
+    with scope.acting(by):
+        asked = Application("restructuring", "法院已批准重整计划", "示例法人")
+        papers = [Paper(declaring.picture(folder / f"{declared}-ruling.png"), "裁定书.png")]
+        repairing, _ = repair.apply(ref, asked, papers=papers, token=f"ask-of-{declared:012}", by=by, at=clock.now())
+    return given.mandate.id, declared, case.id, repairing.id
 
 
 def _task(unit: SourceUnit, picture: Path) -> int:

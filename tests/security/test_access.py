@@ -84,6 +84,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "submit", "revert", "view-submission", "read-findings", "view-receipt", "view-shared", "view-catalogue",
             "view-docking", "declare", "view-rates", "view-bulletin", "settle-doubts", "view-lineage", "view-notices",
             "read-notices", "view-tasks", "report-task", "view-objections", "answer-objection",
+            "view-repairs", "decide-repair", "record-guidance",
         },
         "unit_admin": works | {"view-people", "grant", "view-notices", "read-notices", "set-channels"},
         "reader": works | {"view-shared", "special-query", "export-shared"},
@@ -93,7 +94,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "view-docking", "manage-docking", "declare", "oversee-reporting", "view-rates", "view-bulletin", "issue-bulletin",
             "settle-doubts", "waive-doubts", "view-lineage", "view-notices", "set-channels", "oversee-notices", "view-tasks",
             "report-task", "manage-tasks", "manage-work", "view-mandates", "give-mandates", "check-declared",
-            "view-objections", "answer-objection",
+            "view-objections", "answer-objection", "view-repairs", "decide-repair", "record-guidance",
         },
         "system_admin": staff | {"manage-accounts", "manage-units", "manage-clients", "view-people", "view-evidence"},
         "security_admin": staff | {
@@ -103,9 +104,9 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "view-submission", "view-receipt", "view-catalogue", "view-people", "explain-access", "view-audit", "export-audit",
             "view-evidence", "view-rates", "view-bulletin", "view-tasks",
         },
-        "client": {"submit", "view-submission", "read-findings", "view-receipt", "view-shared", "call-api"},
+        "client": {"submit", "view-submission", "read-findings", "view-receipt", "view-shared", "call-api", "acknowledge-repair"},
         "partner": {"exchange"},
-        "subject": {"own-account", "declare-own", "view-own", "object"},
+        "subject": {"own-account", "declare-own", "view-own", "object", "apply-repair"},
     }  # fmt: skip
     has = {action.value for action in Action if role in POLICY[action]}
     if role is Role.SYSTEM:

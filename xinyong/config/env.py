@@ -197,6 +197,11 @@ VARIABLES: tuple[Variable, ...] = (
         "Whose regulation sets the steps and terms of objections taken from now on: zhejiang, shanghai, shandong, henan, shenzhen."
         " 异议办理适用的条例",
     ),
+    Variable(
+        "XINYONG_REPAIR_PROFILE",
+        "national",
+        "Whose rule sets apply to repairs asked for from now on: national (by date: 2019, 2023, 2026) or shenzhen. 信用修复适用的规则",
+    ),
     Variable("XINYONG_UPLOAD_LIMIT_MB", "1024", "Largest file accepted by the office and by the interface, in MiB."),
     Variable(
         "XINYONG_UPLOADS_OPEN_MB",

@@ -41,6 +41,8 @@ WEBHOOK_CA = env.text("XINYONG_WEBHOOK_CA")
 EXPORT_DAILY_ROWS = env.whole("XINYONG_EXPORT_DAILY_ROWS")
 RANKING = env.text("XINYONG_RANKING")
 LAST_PLACES = env.whole("XINYONG_LAST_PLACES")
+#: Whose rule sets of repair are applied (rights/library/repair).
+REPAIR_PROFILE = env.one_of("XINYONG_REPAIR_PROFILE", "national", "shenzhen")
 REMEDY_PROFILE = env.one_of("XINYONG_REMEDY_PROFILE", "zhejiang", "shanghai", "shandong", "henan", "shenzhen")
 XINYONG_HOME = env.home()
 KEYS = env.keys()

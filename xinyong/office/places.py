@@ -51,6 +51,8 @@ GROUPS: tuple[Group, ...] = (
         Place("/office/doubts/", "question", _("疑问数据"), (_A.SETTLE_DOUBTS,)),
         Place("/office/links/", "edit", _("待关联"), (_A.REVIEW_LINKS,)),
         Place("/office/objections/", "dispute", _("异议办理"), (_A.VIEW_OBJECTIONS,)),
+        Place("/office/repairs/", "check", _("信用修复"), (_A.VIEW_REPAIRS,)),
+        Place("/office/guidance/", "bell", _("培训约谈"), (_A.RECORD_GUIDANCE,)),
         Place("/office/windows/", "clock", _("报送窗口"), (_A.VIEW_RATES,)),
         Place("/office/declared/", "edit", _("应报数"), (_A.VIEW_RATES,)),
         Place("/office/supply/", "key", _("供数授权"), (_A.OVERSEE_REPORTING,)),

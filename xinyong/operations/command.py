@@ -71,6 +71,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "notices",
         "通知 list | channels | undelivered | resend | deliver",
     ),
+    "guidance": ("xinyong.operations.guidance", "guidance", "培训约谈比例 listed organisations trained or interviewed"),
     "mandates": ("xinyong.operations.mandates", "mandates", "代表关系 list | give | end who acts for organisations"),
     "declarations": (
         "xinyong.operations.mandates",

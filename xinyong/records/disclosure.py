@@ -16,11 +16,20 @@ from xinyong.security.identity import source_unit
 #: What everybody sees: public items of organisations, inside publicity and retention, not withdrawn. Asking for a past
 #: day opens nothing that has ended since: what left publicity stays out, whatever date is asked for. Nor does a clock set
 #: back: a day that was closed stays closed (security.md T14).
+#: What was repaired nobody is shown any more, from the instant the decision is entered (令36号 3: publication, sharing and use stop).
+NOT_REPAIRED = """
+    NOT EXISTS (
+        SELECT 1 FROM records_repair p
+        WHERE p.subject_id = r.subject_id AND p.key_digest = r.key_digest
+          AND NOT EXISTS (SELECT 1 FROM records_repairend e WHERE e.repair_id = p.id)
+    )
+"""
 _END = "greatest(%(as_of)s, %(today)s, (SELECT max(day) FROM records_clockrun))"
 _PUBLIC = f"""
     r.disclosure = 'public' AND r.state = 1 AND r.publish_from <= %(as_of)s
     AND (r.publish_until IS NULL OR {_END} < r.publish_until)
     AND (r.retain_until IS NULL OR {_END} < r.retain_until)
+    AND {NOT_REPAIRED}
 """
 
 #: What departments and the credit centre share in their work: also past publicity, never past retention; of their division
@@ -32,7 +41,7 @@ _REACHED = f"""
     AND (%(items)s::text[] IS NULL OR r.item_id = ANY(%(items)s::text[]))
     AND (r.retain_until IS NULL OR {_END} < r.retain_until)
 """
-_SHARED = f"{_REACHED} AND r.state = 1 AND r.decided_on <= %(as_of)s"
+_SHARED = f"{_REACHED} AND r.state = 1 AND r.decided_on <= %(as_of)s AND {NOT_REPAIRED}"
 
 #: Where a datum came from is looked at by who answers for it: versions that were withdrawn too, a department's own only.
 _OWN = f"{_REACHED} AND (NOT %(only_own)s OR r.source_id = %(own_source)s)"

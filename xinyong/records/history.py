@@ -12,7 +12,7 @@ from typing import Any
 from xinyong.kernel import clock, sql
 from xinyong.records import _cursor, _rows, disclosure
 from xinyong.records.dossier import UnknownRecord
-from xinyong.records.models import ClockEnd
+from xinyong.records.models import ClockEnd, Repair
 from xinyong.records.view import FieldView, RecordView
 from xinyong.security.access import Actor
 from xinyong.subjects import registry
@@ -94,9 +94,19 @@ def of(code: str, ref: str, *, as_of: date, seen_by: Actor) -> tuple[list[Versio
             "There is no such record, or your department has not reported it. Check the address.",
         )
     ends = ClockEnd.objects.filter(subject_id=subject.id, key_digest=key).order_by("ended_on", "clock")
-    return _with_changes(found), [
-        End(*row) for row in ends.values_list("version", "clock", "reason", "ended_on", named=False)
-    ]
+    told = [End(*row) for row in ends.values_list("version", "clock", "reason", "ended_on", named=False)]
+    return _with_changes(found), told + _repairs(subject.id, key, found[-1].record.version)
+
+
+def _repairs(subject_id: int, key: bytes, version: int) -> list[End]:
+    """Publicity that a repair ended, and repairs that were revoked, by their days."""
+    told = []
+    for one in Repair.objects.filter(subject_id=subject_id, key_digest=key).select_related("end").order_by("id"):
+        told.append(End(version, "publicity", "repaired", one.at.astimezone(clock.ZONE).date()))
+        if hasattr(one, "end"):
+            day = one.end.at.astimezone(clock.ZONE).date()
+            told.append(End(version, "repair", one.end.reason, day))
+    return told
 
 
 def brought(submission_id: int, row_no: int, *, as_of: date, seen_by: Actor) -> list[Brought]:

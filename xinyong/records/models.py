@@ -92,6 +92,30 @@ class Record(models.Model):
         db_table = "record"
 
 
+class Repair(models.Model):
+    """That what a datum says was repaired (信用修复): from ``at`` on nobody is shown it, whatever versions it gains. Entered and
+    ended, never changed (triggers hold it). That it is so is no secret: who may not see the datum learns nothing of it by this."""
+
+    subject_id = models.BigIntegerField()
+    key_digest = models.BinaryField(max_length=16)
+    case_id = models.BigIntegerField(help_text="workflow.Case")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject_id", "key_digest"], name="repair_of_datum"),
+            models.Index(fields=["case_id"], name="repair_of_case"),
+        ]
+
+
+class RepairEnd(models.Model):
+    """That a repair was revoked: the datum is shown again for what is left of its terms."""
+
+    repair = models.OneToOneField(Repair, on_delete=models.PROTECT, primary_key=True, related_name="end")
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=20, help_text="revoked (fraud, error) or plan-failed")
+
+
 class Later(models.Model):
     """That a datum has a version after its first, and since when that is known; nothing of what it says. A trigger on
     ``record`` writes it. Rows are only ever added."""

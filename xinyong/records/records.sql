@@ -128,7 +128,11 @@ WITH ends AS (
                     WHEN r.valid_to IS NOT NULL AND r.valid_to <= r.publish_until THEN 'validity-ended'
                     ELSE 'term-ended' END AS reason,
                r.publish_until AS ended_on
-        WHERE r.publish_until <= %(day)s
+        WHERE r.publish_until <= %(day)s AND NOT EXISTS (
+            SELECT 1 FROM records_repair p
+            WHERE p.subject_id = r.subject_id AND p.key_digest = r.key_digest
+              AND NOT EXISTS (SELECT 1 FROM records_repairend e WHERE e.repair_id = p.id)
+        )
         UNION ALL
         SELECT 'retention', 'retention-ended', r.retain_until WHERE r.retain_until <= %(day)s
         UNION ALL
@@ -302,3 +306,11 @@ FROM record r JOIN subjects_subject s ON s.id = r.subject_id
 WHERE r.subject_id = %(subject_id)s AND r.key_digest = %(key_digest)s AND r.known_from <= %(known_at)s
 ORDER BY r.version DESC
 LIMIT 1
+
+-- name: listed
+-- Subjects with a record of one of these items that holds on a day.
+SELECT DISTINCT r.subject_id
+FROM record r
+WHERE r.item_id = ANY(%(items)s) AND r.state = 1 AND r.decided_on <= %(on)s
+  AND (r.valid_to IS NULL OR %(on)s < r.valid_to) AND (r.retain_until IS NULL OR %(on)s < r.retain_until)
+  AND {newest} AND {not_repaired}

@@ -8,6 +8,11 @@ FROM record r
 WHERE r.subject_id = %(subject_id)s AND r.item_id = %(item_id)s AND r.state = 1
   AND r.disclosure IN ('public', 'shared', 'authorised')
   AND (r.retain_until IS NULL OR %(today)s < r.retain_until)
+  AND NOT EXISTS (
+      SELECT 1 FROM records_repair p
+      WHERE p.subject_id = r.subject_id AND p.key_digest = r.key_digest
+        AND NOT EXISTS (SELECT 1 FROM records_repairend e WHERE e.repair_id = p.id)
+  )
   AND (%(reach)s::bigint[] IS NULL OR r.source_id = ANY(%(reach)s::bigint[]))
   AND NOT EXISTS (
       SELECT 1 FROM record n

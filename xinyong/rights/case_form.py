@@ -20,8 +20,8 @@ from xinyong.workflow.definition import Procedure
 #: Boxes for papers on one form; more are handed in with a further step.
 PAPERS = 3
 _SHOULD = "should-"
-_AREA = forms.Textarea(attrs={"rows": 4})
-_NEEDS = {"required": gettext_lazy("请填写此项。"), "min_length": gettext_lazy("请写得具体一些，至少 4 个字。")}
+AREA = forms.Textarea(attrs={"rows": 4})
+NEEDS = {"required": gettext_lazy("请填写此项。"), "min_length": gettext_lazy("请写得具体一些，至少 4 个字。")}
 
 
 class StepForm(forms.Form):
@@ -97,7 +97,7 @@ class Lodge(StepForm):
         error_messages={"required": gettext_lazy("请选择异议的事由。")},
     )
     statement = forms.CharField(
-        label=gettext_lazy("异议说明"), min_length=4, max_length=1000, widget=_AREA, error_messages=_NEEDS,
+        label=gettext_lazy("异议说明"), min_length=4, max_length=1000, widget=AREA, error_messages=NEEDS,
         help_text=gettext_lazy("哪里不对、为什么。信源单位会看到。请勿填写个人信息。"),
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ class Plain(StepForm):
 class Note(StepForm):
     """A word, if any."""
 
-    reason = forms.CharField(label=gettext_lazy("说明"), max_length=1000, required=False, widget=_AREA)
+    reason = forms.CharField(label=gettext_lazy("说明"), max_length=1000, required=False, widget=AREA)
 
 
 class Add(Note):
@@ -132,7 +132,7 @@ class Reason(StepForm):
     """Why."""
 
     reason = forms.CharField(
-        label=gettext_lazy("理由"), min_length=4, max_length=1000, widget=_AREA, error_messages=_NEEDS,
+        label=gettext_lazy("理由"), min_length=4, max_length=1000, widget=AREA, error_messages=NEEDS,
         help_text=gettext_lazy("对方会看到。请勿填写个人信息。"),
     )  # fmt: skip
 
@@ -141,8 +141,8 @@ class Statement(StepForm):
     """What stands beside the record."""
 
     text = forms.CharField(
-        label=gettext_lazy("异议声明"), min_length=annotations.SHORTEST, max_length=annotations.LONGEST, widget=_AREA,
-        error_messages=_NEEDS | {"min_length": gettext_lazy("声明至少 10 个字。")},
+        label=gettext_lazy("异议声明"), min_length=annotations.SHORTEST, max_length=annotations.LONGEST, widget=AREA,
+        error_messages=NEEDS | {"min_length": gettext_lazy("声明至少 10 个字。")},
         help_text=gettext_lazy("随这条记录公开，出现在公示页面、信用报告、接口和导出中。10 至 300 字，不得含个人信息。"),
     )  # fmt: skip
 

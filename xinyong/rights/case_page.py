@@ -13,13 +13,16 @@ Stage = tuple[str, str, str]
 
 def stepper(case: CaseView) -> list[Stage]:
     """Title, state (done, now, ahead) and a word for each stage."""
+    is_repair = case.procedure.kind == "repair"
     titles = (
+        gettext("提出申请"), gettext("受理"), gettext("审查决定"), gettext("停止公示、各方同步"), gettext("办结"),
+    ) if is_repair else (
         gettext("提出异议"), gettext("信用中心核查"), gettext("信源单位核实"), gettext("作出结论"), gettext("办结"),
     )  # fmt: skip
     now = case.state.stage
     found = []
     for stage, title in enumerate(titles, 1):
-        is_skipped = stage == 3 and not case.is_forwarded and now > 3
+        is_skipped = stage == 3 and not is_repair and not case.is_forwarded and now > 3
         state = "done" if stage < now or (stage == now and not case.is_open) else "now" if stage == now else "ahead"
         said = gettext("不需要") if is_skipped else word(case.state.zh, case.state.en) if stage == now else ""
         found.append((title, state, said))

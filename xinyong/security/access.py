@@ -72,6 +72,13 @@ class Action(StrEnum):
     ANSWER_OBJECTION = (
         "answer-objection"  # forward, answer, decide: which of it, the procedure says (rights/objection.py)
     )
+    APPLY_REPAIR = "apply-repair"  # 信用修复: ask for it for one's own organisation's record, add to it, withdraw it
+    VIEW_REPAIRS = "view-repairs"  # 修复办理: the inbox; a department's are those about its records
+    DECIDE_REPAIR = (
+        "decide-repair"  # accept, decide, review, revoke: which of it, the procedure says (rights/repair_desk.py)
+    )
+    ACKNOWLEDGE_REPAIR = "acknowledge-repair"  # a recipient says that it has let go of a repaired record
+    RECORD_GUIDANCE = "record-guidance"  # 培训、约谈: that an organisation was trained or interviewed
     VIEW_MANDATES = "view-mandates"  # 代表关系: who acts for which organisation
     GIVE_MANDATES = "give-mandates"
     MANAGE_FEEDS = "manage-feeds"  # change feeds of the register: gaps, refused changes, successions taken back
@@ -150,6 +157,11 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.OBJECT: _only(_R.SUBJECT),
     Action.VIEW_OBJECTIONS: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.ANSWER_OBJECTION: _only(_R.SOURCE_UNIT, _R.OPERATOR),
+    Action.APPLY_REPAIR: _only(_R.SUBJECT),
+    Action.VIEW_REPAIRS: _only(_R.SOURCE_UNIT, _R.OPERATOR),
+    Action.DECIDE_REPAIR: _only(_R.SOURCE_UNIT, _R.OPERATOR),
+    Action.ACKNOWLEDGE_REPAIR: _only(_R.CLIENT),
+    Action.RECORD_GUIDANCE: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.VIEW_MANDATES: _only(_R.OPERATOR),
     Action.GIVE_MANDATES: _only(_R.OPERATOR),
     Action.MANAGE_FEEDS: _only(_R.OPERATOR),
@@ -198,9 +210,11 @@ BOUNDED: dict[Role, frozenset[Action]] = {
             Action.READ_NOTICES,
             Action.VIEW_OBJECTIONS,
             Action.ANSWER_OBJECTION,
+            Action.VIEW_REPAIRS,
+            Action.DECIDE_REPAIR,
         }
     ),
-    Role.SUBJECT: frozenset({Action.DECLARE_OWN, Action.VIEW_OWN, Action.OBJECT}),
+    Role.SUBJECT: frozenset({Action.DECLARE_OWN, Action.VIEW_OWN, Action.OBJECT, Action.APPLY_REPAIR}),
     Role.CLIENT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),
     Role.UNIT_ADMIN: frozenset(
         {Action.VIEW_PEOPLE, Action.GRANT, Action.VIEW_NOTICES, Action.READ_NOTICES, Action.SET_CHANNELS}

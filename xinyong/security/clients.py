@@ -208,6 +208,15 @@ def clients(*, seen_by: Actor) -> list[ClientView]:
         return [_view(one) for one in found.order_by("-is_active", "name", "pk")]
 
 
+def readers(*, item_id: str = "") -> list[ClientView]:
+    """The open clients that may read records, of one item where it is named; for the platform's own work, which tells them what to
+    let go of."""
+    found = Client.objects.select_related("application", "department").prefetch_related("secrets")
+    reading = found.filter(is_active=True, is_sandbox=False, scopes__overlap=["read:public", "read:shared"])
+    views = [_view(one) for one in reading.order_by("pk")]
+    return [one for one in views if not item_id or one.items is None or item_id in one.items]
+
+
 def client(client_id: str, *, seen_by: Actor) -> ClientView:
     """One client; leaves an audit entry. Raises UnknownClient, NotAllowed."""
     require(seen_by, Action.MANAGE_CLIENTS)

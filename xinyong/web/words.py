@@ -64,6 +64,20 @@ CASE_STATES: dict[str, Tag] = {
     "withdrawn": Tag(_("已撤回"), "plain", "back"),
 }
 
+#: state of an application for repair (rights/library/repair.yaml) → tag, as every party reads it
+REPAIR_STATES: dict[str, Tag] = {
+    "with-source": Tag(_("待受理"), "caution", "clock"),
+    "incomplete": Tag(_("待补正"), "caution", "edit"),
+    "accepted": Tag(_("已受理，审查中"), "primary", "building"),
+    "review": Tag(_("复核中"), "caution", "clock"),
+    "syncing": Tag(_("已修复，各方同步中"), "positive", "clock"),
+    "repaired": Tag(_("已修复"), "positive", "check"),
+    "refused": Tag(_("不予受理"), "plain", "cross"),
+    "denied": Tag(_("不予修复"), "plain", "cross"),
+    "revoked": Tag(_("修复已撤销"), "adverse", "back"),
+    "withdrawn": Tag(_("已撤回"), "plain", "back"),
+}
+
 #: subjects.models.Subject.Status → tag
 STATUSES: dict[str, Tag] = {
     "active": Tag(_("存续"), "positive", "check"),

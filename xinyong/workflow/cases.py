@@ -162,8 +162,8 @@ def open_case(
             _same(before.steps.get(number=1), step)
             return view(before, procedure), False
         raise AlreadyOpen(
-            "这条信息已有一件异议正在办理。请在原来的异议中补充材料。",
-            "An objection to this record is being dealt with already. Add what you have to that one.",
+            "这条信息已有同类的一件正在办理。请在原来的一件中补充材料。",
+            "Such a case about this record is being dealt with already. Add what you have to that one.",
         ) from error
     _enter(
         wanted, procedure, step, Party.SUBJECT, procedure.first, unit=unit, by=by, at=at, event=audit.Event.CASE_OPENED
@@ -251,6 +251,13 @@ def of_subject(
     if after is not None:
         found = found.filter(pk__lt=after)
     return [view(one, _procedure(one), at=at, calendar=calendar) for one in found[:limit]]
+
+
+def taken(kind: str, subject_id: int, action: str, *, by: Actor) -> list[tuple[datetime, dict[str, Any]]]:
+    """When a step was taken in any case of a subject that this actor sees, and what was said with it; oldest first."""
+    seen = _reach(by).filter(kind=kind, subject_id=subject_id)
+    found = CaseStep.objects.filter(case__in=seen, action=action).order_by("id")
+    return list(found.values_list("at", "facts"))
 
 
 def inbox(

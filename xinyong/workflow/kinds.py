@@ -31,6 +31,9 @@ class Kind(StrEnum):
     OBJECTION = "objection"
     OBJECTION_NEAR = "objection-near"
     OBJECTION_OVERDUE = "objection-overdue"
+    REPAIR = "repair"
+    REPAIR_NEAR = "repair-near"
+    REPAIR_OVERDUE = "repair-overdue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,25 @@ WORDS: dict[Kind, Words] = {
         "An objection is overdue",
         "异议 {case}（{item_zh}）的“{term_zh}”应于 {due} 24 时前办完，现已逾期，并已升级至信用中心督办。请立即办理。",
         "Objection {case} ({item_en}): “{term_en}” was due by the end of {due}; the credit centre has been told. Answer at once.",
+    ),
+    Kind.REPAIR: Words(
+        "有修复申请需要办理",
+        "An application for repair",
+        "修复申请 {case}（{item_zh}）由贵单位决定，请于 {due} 24 时前办完“{term_zh}”。",
+        "Application {case} for repair ({item_en}) is yours to decide: “{term_en}” is due by the end of {due}.",
+    ),
+    Kind.REPAIR_NEAR: Words(
+        "修复办理期限临近",
+        "An application for repair is nearly due",
+        "修复申请 {case}（{item_zh}）应于 {due} 24 时前办完“{term_zh}”。",
+        "Application {case} for repair ({item_en}): “{term_en}” is due by the end of {due}.",
+    ),
+    Kind.REPAIR_OVERDUE: Words(
+        "修复办理已逾期",
+        "An application for repair is overdue",
+        "修复申请 {case}（{item_zh}）的“{term_zh}”应于 {due} 24 时前办完，现已逾期，并已升级至信用中心督办。请立即办理。",
+        "Application {case} for repair ({item_en}): “{term_en}” was due by the end of {due}; the credit centre has been told. Decide "
+        "at once.",
     ),
 }  # fmt: skip
 
