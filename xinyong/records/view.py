@@ -19,7 +19,6 @@ class Mark(StrEnum):
     NOT_PUBLIC = "not-public"  # 不公开: seen only by rights of office
     LATE = "late"  # 迟报
     DISPUTED = "disputed"  # 争议中
-    REPAIRED = "repaired"  # 已修复: seen only where its origin is answered for
 
 
 @dataclass(frozen=True, slots=True)
