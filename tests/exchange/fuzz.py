@@ -130,7 +130,7 @@ def _known(door: Door, only: str) -> dict[str, dict[str, Any]]:
             "query": {},
             "headers": {"Idempotency-Key": str(uuid.uuid4())},
         },
-        "look_up": {"body": {"code": code, "purpose": "示例事项"}, "media_type": "application/json"},
+        "look_up": {"body": {"code": code, "purpose": "tender", "note": "示例事项"}, "media_type": "application/json"},
         "register_changes": {
             "body": {
                 "events": [

@@ -13,7 +13,7 @@ from django.test import Client
 from tests.exchange.conftest import Door, Program, ask
 from tests.intake import made
 from tests.signing import signed_in
-from xinyong.exchange import description, sandbox
+from xinyong.exchange import description, sandbox, tracker
 from xinyong.exchange.door import WAYS, Entrance, api
 from xinyong.kernel import clock
 from xinyong.kernel.codes import Kind
@@ -32,8 +32,8 @@ def submission(door: Door, tmp_path_factory: pytest.TempPathFactory) -> int:
     return made.hand_in(path, "admin-penalty-org", door.unit).id
 
 
-def _look_up(program: Program, code: str, purpose: str = "办理示例采购的资格审查", **more: Any) -> Any:
-    return program.call("POST", "/look-ups", {"code": code, "purpose": purpose} | more)
+def _look_up(program: Program, code: str, note: str = "办理示例采购的资格审查", **more: Any) -> Any:
+    return program.call("POST", "/look-ups", {"code": code, "purpose": "tender", "note": note} | more)
 
 
 @pytest.mark.django_db
@@ -71,7 +71,7 @@ def test_an_operation_answers_only_those_who_may_do_its_action(door: Door, monke
 def test_every_view_of_the_interface_carries_its_action_and_its_way() -> None:
     ours = [one for one in routes.routes() if getattr(one.view, "xinyong_ways", None) is not None]
     ways = [one.view.xinyong_ways for one in ours]
-    assert {way.name for one in ways for way in one.values()} == {*WAYS, "openapi"}
+    assert {way.name for one in ways for way in one.values()} == {*WAYS, *tracker.WAYS, "openapi"}
     assert all(one.action is next(iter(way.values())).action for one, way in zip(ours, ways, strict=True))
     # Behind a gate that looks at one action for several methods, nobody gets through to an action that is not theirs.
     assert [set(one) for one in ways if len({way.action for way in one.values()}) > 1] == [{"GET", "POST"}]
@@ -110,17 +110,30 @@ def test_a_shared_look_leaves_exactly_one_entry_with_client_and_purpose(
             door.full.client_id,
             door.unit.code,
             door.organisation.code,
-            "办理示例采购的资格审查",
+            "tender: 办理示例采购的资格审查",
         )
     ]
     assert str(entries[0].address) == "127.0.0.1"
 
 
-@pytest.mark.parametrize("purpose", ["", "   ", "看", "a\nb c d", "x" * 201])
-def test_without_a_purpose_nothing_shared_is_told(door: Door, noted: Noted, purpose: str) -> None:
-    answer = _look_up(door.full, door.organisation.code, purpose)
+@pytest.mark.parametrize("note", ["", "   ", "看", "a\nb c d", "x" * 201])
+def test_without_the_matter_nothing_shared_is_told(door: Door, noted: Noted, note: str) -> None:
+    answer = _look_up(door.full, door.organisation.code, note)
     assert answer.status_code == 400
-    assert answer.json()["errors"][0]["where"] == "body.body.purpose"
+    assert answer.json()["errors"][0]["where"] == "body.body.note"
+    assert "dossier-viewed" not in {one.event for one in noted()}
+
+
+@pytest.mark.parametrize(
+    ("purpose", "status", "code"),
+    [("办理采购", 400, "exchange.bad-request"), ("curiosity", 400, "rights.purpose-needed"),
+     ("loan", 403, "rights.purpose-not-yours"), ("emergency", 403, "rights.purpose-not-yours")],
+)  # fmt: skip
+def test_without_a_registered_purpose_of_ones_own_nothing_shared_is_told(
+    door: Door, noted: Noted, purpose: str, status: int, code: str
+) -> None:
+    answer = _look_up(door.full, door.organisation.code, purpose=purpose)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert "dossier-viewed" not in {one.event for one in noted()}
 
 

@@ -165,7 +165,7 @@ def test_a_bound_clients_token_needs_its_key_too(door: Door, key: Any) -> None:
     assert thief.get("/whoami").json()["code"] == "security.signature-missing"
     other = Program(bound.client_id, bound.secret, key=ed25519.Ed25519PrivateKey.generate(), tokens=bound.tokens)
     assert other.get("/whoami").json()["code"] == "security.signature-wrong"
-    body = {"code": door.organisation.code, "purpose": "办理示例事项"}
+    body = {"code": door.organisation.code, "purpose": "tender", "note": "办理示例事项"}
     assert bound.call("POST", "/look-ups", body).status_code == 200
 
 

@@ -33,6 +33,7 @@ _MODULES = (
     "acts_tasks",
     "acts_own",
     "acts_objections",
+    "acts_consents",
 )
 
 

@@ -12,7 +12,6 @@ from xinyong.intake.views import SubmissionView
 from xinyong.kernel import clock
 from xinyong.records import dossier, expiry, exporting, special
 from xinyong.records.exporting import Wanted
-from xinyong.records.purpose import written
 from xinyong.reports import issue
 from xinyong.security import approvals
 from xinyong.security.access import PUBLIC, Actor, Role
@@ -196,7 +195,7 @@ def _(world: World) -> Deed:
 @act(Event.DOSSIER_VIEWED)
 def _(world: World) -> Deed:
     by = world.actor("reader")
-    purpose = written("licensing", f"云市监许申〔2026〕12号 {world.person.number}")
+    purpose = f"licensing: 云市监许申〔2026〕12号 {world.person.number}"
     return lambda: void(dossier.of(world.organisation.code, as_of=made.TODAY, seen_by=by, purpose=purpose))
 
 
@@ -207,7 +206,7 @@ def _(world: World) -> Deed:
     ref = next(record.ref for section in file.sections for record in section.records)
 
     def deed() -> dict[str, object]:
-        dossier.record(code, ref, as_of=made.TODAY, seen_by=by, purpose=written("court", "云中法〔2026〕3号"))
+        dossier.record(code, ref, as_of=made.TODAY, seen_by=by, purpose="court: 云中法〔2026〕3号")
         return {"record": ref}
 
     return deed
@@ -216,7 +215,7 @@ def _(world: World) -> Deed:
 @act(Event.DOSSIER_VIEWED, "by a program")
 def _(world: World) -> Deed:
     world.program.token()
-    asked = {"code": world.organisation.code, "purpose": f"办理示例采购 {world.person.number}"}
+    asked = {"code": world.organisation.code, "purpose": "tender", "note": f"办理示例采购 {world.person.number}"}
     return lambda: void(answered(world.program.call("POST", "/look-ups", asked)))
 
 
@@ -243,7 +242,7 @@ def _(world: World) -> Deed:
 
     def deed() -> dict[str, object]:
         to = world.folder / "shared.csv"
-        done = exporting.export(wanted, purpose=written("inspection", "专项检查"), to=to, by=by, at=clock.now())
+        done = exporting.export(wanted, purpose="inspection: 专项检查", to=to, by=by, at=clock.now())
         return {"handout": done.id}
 
     return deed
@@ -315,7 +314,7 @@ def _(world: World) -> Deed:
     ref = next(record.ref for section in file.sections for record in section.records)
 
     def deed() -> dict[str, object]:
-        lineage.of_record(code, ref, as_of=made.TODAY, seen_by=by, purpose=written("objection", "云信异〔2026〕3号"))
+        lineage.of_record(code, ref, as_of=made.TODAY, seen_by=by, purpose="objection: 云信异〔2026〕3号")
         return {"record": ref}
 
     return deed

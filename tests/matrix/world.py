@@ -20,7 +20,6 @@ from xinyong.intake import docking, views
 from xinyong.intake.docking import Access
 from xinyong.intake.models import DockedTable
 from xinyong.kernel import clock, codes
-from xinyong.records.purpose import Purpose
 from xinyong.rights import guidance, objection, objection_desk, repair
 from xinyong.rights.objection import Said
 from xinyong.rights.repair import Application
@@ -112,6 +111,9 @@ ARGUMENTS: dict[str, Argument] = {
     "guidance_id": lambda world, relation: world.guidance,
     "step": lambda world, relation: "add",
     "act": lambda world, relation: "ask",
+    "consent_id": lambda world, relation: 1,
+    "alarm_id": lambda world, relation: 1,
+    "answer_ref": lambda world, relation: "0" * 32,
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.
 OWNED = frozenset(
@@ -255,7 +257,7 @@ def client(world: World, role: Role, state: str) -> Client:
     if role is not Role.PUBLIC:
         signed_in(found, role.value, fresh=state != "stale")
         if state == "purposed":
-            why = {"purpose": Purpose.LICENSING.value, "matter": "云市监许申〔2026〕12号"}
+            why = {"purpose": "licensing", "matter": "云市监许申〔2026〕12号"}
             found.post(f"/office/files/{world.organisations[OWN].code}/", why)
         if state == "disabled":
             Account.objects.filter(username=role.value).update(is_active=False)

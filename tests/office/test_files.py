@@ -9,7 +9,8 @@ import time_machine
 from tests.intake import made
 from tests.office.conftest import Office
 from xinyong.records import dossier
-from xinyong.records.purpose import PurposeNeeded, written
+from xinyong.records.purpose import PurposeNeeded
+from xinyong.rights import purposes, queries
 from xinyong.security.models import AuditEntry
 
 Noted = Callable[[], list[str]]
@@ -58,11 +59,19 @@ def test_nobody_looks_without_a_purpose_whatever_door_they_come_by(browsers: Off
     for look in (
         lambda: dossier.of(browsers.organisation.code, as_of=made.TODAY, seen_by=made.OPERATOR),
         lambda: dossier.of(browsers.organisation.code, as_of=made.TODAY, seen_by=made.OPERATOR, purpose="  "),
-        lambda: written("licensing", "abc"),
-        lambda: written("", "云市监许申〔2026〕12号"),
     ):
         with pytest.raises(PurposeNeeded):
             look()
+    for purpose, note in (("licensing", "abc"), ("", "云市监许申〔2026〕12号"), ("curiosity", "想看看而已")):
+        with pytest.raises(purposes.PurposeNeeded):
+            queries.file(
+                browsers.organisation.code,
+                purpose=purpose,
+                note=note,
+                as_of=made.TODAY,
+                seen_by=made.OPERATOR,
+                at=made.NOW,
+            )
 
 
 def test_the_auditor_and_the_public_do_not_look_into_files(browsers: Office) -> None:

@@ -215,20 +215,20 @@ def test_a_small_export_comes_at_once_and_only_for_a_purpose(staff: Staff) -> No
     operator = staff["operator"]
     wanted = {"item": "admin-penalty-org", "year": "", "source": "", "reason": "检查", "form": "csv"}
     assert operator.post("/office/exports/", wanted).status_code == 400
-    answer = operator.post("/office/exports/", wanted | {"purpose": "行政管理"})
+    answer = operator.post("/office/exports/", wanted | {"purpose": "inspection", "matter": "云信查〔2026〕3号"})
     assert answer.status_code == 200
     text = answer.body.decode("utf-8-sig")
     assert text.startswith("仅供 operator")
     assert staff.office.organisation.code in text
     entry = audit.entries(seen_by=OWNER, limit=1)[0]
-    assert (entry.event, entry.purpose, entry.facts["rows"]) == ("shared-exported", "行政管理", 1)
+    assert (entry.event, entry.purpose, entry.facts["rows"]) == ("shared-exported", "inspection: 云信查〔2026〕3号", 1)
 
 
 def test_a_special_query_by_two_is_shown_once(staff: Staff) -> None:
     operator = staff["operator"]
     sent = {
-        "item": "admin-penalty-org", "code": staff.office.organisation.code, "asked": ["CF_WSH"], "purpose": "办案",
-        "basis": "协助函〔2026〕2号",
+        "item": "admin-penalty-org", "code": staff.office.organisation.code, "asked": ["CF_WSH"], "purpose": "penalty",
+        "matter": "云执立〔2026〕9号", "basis": "协助函〔2026〕2号",
     }  # fmt: skip
     assert operator.post("/office/special/", sent | {"asked": []}).status_code == 400
     assert operator.post("/office/special/", sent | {"code": ""}).status_code == 400

@@ -14,7 +14,6 @@ from tests.office.conftest import Office, Reader
 from tests.signing import signed_in
 from xinyong.intake import revert, submit, voluntary
 from xinyong.intake.models import OwnDeclaration
-from xinyong.records.purpose import Purpose
 from xinyong.reports import compose
 from xinyong.security.access import PUBLIC
 from xinyong.security.models import Account, AuditEntry
@@ -98,7 +97,7 @@ def test_declared_shown_checked_and_withdrawn_with_its_label_everywhere(
     assert label in page(public, f"/subject/{who.code}/record/{ref.group(1)}/")
     assert label in page(public, f"/subject/{who.code}/self-declared/")
     assert label in report(who)
-    why = {"purpose": Purpose.LICENSING.value, "matter": "云市监许申〔2026〕12号"}
+    why = {"purpose": "licensing", "matter": "云市监许申〔2026〕12号"}
     assert operator.post(f"/office/files/{who.code}/", why).status_code == 302
     assert label in page(operator, f"/office/files/{who.code}/")
     assert label in page(operator, f"/office/files/{who.code}/records/{ref.group(1)}/")

@@ -71,6 +71,16 @@ def test_the_city_goes_in_once_and_a_second_load_finds_it(home: Path) -> None:
     _assert_its_rates_have_denominators()
     _assert_who_may_report_two_of_its_lists_is_said(entered)
     _assert_only_its_owner_reads_the_passwords(city.accounts_file())
+    _assert_its_company_was_asked_once()
+
+
+def _assert_its_company_was_asked_once() -> None:
+    from xinyong.rights.models import Consent, ConsentRefusal, ConsentRequest
+
+    assert [(one.purpose, one.days) for one in ConsentRequest.objects.order_by("id")] == [
+        ("loan", 365), ("award", 90), ("tender", 180),
+    ]  # fmt: skip
+    assert (Consent.objects.get().purpose, ConsentRefusal.objects.get().request.purpose) == ("loan", "award")
 
 
 def _assert_persons_went_in_and_nobody_finds_them(entered: list[views.SubmissionView]) -> None:

@@ -1,0 +1,1 @@
+"""What a subject may do about what is said of it, and who may look."""

@@ -494,6 +494,7 @@ def test_a_mark_that_fails_takes_the_case_with_it(one: Matter, monkeypatch: pyte
 
 
 def test_reading_costs_no_query_more_for_a_mark(one: Matter) -> None:
+    public(one.who)  # names and the catalogue are remembered from here on
     with connection.execute_wrapper(counter := Counter()):
         public(one.who)
     without, counter.count = counter.count, 0

@@ -85,9 +85,10 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "view-docking", "declare", "view-rates", "view-bulletin", "settle-doubts", "view-lineage", "view-notices",
             "read-notices", "view-tasks", "report-task", "view-objections", "answer-objection",
             "view-repairs", "decide-repair", "record-guidance",
+            "query", "ask-consent",
         },
         "unit_admin": works | {"view-people", "grant", "view-notices", "read-notices", "set-channels"},
-        "reader": works | {"view-shared", "special-query", "export-shared"},
+        "reader": works | {"view-shared", "special-query", "export-shared", "query", "ask-consent", "break-glass"},
         "operator": works | {
             "submit", "revert", "view-submission", "read-findings", "view-receipt", "view-shared", "special-query", "export-shared",
             "review-links", "manage-drops", "manage-feeds", "view-catalogue", "manage-catalogue", "publish-catalogue", "manage-tables", "approve",
@@ -95,18 +96,22 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "settle-doubts", "waive-doubts", "view-lineage", "view-notices", "set-channels", "oversee-notices", "view-tasks",
             "report-task", "manage-tasks", "manage-work", "view-mandates", "give-mandates", "check-declared",
             "view-objections", "answer-objection", "view-repairs", "decide-repair", "record-guidance",
+            "query", "break-glass",
         },
         "system_admin": staff | {"manage-accounts", "manage-units", "manage-clients", "view-people", "view-evidence"},
         "security_admin": staff | {
-            "approve", "view-people", "grant", "reset-factor", "rotate-keys", "explain-access", "view-evidence",
+            "approve", "view-people", "grant", "reset-factor", "rotate-keys", "explain-access", "view-evidence", "review-alarms",
         },
         "auditor": staff | {
             "view-submission", "view-receipt", "view-catalogue", "view-people", "explain-access", "view-audit", "export-audit",
-            "view-evidence", "view-rates", "view-bulletin", "view-tasks",
+            "view-evidence", "view-rates", "view-bulletin", "view-tasks", "review-alarms",
         },
-        "client": {"submit", "view-submission", "read-findings", "view-receipt", "view-shared", "call-api", "acknowledge-repair"},
+        "client": {
+            "submit", "view-submission", "read-findings", "view-receipt", "view-shared", "call-api", "query", "ask-consent",
+            "acknowledge-repair",
+        },
         "partner": {"exchange"},
-        "subject": {"own-account", "declare-own", "view-own", "object", "apply-repair"},
+        "subject": {"own-account", "declare-own", "view-own", "give-consent", "view-access-log", "object", "apply-repair"},
     }  # fmt: skip
     has = {action.value for action in Action if role in POLICY[action]}
     if role is Role.SYSTEM:

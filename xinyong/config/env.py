@@ -82,6 +82,26 @@ VARIABLES: tuple[Variable, ...] = (
         "XINYONG_EXPORT_DAILY_ROWS", "5000", "Rows of shared records that one account exports a day. 每日导出额度"
     ),
     Variable(
+        "XINYONG_QUERIES_DAILY",
+        "500",
+        "Files and queries that one official looks at a day; programs have their client's quotas. 每日查询额度",
+    ),
+    Variable(
+        "XINYONG_LOOKS_AN_HOUR",
+        "30",
+        "Different subjects that an official looks at within an hour; more raises an alarm. 每小时查询告警数",
+    ),
+    Variable(
+        "XINYONG_OFFICE_HOURS",
+        "7-21",
+        "Hours of the working day, from-to; an official's look outside raises an alarm. 工作时间",
+    ),
+    Variable(
+        "XINYONG_EMERGENCY_REVIEW_DAYS",
+        "3",
+        "Working days within which somebody else reviews an emergency query. 紧急查询复核期限",
+    ),
+    Variable(
         "XINYONG_RANKING",
         "reporting:30 compliance:30 timeliness:30 collection:10",
         "Rates and their weights in the composite that bulletins rank by. 通报排名的指标和权重",
@@ -341,6 +361,14 @@ def whole(name: str) -> int:
         return int(text(name))
     except ValueError as error:
         raise SystemExit(f"环境变量 {name} 应为整数 / {name} must be a whole number: {text(name)!r}") from error
+
+
+def hours(name: str) -> tuple[int, int]:
+    """Two hours of the day, the first before the second; a clear error names the variable when they are none."""
+    begins, _, ends = text(name).partition("-")
+    if begins.strip().isdecimal() and ends.strip().isdecimal() and 0 <= int(begins) < int(ends) <= 23:
+        return int(begins), int(ends)
+    raise SystemExit(f"环境变量 {name} 应如 7-21 / {name} is two hours of the day, such as 7-21: {text(name)!r}")
 
 
 def networks(name: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-from xinyong.exchange import description, door, oauth
+from xinyong.exchange import description, door, oauth, tracker
 from xinyong.exchange.refusals import UnknownOperation
 from xinyong.security.access import Action, access
 from xinyong.web.problems import problem
@@ -24,6 +24,9 @@ nothing.csrf_exempt = True  # type: ignore[attr-defined]  # no session counts he
 
 urlpatterns = [
     path("oauth/token", access(Action.SIGN_IN)(oauth.token), name="oauth-token"),
+    path("v2/findUsage", door.declared(tracker.find_usage, tracker.WAYS["findUsage"]), name="findUsage"),
+    path("v2/usagePeriod", door.declared(tracker.usage_period, tracker.WAYS["usagePeriod"]), name="usagePeriod"),
+    path("v2/heartbeat", door.declared(tracker.heartbeat, tracker.WAYS["heartbeat"]), name="heartbeat"),
     path("api/v1/openapi.json", door.declared(description.openapi, _READ), name="openapi"),
     path("api/v1/", include((door.patterns(), "api"))),
     path("api/", access(Action.VIEW_PUBLIC)(nothing), name="api-root"),

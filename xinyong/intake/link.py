@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from django.db import transaction
 
 from xinyong.catalogue.schema import Section
-from xinyong.intake import _columns, _register_rows
+from xinyong.intake import _columns, _register_rows, left_out
 from xinyong.intake._coded import Coded, coded, combinations, empty, encoded
 from xinyong.intake.outcome import DOUBTFUL, WRONG
 from xinyong.intake.plan import Plan
@@ -92,11 +92,14 @@ def link(checked: Checked, plan: Plan, *, may_create: bool, memory: Memory) -> L
 
     With ``may_create`` False (a trial) nothing is written, and new subjects get ids of no subject (below NOBODY).
     """
-    if plan.item.is_about_persons:
-        return _link_persons(checked, plan, may_create=may_create, is_blind=memory.is_blind)
     if plan.item.section is Section.REGISTRATION:
         return _register(checked, plan, may_create=may_create, is_blind=memory.is_blind)
-    return _link_organisations(checked, plan, may_create=may_create, memory=memory)
+    if plan.item.is_about_persons:
+        linked = _link_persons(checked, plan, may_create=may_create, is_blind=memory.is_blind)
+    else:
+        linked = _link_organisations(checked, plan, may_create=may_create, memory=memory)
+    left_out.check(checked, plan, linked.subject_id, is_blind=memory.is_blind)
+    return linked
 
 
 def known(checked: Checked, plan: Plan, *, memory: Memory) -> Linked | None:
@@ -105,7 +108,11 @@ def known(checked: Checked, plan: Plan, *, memory: Memory) -> Linked | None:
     if plan.item.is_about_persons or plan.item.section is Section.REGISTRATION:
         return None
     found = _find(checked, plan, memory)
-    return None if found.is_new.any() else _conclude(checked, plan, found)
+    if found.is_new.any():
+        return None
+    linked = _conclude(checked, plan, found)
+    left_out.check(checked, plan, linked.subject_id, is_blind=memory.is_blind)
+    return linked
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from xinyong.kernel import clock
+from xinyong.kernel.errors import XinyongError
 from xinyong.office import answer
-from xinyong.records import dossier, purpose
-from xinyong.records.purpose import LABELS, Purpose
-from xinyong.security.access import Action, access
+from xinyong.rights import purposes, queries
+from xinyong.security.access import Action, Actor, access
 from xinyong.subjects import registry
 from xinyong.subjects import search as subject_search
 
@@ -38,11 +38,16 @@ class Why(forms.Form):
         error_messages={"required": gettext_lazy("请写明所办事项的名称或文号。")},
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, who: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        place = 1 if answer.is_english() else 0
-        options = [(one.value, LABELS[one][place]) for one in Purpose]
-        self.fields["purpose"].choices = [("", gettext("请选择")), *options]  # type: ignore[attr-defined]
+        self.fields["purpose"].choices = purpose_choices(who)  # type: ignore[attr-defined]
+
+
+def purpose_choices(who: Actor) -> list[tuple[str, str]]:
+    """The registered purposes for which somebody may look at what is shared, to choose from."""
+    english = answer.is_english()
+    found = purposes.shared(who, on=clock.today())
+    return [("", gettext("请选择")), *((one.id, one.name_en if english else one.name_zh) for one in found)]
 
 
 @access(Action.VIEW_SHARED)
@@ -61,14 +66,21 @@ def files(request: HttpRequest) -> HttpResponse:
 def file(request: HttpRequest, code: str) -> HttpResponse:
     """The file, once its purpose was said; until then the question what it is for."""
     who = answer.actor(request)
-    form = Why(request.POST if request.method == "POST" else None)
+    form = Why(request.POST if request.method == "POST" else None, who=who)
     if request.method == "POST" and form.is_valid():
-        said = purpose.written(form.cleaned_data["purpose"], form.cleaned_data["matter"])
-        _keep(request, code, said)
-        return HttpResponseRedirect(f"/office/files/{code}/")
+        try:
+            said = purposes.said(form.cleaned_data["purpose"], form.cleaned_data["matter"], by=who, at=clock.now())
+        except XinyongError as error:
+            answer.say(form, error)
+        else:
+            _keep(request, code, said)
+            return HttpResponseRedirect(f"/office/files/{code}/")
     said = kept(request, code)
     if said and not form.errors:
-        seen = dossier.of(code, as_of=clock.today(), seen_by=who, purpose=said, per_section=_PER_SECTION)
+        word, _, matter = said.partition(": ")
+        seen = queries.file(
+            code, purpose=word, note=matter, as_of=clock.today(), seen_by=who, at=clock.now(), per_section=_PER_SECTION
+        )
         context = {"dossier": seen, "sections": [one for one in seen.sections if one.records], "purpose": _worded(said)}
         return answer.page(request, "office/file.html", context)
     subject = registry.subject(code, seen_by=who)
@@ -95,5 +107,5 @@ def _all(request: HttpRequest) -> dict[str, tuple[str, str]]:
 
 def _worded(said: str) -> str:
     """The purpose in the reader's language."""
-    word, _, matter = said.partition(": ")
-    return f"{LABELS[Purpose(word)][1 if answer.is_english() else 0]} · {matter}"
+    zh, en = purposes.words(said)
+    return f"{en if answer.is_english() else zh} · {said.partition(': ')[2]}"

@@ -12,7 +12,7 @@ from xinyong.intake import lineage, settle, views
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid, NotFound, XinyongError
 from xinyong.office import answer, files, words
-from xinyong.records.purpose import LABELS, Purpose
+from xinyong.rights import purposes
 from xinyong.security import identity
 from xinyong.security.access import Action, access, may
 from xinyong.security.looks import Look
@@ -129,11 +129,8 @@ def _look(one: Look) -> tuple[Look, str, str, str]:
 
 def _purpose(written: str) -> str:
     """A purpose as it stands in the log, in words."""
-    known, _, matter = written.partition(": ")
-    if known not in set(Purpose):
-        return written
-    zh, en = LABELS[Purpose(known)]
-    return f"{en if answer.is_english() else zh}: {matter}"
+    zh, en = purposes.words(written)
+    return f"{en if answer.is_english() else zh}: {written.partition(': ')[2]}" if zh else written
 
 
 def _acts(acts: Any) -> list[tuple[Any, str, str]]:

@@ -77,6 +77,8 @@ GROUPS: tuple[Group, ...] = (
     )),
     Group("use", _("查询"), (
         Place("/office/files/", "building", _("查询档案"), (_A.VIEW_SHARED,)),
+        Place("/office/queries/", "search", _("授权查询"), (_A.QUERY,)),
+        Place("/office/consents/", "key", _("授权请求"), (_A.ASK_CONSENT,), of_a_unit=True),
         Place("/office/exports/", "download", _("数据导出"), (_A.EXPORT_SHARED,)),
         Place("/office/special/", "question", _("特殊查询"), (_A.SPECIAL_QUERY,)),
         Place("/office/approvals/", "check", _("复核申请"), (_A.APPROVE, _A.EXPORT_SHARED)),
@@ -86,6 +88,7 @@ GROUPS: tuple[Group, ...] = (
         Place("/office/units/", "building", _("单位与科室"), (_A.VIEW_PEOPLE,)),
         Place("/office/explain/", "info", _("解释权限"), (_A.EXPLAIN_ACCESS,)),
         Place("/office/log/", "clock", _("操作日志"), (_A.VIEW_AUDIT,)),
+        Place("/office/alarms/", "warning", _("查询告警"), (_A.REVIEW_ALARMS,)),
         Place("/office/evidence/", "check", _("存证状态"), (_A.VIEW_EVIDENCE,)),
         Place("/office/grants/", "lock", _("我的权限"), (_A.USE_OFFICE,)),
     )),

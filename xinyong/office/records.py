@@ -16,12 +16,13 @@ from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item
 from xinyong.kernel import clock
 from xinyong.kernel.errors import XinyongError
-from xinyong.office import answer, words
+from xinyong.office import answer, files, words
 from xinyong.office.catalogue import XLSX
 from xinyong.records import exporting, special
 from xinyong.records.exporting import Wanted
+from xinyong.rights import purposes
 from xinyong.security import approvals, identity
-from xinyong.security.access import Action, access
+from xinyong.security.access import Action, Actor, access
 
 _TYPES = {"xlsx": XLSX, "csv": "text/csv; charset=utf-8"}
 _NEEDS = {"required": gettext_lazy("请填写此项。")}
@@ -40,15 +41,17 @@ class Export(forms.Form):
     item = forms.ChoiceField(label=gettext_lazy("目录事项"), error_messages=_NEEDS)
     year = forms.IntegerField(label=gettext_lazy("作出决定的年份"), required=False, min_value=1990, max_value=2100)
     source = forms.ChoiceField(label=gettext_lazy("信源单位"), required=False)
-    purpose = forms.CharField(label=gettext_lazy("用途"), max_length=100, error_messages=_NEEDS)
+    purpose = forms.ChoiceField(label=gettext_lazy("查询目的"), error_messages=_NEEDS)
+    matter = forms.CharField(label=gettext_lazy("所办事项"), min_length=4, max_length=120, error_messages=_NEEDS)
     reason = forms.CharField(
         label=gettext_lazy("依据或事由"), max_length=200, error_messages=_NEEDS,
         help_text=gettext_lazy("超过 500 行须由另一人复核，复核人会看到这里写的内容。"),
     )  # fmt: skip
     form = forms.ChoiceField(label=gettext_lazy("文件格式"), choices=[("xlsx", "Excel (xlsx)"), ("csv", "CSV")])
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, who: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["purpose"].choices = files.purpose_choices(who)  # type: ignore[attr-defined]
         self.fields["item"].choices = [("", gettext("请选择")), *_items(answer.is_english(), persons=False)]  # type: ignore[attr-defined]
         units = [(one.code, one.name) for one in identity.source_units()]
         self.fields["source"].choices = [("", gettext("全部")), *units]  # type: ignore[attr-defined]
@@ -65,14 +68,15 @@ class Export(forms.Form):
 def exports(request: HttpRequest) -> HttpResponseBase:
     """The form: a small file comes at once, a larger one is asked for."""
     who, now = answer.actor(request), clock.now()
-    form = Export(answer.sent(request))
+    form = Export(answer.sent(request), who=who)
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
+            purpose = purposes.said(said["purpose"], said["matter"], by=who, at=now)
             rows = exporting.count(form.wanted, by=who)
             if rows <= exporting.ALONE:
-                return _file(request, form.wanted, said["form"], said["purpose"], None)
-            asked = exporting.ask(form.wanted, purpose=said["purpose"], reason=said["reason"], by=who, at=now)
+                return _file(request, form.wanted, said["form"], purpose, None)
+            asked = exporting.ask(form.wanted, purpose=purpose, reason=said["reason"], by=who, at=now)
         except XinyongError as error:
             answer.say(form, error)
         else:
@@ -128,14 +132,16 @@ class Query(forms.Form):
         label=gettext_lazy("要查的数据项"), widget=forms.CheckboxSelectMultiple, error_messages=_NEEDS,
         help_text=gettext_lazy("只选办事需要的；只返回所选的。"),
     )  # fmt: skip
-    purpose = forms.CharField(label=gettext_lazy("用途"), max_length=100, error_messages=_NEEDS)
+    purpose = forms.ChoiceField(label=gettext_lazy("查询目的"), error_messages=_NEEDS)
+    matter = forms.CharField(label=gettext_lazy("所办事项"), min_length=4, max_length=120, error_messages=_NEEDS)
     basis = forms.CharField(
         label=gettext_lazy("依据"), max_length=200, error_messages=_NEEDS,
         help_text=gettext_lazy("授权书、协助函等的编号。"),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, item_id: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, item_id: str, who: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["purpose"].choices = files.purpose_choices(who)  # type: ignore[attr-defined]
         self.fields["item"].choices = _items(answer.is_english(), persons=True)  # type: ignore[attr-defined]
         self.fields["item"].widget = forms.HiddenInput()
         english = answer.is_english()
@@ -159,7 +165,7 @@ def queries(request: HttpRequest) -> HttpResponse:
     items = _items(answer.is_english(), persons=True)
     wanted = request.POST.get("item") or request.GET.get("item") or items[0][0]
     item_id = wanted if wanted in dict(items) else items[0][0]
-    form = Query(answer.sent(request), item_id=item_id, initial={"item": item_id})
+    form = Query(answer.sent(request), item_id=item_id, who=who, initial={"item": item_id})
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
@@ -168,7 +174,7 @@ def queries(request: HttpRequest) -> HttpResponse:
                 subject,
                 item_id=item_id,
                 asked=said["asked"],
-                purpose=said["purpose"],
+                purpose=purposes.said(said["purpose"], said["matter"], by=who, at=now),
                 basis=said["basis"],
                 by=who,
                 at=now,

@@ -25,7 +25,16 @@ import click
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict
-from xinyong.operations import city_changes, city_objections, city_own, city_reporting, city_supply, city_tasks, command
+from xinyong.operations import (
+    city_changes,
+    city_consents,
+    city_objections,
+    city_own,
+    city_reporting,
+    city_supply,
+    city_tasks,
+    command,
+)
 
 if TYPE_CHECKING:
     from xinyong.intake.views import SubmissionView
@@ -143,6 +152,7 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
     city_tasks.say(today=date.fromisoformat(state.today), by=by)
     city_own.say(account_id=company, today=date.fromisoformat(state.today), by=by)
     city_objections.say(account_id=company, by=by)
+    city_consents.say(account_id=company, authority=_authority(), by=by)
     state.is_complete, state.seconds = True, round(time.monotonic() - started, 1)
     _save(state)
     shutil.rmtree(_folder() / "files", ignore_errors=True)  # the intake keeps its own sealed copies

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from xinyong.catalogue.schema import Field, Grade, Item, Masking
 from xinyong.kernel import clock
 from xinyong.kernel.masking import Personal, mask
+from xinyong.records import opt_outs
 from xinyong.security import scope
 from xinyong.security.access import BOUNDED, GRADES, Action, Actor, may, require
 from xinyong.security.identity import source_unit
 
-#: What everybody sees: public items of organisations, inside publicity and retention, not withdrawn. Asking for a past
-#: day opens nothing that has ended since: what left publicity stays out, whatever date is asked for. Nor does a clock set
-#: back: a day that was closed stays closed (security.md T14).
 #: What was repaired nobody is shown any more, from the instant the decision is entered (令36号 3: publication, sharing and use stop).
 NOT_REPAIRED = """
     NOT EXISTS (
@@ -24,9 +22,12 @@ NOT_REPAIRED = """
           AND NOT EXISTS (SELECT 1 FROM records_repairend e WHERE e.repair_id = p.id)
     )
 """
+#: What everybody sees: public items of organisations, inside publicity and retention, not withdrawn, not left out by their
+#: subject (INV-29). Asking for a past day opens nothing that has ended since: what left publicity stays out, whatever date is
+#: asked for. Nor does a clock set back: a day that was closed stays closed (security.md T14).
 _END = "greatest(%(as_of)s, %(today)s, (SELECT max(day) FROM records_clockrun))"
 _PUBLIC = f"""
-    r.disclosure = 'public' AND r.state = 1 AND r.publish_from <= %(as_of)s
+    NOT {opt_outs.IS_KEPT_OUT} AND r.disclosure = 'public' AND r.state = 1 AND r.publish_from <= %(as_of)s
     AND (r.publish_until IS NULL OR {_END} < r.publish_until)
     AND (r.retain_until IS NULL OR {_END} < r.retain_until)
     AND {NOT_REPAIRED}
@@ -41,7 +42,9 @@ _REACHED = f"""
     AND (%(items)s::text[] IS NULL OR r.item_id = ANY(%(items)s::text[]))
     AND (r.retain_until IS NULL OR {_END} < r.retain_until)
 """
-_SHARED = f"{_REACHED} AND r.state = 1 AND r.decided_on <= %(as_of)s AND {NOT_REPAIRED}"
+_SHARED = (
+    f"{_REACHED} AND r.state = 1 AND r.decided_on <= %(as_of)s AND {NOT_REPAIRED} AND NOT {opt_outs.IS_KEPT_OUT}"
+)
 
 #: Where a datum came from is looked at by who answers for it: versions that were withdrawn too, a department's own only.
 _OWN = f"{_REACHED} AND (NOT %(only_own)s OR r.source_id = %(own_source)s)"
@@ -63,7 +66,7 @@ def sight(actor: Actor) -> Sight:
     """The sight of an actor. Everybody who has no right to shared data has the public's."""
     if not may(actor, Action.VIEW_SHARED):
         return public_sight()
-    return Sight(_SHARED, _reach(actor), Grade(GRADES[actor.role]), is_public=False)
+    return Sight(_SHARED, _reach(actor) | opt_outs.parameters(), Grade(GRADES[actor.role]), is_public=False)
 
 
 def lineage_sight(actor: Actor) -> Sight:
@@ -84,7 +87,7 @@ def _reach(actor: Actor) -> dict[str, object]:
 
 def public_sight() -> Sight:
     """What everybody sees, whoever asks: for ordinary reports and open lists."""
-    return Sight(_PUBLIC, {"today": clock.today()}, Grade.PUBLIC, is_public=True)
+    return Sight(_PUBLIC, {"today": clock.today()} | opt_outs.parameters(), Grade.PUBLIC, is_public=True)
 
 
 def fields_of(item: Item, seen: Sight) -> frozenset[str]:

@@ -48,6 +48,23 @@ class AnnotationEnd(models.Model):
 
     annotation = models.OneToOneField(Annotation, primary_key=True, on_delete=models.PROTECT, related_name="end")
     ended_at = models.DateTimeField()
+class OptOut(models.Model):
+    """That a subject does not want one kind of good deed recorded or shown (不记载), or does again. The latest word counts; rows are
+    only ever added (a trigger holds it)."""
+
+    class Kind(models.TextChoices):
+        HONOURS = "honours", "荣誉表彰"
+        DONATIONS = "donations", "慈善捐赠"
+        VOLUNTEERING = "volunteering", "志愿服务"
+
+    subject_id = models.BigIntegerField()
+    kind = models.CharField(max_length=12, choices=Kind)
+    is_out = models.BooleanField()
+    said_at = models.DateTimeField()
+    said_by = models.CharField(max_length=80)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_id", "kind", "-id"], name="opt_out_of_subject")]
 
 
 class Record(models.Model):

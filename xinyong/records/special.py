@@ -6,26 +6,21 @@ the log stands before anything is read. A natural person is named by their certi
 shown: requests and log carry a keyed digest.
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Field, Grade
-from xinyong.kernel import sql
 from xinyong.kernel.errors import Invalid, NotFound
-from xinyong.records import _cursor, _rows, disclosure
-from xinyong.security import approvals, audit, encryption, scope
-from xinyong.security.access import Action, Actor, require, system
-from xinyong.security.identity import department_names
+from xinyong.records import authorised
+from xinyong.records.authorised import Row
+from xinyong.security import approvals, audit, encryption
+from xinyong.security.access import Action, Actor, require
 from xinyong.subjects import registry, resolve
 
-_SQL = sql.load(__file__, "special.sql")
-_MOST = 200
 _PERSON = "person:"
 
 
@@ -42,16 +37,6 @@ class NobodyKnown(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One record: the day, the source unit, and the asked fields that are filled, as (label, text); whether its subject objects."""
-
-    decided_on: date
-    source: str
-    fields: tuple[tuple[str, str], ...]
-    is_disputed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """What a special query brought: the request it used up, and the records."""
 
@@ -62,9 +47,7 @@ class Answer:
 
 def fields(item_id: str) -> list[Field]:
     """The fields of an item that a special query can ask for: up to the authorised grade."""
-    item = publish.current(item_id)
-    codes = disclosure.fields_of(item, replace(disclosure.public_sight(), grade=Grade.AUTHORISED, is_public=False))
-    return [field for field in item.fields if field.code in codes]
+    return authorised.fields(publish.current(item_id), Grade.AUTHORISED)
 
 
 def subject_of(*, code: str = "", certificate: str = "", certificate_kind: str = "身份证", by: Actor) -> str:
@@ -117,22 +100,12 @@ def answer(request_id: int, *, by: Actor, at: datetime) -> Answer:
         audit.Event.SPECIAL_QUERIED, by=by, object_kind="subject", object_ref=subject, purpose=request.purpose,
         basis=request.reason[:200], item=item_id, fields=",".join(asked)[:400], consent=request.id,
     )  # fmt: skip
-    wanted = {field.code: field for field in fields(item_id) if field.code in asked}
-    parameters = {
-        "subject_id": _id_of(subject, by), "item_id": item_id, "today": at.date(), "limit": _MOST,
-        "reach": scope.reach_of(by.region) if by.region else None,
-    }  # fmt: skip
-    # The asker's own scope ends at the shared grade: past the consent the platform itself reads, this one statement.
-    with scope.acting(system("special-query")):
-        found = list(_cursor.rows(_SQL["of_subject"], parameters))
-    names = department_names()
+    item = publish.current(item_id)
+    wanted = [field for field in fields(item_id) if field.code in asked]
     return Answer(
         request=request,
-        item_title=publish.current(item_id).title_zh,
-        rows=tuple(
-            Row(row["decided_on"], names.get(row["source_id"], ""), _shown(row, wanted), row["is_disputed"])
-            for row in found
-        ),
+        item_title=item.title_zh,
+        rows=authorised.records(_id_of(subject, by), [(item, wanted)], grade=Grade.AUTHORISED, of=by, today=at.date()),
     )
 
 
@@ -141,16 +114,3 @@ def _id_of(subject: str, by: Actor) -> int:
         digest = bytes.fromhex(subject.removeprefix(_PERSON))
         return resolve.by_people([digest])[digest]
     return registry.subject(subject, seen_by=by).id
-
-
-def _shown(row: dict[str, Any], wanted: dict[str, Field]) -> tuple[tuple[str, str], ...]:
-    """The asked fields, masked as the catalogue says, and nothing else of the record."""
-    payload = dict(row["payload"])
-    if row["sealed"] is not None and any(code not in payload for code in wanted):
-        payload |= json.loads(encryption.unseal(bytes(row["sealed"]), context="record.sealed"))
-    shown = []
-    for code, field in wanted.items():
-        text = _rows.text_of(payload.get(code), field.type)
-        if text:
-            shown.append((field.name_zh, disclosure.masked(text, field.masking)[0]))
-    return tuple(shown)

@@ -1,57 +1,143 @@
-"""Who was told to let go of a repaired record, and that it was done; trainings and interviews of organisations."""
+"""What subjects allow whom, answers kept for hand-over, alarms about looks; all but the kept answers only ever grow."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from xinyong.workflow.models import Case
+from xinyong.rights.repair_models import Guidance, Recipient, RecipientReceipt
+from xinyong.security.models import Department
+from xinyong.security.sealed import SealedColumn
+
+__all__ = ["Guidance", "Recipient", "RecipientReceipt"]
+
+SEALED = (SealedColumn("rights_keptanswer", "rights.answer"),)
 
 
-class Recipient(models.Model):
-    """A machine client that was told what to do about a datum. Append-only (a trigger holds it)."""
+class ConsentRequest(models.Model):
+    """A recipient asks a subject for an authorisation (授权请求): for what, which items, how long, and what happens without."""
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, db_index=False)
-    client_id = models.CharField(max_length=100)
-    client_name = models.CharField(max_length=200)
-    unit = models.CharField(max_length=200)
-    change = models.CharField(max_length=8)
-    subject_code = models.CharField(max_length=18)
-    item_id = models.CharField(max_length=40)
-    ref = models.CharField(max_length=64)
-    told_at = models.DateTimeField()
+    subject_id = models.BigIntegerField()
+    recipient = models.ForeignKey(Department, on_delete=models.PROTECT)
+    purpose = models.CharField(max_length=20)
+    items = ArrayField(models.CharField(max_length=40))
+    days = models.PositiveSmallIntegerField()
+    without = models.CharField(max_length=200, help_text="what happens when the subject says no")
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=80)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject_id", "-id"], name="consent_request_of_subject"),
+            models.Index(fields=["recipient", "-id"], name="consent_request_of_unit"),
+        ]
+
+
+class ConsentRefusal(models.Model):
+    """That a subject said no to a request; the recipient does not ask for that purpose again."""
+
+    request = models.OneToOneField(ConsentRequest, on_delete=models.PROTECT, primary_key=True, related_name="refusal")
+    subject_id = models.BigIntegerField()
+    refused_at = models.DateTimeField()
+    refused_by = models.CharField(max_length=80)
+
+
+class Consent(models.Model):
+    """An authorisation (授权): the subject lets a recipient look for a purpose at some items for a time. ``request`` is null where the
+    subject gave it unasked. ``notice_digest``: of the text that was shown. It ends by its term, or by a withdrawal."""
+
+    number = models.CharField(max_length=24, unique=True, help_text="on the receipt")
+    request = models.OneToOneField(ConsentRequest, null=True, on_delete=models.PROTECT, related_name="consent")
+    subject_id = models.BigIntegerField()
+    recipient = models.ForeignKey(Department, on_delete=models.PROTECT)
+    purpose = models.CharField(max_length=20)
+    items = ArrayField(models.CharField(max_length=40))
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(help_text="first instant it holds no more")
+    notice = models.CharField(max_length=20, help_text="edition of the text that was shown")
+    notice_digest = models.CharField(max_length=64)
+    given_at = models.DateTimeField()
+    given_by = models.CharField(max_length=80)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["case", "client_id", "change"], name="recipient_told_once"),
+            models.CheckConstraint(condition=models.Q(valid_to__gt=models.F("valid_from")), name="consent_has_a_term")
         ]
-        indexes = [models.Index(fields=["client_id", "id"], name="recipient_of_client")]
+        indexes = [
+            models.Index(fields=["subject_id", "recipient", "purpose"], name="consent_of_subject"),
+            models.Index(fields=["recipient", "-id"], name="consent_of_unit"),
+        ]
 
 
-class RecipientReceipt(models.Model):
-    """That a recipient has done it. Append-only (a trigger holds it)."""
+class ConsentWithdrawal(models.Model):
+    """That a subject took an authorisation back, and what was erased or ended with it, by name of the effect."""
 
-    recipient = models.OneToOneField(Recipient, on_delete=models.PROTECT, primary_key=True, related_name="receipt")
-    at = models.DateTimeField()
-    by_name = models.CharField(max_length=100)
-
-
-class Guidance(models.Model):
-    """A training of, or an interview with, an organisation (信用培训、约谈). A later row with ``undoes`` takes one back. Append-only."""
-
-    class Kind(models.TextChoices):
-        TRAINING = "training", "信用修复培训"
-        INTERVIEW = "interview", "约谈"
-
+    consent = models.OneToOneField(Consent, on_delete=models.PROTECT, primary_key=True, related_name="withdrawal")
     subject_id = models.BigIntegerField()
-    subject_code = models.CharField(max_length=18)
-    subject_name = models.CharField(max_length=200)
-    kind = models.CharField(max_length=9, choices=Kind)
-    held_on = models.DateField()
-    unit = models.CharField(max_length=200)
-    note = models.CharField(max_length=300, blank=True)
-    entered_by = models.CharField(max_length=80)
-    entered_at = models.DateTimeField()
-    token = models.CharField(max_length=64)
-    undoes = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="undone_by")
+    withdrawn_at = models.DateTimeField()
+    withdrawn_by = models.CharField(max_length=80)
+    effects = models.JSONField(default=dict)
+
+
+class KeptAnswer(models.Model):
+    """The answer to a program's query, sealed, so that a broken connection costs no second look; for a day, or until what it rests on
+    ends."""
+
+    ref = models.CharField(max_length=32, unique=True)
+    consent = models.ForeignKey(Consent, null=True, on_delete=models.PROTECT)
+    recipient = models.ForeignKey(Department, on_delete=models.PROTECT)
+    client = models.CharField(max_length=80)
+    subject_id = models.BigIntegerField()
+    sealed = models.BinaryField()
+    made_at = models.DateTimeField()
+    kept_until = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["token"], name="guidance_entered_once")]
-        indexes = [models.Index(fields=["subject_id", "-held_on"], name="guidance_of_subject")]
+        indexes = [models.Index(fields=["kept_until"], name="kept_answer_ends")]
+
+
+class Alarm(models.Model):
+    """Something about looks that a person should see (查询告警), told once: ``key`` says what. An emergency has a day by which it must
+    be reviewed."""
+
+    class Kind(models.TextChoices):
+        BULK = "bulk", "短时间大量查询"
+        HOURS = "hours", "非工作时间查询"
+        SURNAME = "surname", "查询同姓自然人"
+        EMERGENCY = "emergency", "紧急查询"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    key = models.CharField(max_length=160, unique=True)
+    actor = models.CharField(max_length=80)
+    department = models.CharField(max_length=18, blank=True)
+    count = models.IntegerField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True, help_text="of an emergency, as its official said it")
+    due_on = models.DateField(null=True, help_text="the last day of the review")
+    raised_at = models.DateTimeField()
+
+
+class AlarmReview(models.Model):
+    """What came out when somebody looked at an alarm. Never the one whose looks it is about."""
+
+    class Outcome(models.TextChoices):
+        IN_ORDER = "in-order", "属正常履职"
+        REMINDED = "reminded", "已提醒纠正"
+        REFERRED = "referred", "移送处理"
+
+    alarm = models.OneToOneField(Alarm, on_delete=models.PROTECT, primary_key=True, related_name="review")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    note = models.CharField(max_length=200)
+    reviewed_at = models.DateTimeField()
+    reviewed_by = models.CharField(max_length=80)
+
+
+class UsageReference(models.Model):
+    """By which opaque reference a subject's access log is asked for by a viewer of its choice (exchange/tracker.py). It says nothing of
+    who it is; a new one makes the one before void."""
+
+    subject_id = models.BigIntegerField()
+    ref = models.CharField(max_length=32, unique=True)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_id", "-id"], name="usage_reference_of_subject")]

@@ -81,6 +81,14 @@ class Action(StrEnum):
     RECORD_GUIDANCE = "record-guidance"  # 培训、约谈: that an organisation was trained or interviewed
     VIEW_MANDATES = "view-mandates"  # 代表关系: who acts for which organisation
     GIVE_MANDATES = "give-mandates"
+    GIVE_CONSENT = (
+        "give-consent"  # 授权、撤回、不记载: what a subject says of who may have its data (rights/consent.py)
+    )
+    VIEW_ACCESS_LOG = "view-access-log"  # 谁查过我: a subject, of its own file
+    ASK_CONSENT = "ask-consent"  # ask a subject for an authorisation, for one's own unit
+    QUERY = "query"  # 授权查询: for a registered purpose, by the subject's authorisation (rights/queries.py)
+    BREAK_GLASS = "break-glass"  # 紧急查询: without authorisation, with a reason, reviewed by another
+    REVIEW_ALARMS = "review-alarms"  # 查询告警: look at them and say what came out
     MANAGE_FEEDS = "manage-feeds"  # change feeds of the register: gaps, refused changes, successions taken back
     REVIEW_LINKS = "review-links"
     VIEW_SHARED = "view-shared"
@@ -164,6 +172,12 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.RECORD_GUIDANCE: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.VIEW_MANDATES: _only(_R.OPERATOR),
     Action.GIVE_MANDATES: _only(_R.OPERATOR),
+    Action.GIVE_CONSENT: _only(_R.SUBJECT),
+    Action.VIEW_ACCESS_LOG: _only(_R.SUBJECT),
+    Action.ASK_CONSENT: _only(_R.SOURCE_UNIT, _R.READER, _R.CLIENT),
+    Action.QUERY: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR, _R.CLIENT),
+    Action.BREAK_GLASS: _only(_R.READER, _R.OPERATOR),
+    Action.REVIEW_ALARMS: _only(_R.SECURITY_ADMIN, _R.AUDITOR),
     Action.MANAGE_FEEDS: _only(_R.OPERATOR),
     Action.REVIEW_LINKS: _only(_R.OPERATOR),
     Action.VIEW_SHARED: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR, _R.CLIENT),
@@ -212,10 +226,19 @@ BOUNDED: dict[Role, frozenset[Action]] = {
             Action.ANSWER_OBJECTION,
             Action.VIEW_REPAIRS,
             Action.DECIDE_REPAIR,
+            Action.ASK_CONSENT,
         }
     ),
-    Role.SUBJECT: frozenset({Action.DECLARE_OWN, Action.VIEW_OWN, Action.OBJECT, Action.APPLY_REPAIR}),
-    Role.CLIENT: frozenset({Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT}),
+    Role.READER: frozenset({Action.ASK_CONSENT}),
+    Role.SUBJECT: frozenset(
+        {
+            Action.DECLARE_OWN, Action.VIEW_OWN, Action.OBJECT, Action.APPLY_REPAIR, Action.GIVE_CONSENT,
+            Action.VIEW_ACCESS_LOG,
+        }
+    ),
+    Role.CLIENT: frozenset(
+        {Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT, Action.ASK_CONSENT}
+    ),
     Role.UNIT_ADMIN: frozenset(
         {Action.VIEW_PEOPLE, Action.GRANT, Action.VIEW_NOTICES, Action.READ_NOTICES, Action.SET_CHANNELS}
     ),
@@ -226,12 +249,12 @@ NEEDS_FRESH_FACTOR = frozenset(
     {
         Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.EXPORT_AUDIT, Action.PUBLISH_CATALOGUE, Action.APPROVE,
         Action.MANAGE_ACCOUNTS, Action.MANAGE_CLIENTS, Action.MANAGE_DOCKING, Action.GRANT, Action.DELEGATE, Action.RESET_FACTOR,
-        Action.ROTATE_KEYS, Action.REVERT, Action.SET_CHANNELS, Action.GIVE_MANDATES,
+        Action.ROTATE_KEYS, Action.REVERT, Action.SET_CHANNELS, Action.GIVE_MANDATES, Action.QUERY, Action.BREAK_GLASS,
     }
 )  # fmt: skip
 
 #: Only with a purpose said, which stands in the log and before the subject's eyes (INV-70).
-NEEDS_PURPOSE = frozenset({Action.SPECIAL_QUERY, Action.EXPORT_SHARED})
+NEEDS_PURPOSE = frozenset({Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.QUERY, Action.BREAK_GLASS})
 
 #: Only with the consent of a second person who may ``APPROVE`` and is not the first (security/approvals.py).
 NEEDS_TWO = frozenset({Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.PUBLISH_CATALOGUE})

@@ -153,6 +153,18 @@ class Event(StrEnum):
     LOG_EXPORTED = "log-exported"
     SHARED_EXPORTED = "shared-exported"
     SPECIAL_QUERIED = "special-queried"
+    AUTHORISED_QUERIED = "authorised-queried"
+    GLASS_BROKEN = "glass-broken"
+    CONSENT_ASKED = "consent-asked"
+    CONSENT_GIVEN = "consent-given"
+    CONSENT_REFUSED = "consent-refused"
+    CONSENT_WITHDRAWN = "consent-withdrawn"
+    CONSENTS_VIEWED = "consents-viewed"
+    ACCESS_LOG_VIEWED = "access-log-viewed"
+    ALARMS_RAISED = "alarms-raised"
+    ALARMS_VIEWED = "alarms-viewed"
+    ALARM_REVIEWED = "alarm-reviewed"
+    HONOURS_LEFT_OUT = "honours-left-out"
     CLIENT_REGISTERED = "client-registered"
     CLIENT_CHANGED = "client-changed"
     CLIENT_SECRET_ROTATED = "client-secret-rotated"  # noqa: S105 (an event)
@@ -182,7 +194,8 @@ GOES_ON = frozenset(
     {
         Event.SIGNED_IN, Event.SIGN_IN_REFUSED, Event.SIGNED_OUT, Event.FACTOR_SHOWN, Event.SESSION_ENDED, Event.GRANT_CHOSEN,
         Event.ACCESS_REFUSED, Event.TOKEN_REFUSED, Event.CALL_REFUSED, Event.MESSAGE_REFUSED, Event.APPROVAL_LAPSED,
-        Event.ACCOUNT_DISABLED, Event.GRANT_ENDED, Event.MANDATE_ENDED,
+        Event.ACCOUNT_DISABLED, Event.GRANT_ENDED, Event.MANDATE_ENDED, Event.CONSENT_REFUSED, Event.CONSENT_WITHDRAWN,
+        Event.HONOURS_LEFT_OUT, Event.ALARMS_RAISED,
         Event.CLIENT_DISABLED, Event.PARTNER_DISABLED, Event.PARTNER_KEY_ENDED,
         Event.FILE_RECEIVED, Event.DECLARATION_MADE, Event.CASE_OPENED,
         Event.FILE_REFUSED, Event.DROP_QUARANTINED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,

@@ -4,7 +4,8 @@ The log itself is for auditors. What answers for a record may know that it was u
 person, and nothing of what else that unit did.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,72 @@ class Look:
     count: int
     first_at: datetime
     last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One look at a subject's file: when, which kind, as what role, who (a person's or a program's name: not for the subject), of
+    which unit ("" for none), for which purpose as it stands in the log, and what else was noted."""
+
+    id: int
+    at: datetime
+    event: str
+    role: str
+    actor: str
+    department: str
+    purpose: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ByOne:
+    """A look of an official, for what watches them: at which subject (a code, or ``person:`` and the keyed digest)."""
+
+    id: int
+    at: datetime
+    event: str
+    role: str
+    actor: str
+    department: str
+    subject: str
+
+
+def of_subject(
+    ref: str, *, now: datetime, before: int | None = None, since: datetime | None = None, until: datetime | None = None,
+    offset: int = 0, limit: int = 50,
+) -> tuple[Sequence[One], int]:  # fmt: skip
+    """Looks at the file of a subject (its code, or ``person:`` and the keyed digest), the newest first, and how many there are behind
+    ``before`` in all. What is lawfully withheld at ``now`` is not among them. Callers have checked who asks."""
+    parameters: dict[str, Any] = {
+        "subject": ref, "now": now, "before": before, "since": since, "until": until, "offset": offset, "limit": limit,
+    }  # fmt: skip
+    with scope.acting(system("looks")), connection.cursor() as cursor:
+        cursor.execute(_SQL["looks_of_subject"], parameters)
+        found = cursor.fetchall()
+        if not found and offset:  # beyond the end: how many there are is told all the same
+            cursor.execute(_SQL["looks_of_subject"], parameters | {"offset": 0, "limit": 1})
+            first = cursor.fetchall()
+            return [], first[0][-1] if first else 0
+    lines = []
+    for number, at, event, role, actor, unit, purpose, facts, _ in found:
+        noted = json.loads(facts) if isinstance(facts, str) else facts
+        lines.append(One(number, at, event, role, actor, unit, purpose, noted))
+    return lines, found[0][-1] if found else 0
+
+
+def kept_since() -> datetime | None:
+    """The instant of the log's first entry; None while there is none."""
+    with scope.acting(system("looks")), connection.cursor() as cursor:
+        cursor.execute(_SQL["kept_since"])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def by_people(*, since: datetime) -> list[ByOne]:
+    """Every look of an official since then, the oldest first. For the platform's own watch (rights/alarms.py)."""
+    with scope.acting(system("looks")), connection.cursor() as cursor:
+        cursor.execute(_SQL["looks_by_people"], {"since": since})
+        return [ByOne(*row) for row in cursor.fetchall()]
 
 
 def of_record(

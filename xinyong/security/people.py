@@ -5,7 +5,7 @@ An account has one post at a time. Rights hang on the post: who moves or leaves 
 administrator's; what somebody may do is given by others (security/grants.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -148,6 +148,11 @@ def name_of(account_id: int, *, seen_by: Actor) -> str:
     """What to call somebody on a form about them. Raises UnknownAccount, NotAllowed."""
     require(seen_by, Action.MANAGE_ACCOUNTS)
     return _account(account_id).display_name
+
+
+def display_names(usernames: Collection[str]) -> dict[str, str]:
+    """Username → display name, for the platform's own comparisons."""
+    return dict(Account.objects.filter(username__in=usernames).values_list("username", "display_name"))
 
 
 def colleagues(*, by: Actor, at: datetime) -> list[PersonLine]:

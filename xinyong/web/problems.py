@@ -26,7 +26,7 @@ _TITLES = {
     507: ("平台空间不足", "The platform has no room"),
 }
 #: Facts of an error that help a program to correct itself; others stay inside.
-_TOLD = ("reason", "line", "column", "retry_after", "expected", "scope", "lacking", "part", "span")
+_TOLD = ("invariant", "reason", "line", "column", "retry_after", "expected", "scope", "lacking", "part", "span")
 
 
 def problem(error: XinyongError, *, status: int | None = None, errors: Sequence[dict[str, str]] = ()) -> HttpResponse:

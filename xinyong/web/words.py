@@ -78,6 +78,15 @@ REPAIR_STATES: dict[str, Tag] = {
     "withdrawn": Tag(_("已撤回"), "plain", "back"),
 }
 
+#: rights.consent_view.State → tag
+CONSENT_STATES: dict[str, Tag] = {
+    "waiting": Tag(_("待答复"), "caution", "clock"),
+    "refused": Tag(_("已拒绝"), "plain", "cross"),
+    "live": Tag(_("有效"), "positive", "check"),
+    "ended": Tag(_("已到期"), "plain", "end"),
+    "withdrawn": Tag(_("已撤回"), "plain", "back"),
+}
+
 #: subjects.models.Subject.Status → tag
 STATUSES: dict[str, Tag] = {
     "active": Tag(_("存续"), "positive", "check"),

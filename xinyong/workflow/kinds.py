@@ -34,6 +34,7 @@ class Kind(StrEnum):
     REPAIR = "repair"
     REPAIR_NEAR = "repair-near"
     REPAIR_OVERDUE = "repair-overdue"
+    EMERGENCY_LOOK = "emergency-look"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,14 @@ WORDS: dict[Kind, Words] = {
         "修复申请 {case}（{item_zh}）的“{term_zh}”应于 {due} 24 时前办完，现已逾期，并已升级至信用中心督办。请立即办理。",
         "Application {case} for repair ({item_en}): “{term_en}” was due by the end of {due}; the credit centre has been told. Decide "
         "at once.",
+    ),
+    Kind.EMERGENCY_LOOK: Words(
+        "本单位使用了紧急查询",
+        "An emergency query was made",
+        "本单位账号 {who} 未经授权作了一次紧急查询，主体可以看到这次查询。安全管理员将于 {due} 前复核。事由：{reason}",
+        "The account {who} of your unit made an emergency query without authorisation; the subject sees it. It is reviewed by {due}. "
+        "Reason: {reason}",
+        frozenset({"who", "reason"}),
     ),
 }  # fmt: skip
 

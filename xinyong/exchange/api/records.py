@@ -14,6 +14,7 @@ from xinyong.kernel import clock, codes
 from xinyong.kernel.errors import Invalid
 from xinyong.records import dossier
 from xinyong.records.view import Dossier, RecordView
+from xinyong.rights import queries
 from xinyong.security.access import Action, Actor, Role
 
 _CODE = r"^[0-9A-Z]{18}$"
@@ -21,6 +22,18 @@ Code = Annotated[str, Path(pattern=_CODE, description="统一社会信用代码 
 AsOf = Annotated[
     date | None, Query(ge=date(1949, 10, 1), le=date(2199, 12, 31), description="为空即今天 today when empty")
 ]
+
+#: What a look is for: of the register, and in a few words.
+Purpose = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9-]{1,19}$", description="目的登记簿中的标识 of the register: GET /purposes")
+]
+Note = Annotated[
+    str,
+    Field(
+        min_length=4, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$",
+        description="办理什么事项、哪一份申请 which procedure, which application",
+    ),
+]  # fmt: skip
 
 
 class NotAnOrganisation(Invalid):
@@ -30,16 +43,12 @@ class NotAnOrganisation(Invalid):
 
 
 class LookUp(Strict):
-    """Whose file, and what for. The purpose stands in the log and may be shown to the organisation."""
+    """Whose file, and what for: a purpose of the register (``GET /purposes``), and which matter. Both stand in the log; the
+    organisation sees the purpose."""
 
     code: Annotated[str, Field(pattern=_CODE, description="统一社会信用代码 unified social credit code")]
-    purpose: Annotated[
-        str,
-        Field(
-            min_length=4, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$",
-            description="办理什么事项、哪一份申请 which procedure, which application",
-        ),
-    ]  # fmt: skip
+    purpose: Purpose
+    note: Note
     as_of: Annotated[date | None, Field(ge=date(1949, 10, 1), le=date(2199, 12, 31))] = None
 
 
@@ -163,12 +172,12 @@ def organisation(request: HttpRequest, code: Code, as_of: AsOf = None) -> Organi
 def look_up(request: HttpRequest, body: LookUp) -> OrganisationOut:
     """What departments share of an organisation. The look, its purpose and this client stand in the log before anything
     is answered. The code stands in the body, so that no address and no proxy keeps who was looked for."""
-    purpose = " ".join(body.purpose.split())
     return _told(
-        dossier.of(
-            _organisations(body.code), as_of=body.as_of or clock.today(), seen_by=actor(request), purpose=purpose
+        queries.file(
+            _organisations(body.code), purpose=body.purpose, note=body.note, as_of=body.as_of or clock.today(),
+            seen_by=actor(request), at=clock.now(),
         )
-    )
+    )  # fmt: skip
 
 
 def _organisations(code: str) -> str:

@@ -35,7 +35,7 @@ UNDO = "DROP FUNCTION recipient_only_grows, receipt_only_grows, guidance_only_gr
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workflow", "0002_cases"), ("security", "0009_mandates")]
+    dependencies = [("rights", "0001_consents"), ("workflow", "0002_cases"), ("security", "0009_mandates")]
 
     operations = [
         migrations.CreateModel(

@@ -1,0 +1,150 @@
+"""谁查过我 The access log a subject sees of its own file: when, which unit, for which registered purpose, what; not which official.
+
+It is read from the one audit log, so nothing that was entered there can be missing here. What is lawfully withheld comes up when its
+time is over, at the latest. Exports of whole items are told by item, in the log of who answers for the record (intake/lineage.py): the
+log does not hold whom they were about. Source: INV-71, INV-73; Zhejiang 20, Shenzhen 45; PIPL 44, 45.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from xinyong.catalogue import publish
+from xinyong.kernel.errors import NotFound
+from xinyong.rights import purposes, whose
+from xinyong.rights.models import UsageReference
+from xinyong.security import audit, identity, looks, scope
+from xinyong.security.access import Action, Actor, Role, require, system
+from xinyong.security.looks import One
+from xinyong.subjects import registry
+
+#: What kind of look it was, zh and en.
+KINDS: dict[str, tuple[str, str]] = {
+    "dossier-viewed": ("查看档案", "Looked at the file"),
+    "lineage-viewed": ("查看记录来历", "Looked at where a record came from"),
+    "special-queried": ("特殊查询（经复核）", "Special query (with a second person's consent)"),
+    "report-issued": ("打印公开信用报告", "Printed the public report"),
+    "authorised-queried": ("授权查询", "Authorised query"),
+    "glass-broken": ("紧急查询（未经授权，须复核）", "Emergency query (without authorisation, under review)"),
+}
+
+
+class UnknownUser(NotFound):
+    """Nobody has this reference."""
+
+    code = "rights.unknown-usage-reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One look. ``unit_code`` is "" for the credit centre and the public; ``purpose_zh`` "" where none was registered. ``items``: titles,
+    zh and en, of what was asked for; () for the file as a whole. ``is_marked``: an emergency."""
+
+    id: int
+    at: datetime
+    unit_code: str
+    unit_zh: str
+    unit_en: str
+    kind_zh: str
+    kind_en: str
+    purpose_zh: str
+    purpose_en: str
+    items: tuple[tuple[str, str], ...]
+    authorisation: str
+    is_marked: bool
+    is_by_program: bool
+
+
+def of(*, by: Actor, at: datetime, after: int | None = None, limit: int = 50) -> tuple[list[Line], int]:
+    """Looks at one's own file, the newest first, and how many there are from here on; ``after`` continues a page. One entry. Raises
+    NotAllowed."""
+    require(by, Action.VIEW_ACCESS_LOG, subject=by.subject)
+    about = whose.of_id(by.subject if by.subject is not None else -1)
+    audit.enter(audit.Event.ACCESS_LOG_VIEWED, by=by, object_kind="access-log", object_ref=about.ref)
+    found, total = looks.of_subject(about.ref, now=at, before=after, limit=limit)
+    return _lines(found), total
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a viewer of the subject's choice is told: lines of a period, and how many there are in it."""
+
+    lines: tuple[Line, ...]
+    total: int
+
+
+@transaction.atomic
+def usage(
+    user: str, *, since: datetime | None, until: datetime | None, offset: int, limit: int, seen_by: Actor, at: datetime
+) -> Usage:
+    """The same for a program that shows it to the subject (the Estonian data tracker's ``findUsage``). ``user``: an organisation's
+    code, or a subject's opaque reference. One entry, by the program. Raises UnknownUser, NotAllowed."""
+    require(seen_by, Action.CALL_API)
+    ref = _ref_of(user, seen_by)
+    audit.enter(audit.Event.ACCESS_LOG_VIEWED, by=seen_by, object_kind="access-log", object_ref=ref, offset=offset)
+    found, total = looks.of_subject(ref, now=at, since=since, until=until, offset=offset, limit=limit)
+    return Usage(tuple(_lines(found)), total)
+
+
+@transaction.atomic
+def reference(*, by: Actor, at: datetime, anew: bool = False) -> str:
+    """The opaque reference by which a viewer asks for one's own log; made when first wanted, or ``anew``, and the one before is void.
+    Raises NotAllowed."""
+    require(by, Action.VIEW_ACCESS_LOG, subject=by.subject)
+    subject_id = by.subject if by.subject is not None else -1
+    whose.hold(subject_id)
+    found = UsageReference.objects.filter(subject_id=subject_id).order_by("-id").first()
+    if found is None or anew:
+        found = UsageReference.objects.create(subject_id=subject_id, ref=f"XY{secrets.token_hex(15)}", made_at=at)
+    return found.ref
+
+
+def kept_since() -> datetime | None:
+    """Since when looks are kept; None while there is no log."""
+    return looks.kept_since()
+
+
+def _ref_of(user: str, by: Actor) -> str:
+    with scope.acting(system("usage")):
+        held = UsageReference.objects.filter(ref=user).first()
+        if held is not None:
+            latest = (
+                UsageReference.objects.filter(subject_id=held.subject_id).order_by("-id").values_list("ref", flat=True)
+            )
+            if latest.first() == user:
+                return whose.of_id(held.subject_id).ref
+    try:
+        return registry.subject(user, seen_by=by).code or ""
+    except registry.UnknownSubject as error:
+        raise UnknownUser("没有这个查询标识。", "Nobody has this reference.") from error
+
+
+def _lines(found: Sequence[One]) -> list[Line]:
+    units = {one.code: one.name for one in identity.source_units()}
+    titles = {one.id: (one.title_zh, one.title_en) for one in publish.items()}
+    lines = []
+    for one in found:
+        zh, en = purposes.words(one.purpose)
+        kind = KINDS[one.event]
+        asked = str(one.facts.get("items") or one.facts.get("item") or "")
+        unit = _unit(one, units)
+        lines.append(
+            Line(
+                one.id, one.at, one.department, *unit, *kind, zh, en,
+                tuple(titles.get(each, (each, each)) for each in asked.split(",") if each),
+                str(one.facts.get("authorisation") or ""), one.event == "glass-broken", one.role == Role.CLIENT.value,
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _unit(one: One, units: dict[str, str]) -> tuple[str, str]:
+    """Which unit looked; somebody of none is the credit centre, a visitor the public."""
+    if one.role == Role.PUBLIC.value:
+        return "社会公众", "A member of the public"
+    name = units.get(one.department, "") or settings.SITE_NAME
+    return name, name

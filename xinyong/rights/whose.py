@@ -1,0 +1,72 @@
+"""About whom: an organisation by its code, a natural person by the keyed digest of their certificate, which is given in a body, used and
+forgotten: it is neither stored, nor logged, nor ever part of an address (INV-70)."""
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from xinyong.kernel.errors import Invalid, NotFound
+from xinyong.security import encryption
+from xinyong.security.access import Action, Actor, require
+from xinyong.subjects import registry, resolve, sealed_names
+
+_PERSON = "person:"
+
+
+class NobodyKnown(NotFound):
+    """Nobody with this certificate is known here."""
+
+    code = "rights.nobody-known"
+
+
+class OneSubject(Invalid):
+    """A query is about one subject: an organisation's code or a person's certificate, not both, not neither."""
+
+    code = "rights.one-subject"
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """A subject. ``ref`` names it in the log: its code, or ``person:`` and the digest. ``name`` is empty for persons."""
+
+    id: int
+    ref: str
+    code: str
+    name: str
+    is_person: bool
+
+
+def find(*, code: str = "", certificate: str = "", certificate_kind: str = "身份证", by: Actor) -> Whose:
+    """The subject that a caller names. Raises OneSubject, UnknownSubject, NobodyKnown, NotAllowed, FactorNeeded."""
+    require(by, Action.QUERY)
+    code, certificate = code.strip(), certificate.strip()
+    if bool(code) == bool(certificate):
+        raise OneSubject(
+            "请填写统一社会信用代码或自然人证件号码，二者填一项。",
+            "Give an organisation's code or a person's certificate, one of the two.",
+        )
+    if code:
+        found = registry.subject(code, seen_by=by)
+        return Whose(found.id, found.code or "", found.code or "", found.name, is_person=False)
+    digest = encryption.digest(f"{certificate_kind}\x1f{certificate.upper()}", kind="person")
+    subject_id = resolve.by_people([digest]).get(digest)
+    if subject_id is None:
+        raise NobodyKnown("没有查到此人的记录。", "Nobody with this certificate is known here.")
+    return Whose(subject_id, _PERSON + digest.hex(), "", "", is_person=True)
+
+
+def of_id(subject_id: int) -> Whose:
+    """A subject by our own id. Raises UnknownSubject."""
+    digest = sealed_names.digest_of(subject_id)
+    if digest is not None:
+        return Whose(subject_id, _PERSON + digest.hex(), "", "", is_person=True)
+    found = registry.by_id(subject_id)
+    return Whose(subject_id, found.code or "", found.code or "", found.name, is_person=False)
+
+
+def hold(subject_id: int, *, is_shared: bool = False) -> None:
+    """Until the end of the transaction nobody else says anything for this subject; queries hold it together (``is_shared``), so that a
+    withdrawal and an answer come one after the other."""
+    kind = "pg_advisory_xact_lock_shared" if is_shared else "pg_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {kind}(hashtextextended(%s, 0))", [f"rights:{subject_id}"])
