@@ -50,6 +50,7 @@ test: $(VENV)/dev.done $(VENV)-semgrep/done ## 测试 the test suite (WORKERS=)
 	@tools/browser.sh
 	@tools/tokens.sh
 	@tools/departments.sh
+	@tools/papers.sh
 	@XINYONG_HOME=$(CURDIR)/var/test $(BIN)/python -m pytest -q -n $(WORKERS)
 
 bench: $(VENV)/dev.done ## 性能测量 measure speed (ROWS=100000,1000000)

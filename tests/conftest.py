@@ -104,6 +104,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         is_test = str(connection.settings_dict["NAME"]).startswith("test_")
         made = [] if is_test else setup_databases(0, interactive=False, aliases={"default"})
         shutil.rmtree(django_settings.XINYONG_HOME / "log", ignore_errors=True)  # of a run before, on another database
+        shutil.rmtree(django_settings.XINYONG_HOME / "reports", ignore_errors=True)  # sealed under that one's keys
         prepare()
         _installed.append(_last_version())
         _as_owner.close()

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Pins every dependency with hashes. mplfonts is used for its font file only: what it asks for (matplotlib and its
-# own) is left out, which is why the lock files are installed with --no-deps.
+# own) is left out, which is why the lock files are installed with --no-deps. So is oscrypto, which pyHanko's validator asks for
+# where no roots are given: ours always are.
 set -e
 cd "$(dirname "$0")/.."
 leave="--no-emit-package matplotlib --no-emit-package contourpy --no-emit-package cycler
-  --no-emit-package kiwisolver --no-emit-package pyparsing --no-emit-package fire --no-emit-package termcolor"
+  --no-emit-package kiwisolver --no-emit-package pyparsing --no-emit-package fire --no-emit-package termcolor --no-emit-package oscrypto"
 pin="uv pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-annotate --python-version 3.11 --universal"
 # shellcheck disable=SC2086
 $pin $leave pyproject.toml requirements/build.in -o requirements/runtime.lock

@@ -34,6 +34,7 @@ _MODULES = (
     "acts_own",
     "acts_objections",
     "acts_consents",
+    "acts_papers",
 )
 
 

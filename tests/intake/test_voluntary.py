@@ -289,6 +289,7 @@ def test_departments_do_not_report_what_subjects_declare_nor_subjects_what_depar
     assert {one for one in Action if may(by, one)} == {
         Action.VIEW_PUBLIC, Action.SIGN_IN, Action.ISSUE_REPORT, Action.OWN_ACCOUNT, Action.DECLARE_OWN, Action.VIEW_OWN,
         Action.OBJECT,
+        Action.ISSUE_SPECIAL,
     }  # fmt: skip
 
 

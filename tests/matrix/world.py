@@ -105,6 +105,8 @@ ARGUMENTS: dict[str, Argument] = {
     "evidence_no": lambda world, relation: 2,
     "mandate_id": lambda world, relation: world.mandates[relation],
     "declaration_id": lambda world, relation: world.declarations[relation],
+    "paper_no": lambda world, relation: "20260101000000ABCDEFGH",
+    "batch_id": lambda world, relation: 1,
     "proof_no": lambda world, relation: 1,
     "case_id": lambda world, relation: world.cases[relation],
     "repair_id": lambda world, relation: world.repairs[relation],

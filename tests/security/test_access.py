@@ -97,6 +97,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "report-task", "manage-tasks", "manage-work", "view-mandates", "give-mandates", "check-declared",
             "view-objections", "answer-objection", "view-repairs", "decide-repair", "record-guidance",
             "query", "break-glass",
+            "issue-special", "revoke-report",
         },
         "system_admin": staff | {"manage-accounts", "manage-units", "manage-clients", "view-people", "view-evidence"},
         "security_admin": staff | {
@@ -111,7 +112,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "acknowledge-repair",
         },
         "partner": {"exchange"},
-        "subject": {"own-account", "declare-own", "view-own", "give-consent", "view-access-log", "object", "apply-repair"},
+        "subject": {"own-account", "declare-own", "view-own", "give-consent", "view-access-log", "object", "apply-repair", "issue-special"},
     }  # fmt: skip
     has = {action.value for action in Action if role in POLICY[action]}
     if role is Role.SYSTEM:

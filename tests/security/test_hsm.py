@@ -158,3 +158,68 @@ def test_a_process_that_was_forked_uses_the_token_too(chosen: dict[str, str]) ->
     if not child:
         os._exit(0 if wrapper.unwrap(wrapped, b"x") == b"k" * 32 else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_private_key_of_the_token_signs_papers_and_never_leaves_it(
+    token: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pkcs11
+    from cryptography.hazmat.primitives.serialization import Encoding, load_der_public_key
+    from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
+    from pkcs11.util.rsa import encode_rsa_public_key
+
+    from tests.reports.papers import Authority
+    from xinyong.kernel import clock
+    from xinyong.reports import _keys, _pades, offline, signing
+
+    asked = {"library": str(LIBRARY), "token": "xinyong", "pin_file": str(token)}
+    monkeypatch.setattr(settings, "KEYS", settings.KEYS | asked)
+    plain = tmp_path / "plain.pdf"
+    import pikepdf
+
+    page = pikepdf.new()
+    page.add_blank_page()
+    page.save(plain)
+    with pkcs11.lib(str(LIBRARY)).get_token(token_label="xinyong").open(rw=True, user_pin=PIN) as session:
+        parameters = session.create_domain_parameters(
+            pkcs11.KeyType.EC, {pkcs11.Attribute.EC_PARAMS: encode_named_curve_parameters("secp256r1")}, local=True
+        )
+        curve, private = parameters.generate_keypair(store=True, label="paper-ec")
+        ring, _ = session.generate_keypair(pkcs11.KeyType.RSA, 2048, store=True, label="paper-rsa")
+        assert private[pkcs11.Attribute.EXTRACTABLE] is False
+        publics = {"paper-ec": encode_ec_public_key(curve), "paper-rsa": encode_rsa_public_key(ring)}
+    for label, encoded in publics.items():
+        authority = Authority("云溪市信用中心")
+        public = load_der_public_key(encoded) if label == "paper-ec" else _rsa(encoded)
+        certificate = authority.certificate(Of(public))
+        chain = tmp_path / f"{label}.pem"
+        chain.write_bytes(certificate.public_bytes(Encoding.PEM) + authority.root.public_bytes(Encoding.PEM))
+        monkeypatch.setattr(
+            settings, "SIGNING", settings.SIGNING | {"key": f"pkcs11:{label}", "certificates": str(chain)}
+        )
+        made = _pades.sign(plain.read_bytes(), _keys.current(), at=clock.now(), reason="x", location="", tsa="")
+        told = offline.look(made, trust=[authority.root], at=clock.now())
+        assert told.fails == []
+        assert len(told.holds) == 2
+        assert signing.sign_json({"a": 1}).count(".") == 2
+    monkeypatch.setattr(settings, "SIGNING", settings.SIGNING | {"key": "pkcs11:nobody"})
+    with pytest.raises(keys.NoKey):
+        _keys.current().sign(b"x")
+
+
+class Of:
+    """Somebody's public key, where a maker of certificates asks for the private one."""
+
+    def __init__(self, public: Any) -> None:
+        self._public = public
+
+    def public_key(self) -> Any:
+        return self._public
+
+
+def _rsa(encoded: bytes) -> Any:
+    from asn1crypto.keys import RSAPublicKey
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+
+    found = RSAPublicKey.load(encoded)
+    return RSAPublicNumbers(found["public_exponent"].native, found["modulus"].native).public_key()

@@ -77,6 +77,26 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("XINYONG_PKCS11_TOKEN", "xinyong", "Label of the token that holds the key. 令牌标签"),
     Variable("XINYONG_PKCS11_KEY", "xinyong-kek", "Label of the key in the token; the first one is made there."),
     Variable("XINYONG_PKCS11_PIN_FILE", "", "File (mode 0600) that holds the token's user PIN."),
+    Variable(
+        "XINYONG_SIGNING_KEY",
+        "",
+        "What signs reports and statements: a file (mode 0600) of PEM or PKCS#12, or pkcs11:LABEL for a private key of the token that"
+        " XINYONG_PKCS11_… names. Empty: a demonstration's own key, of no legal force. 签名密钥",
+    ),
+    Variable(
+        "XINYONG_SIGNING_CERTIFICATES",
+        "",
+        "PEM file: the signing certificate first, then what leads to its self-signed root, the root too. Empty: they lie in the key's file.",
+    ),
+    Variable(
+        "XINYONG_SIGNING_PASSPHRASE_FILE", "", "File (mode 0600) that holds the passphrase of the signing key's file."
+    ),
+    Variable(
+        "XINYONG_SIGNING_TSA",
+        "",
+        "Address of a time stamping authority (RFC 3161) that is asked for each signature. Empty: none. 时间戳",
+    ),
+    Variable("XINYONG_BATCH_KEEP_DAYS", "30", "Days that the files of a batch of reports are kept. 批量报告保留天数"),
     Variable("XINYONG_SITE_NAME", "信用中国(云溪)", "Name of the site in page heads and reports."),
     Variable(
         "XINYONG_EXPORT_DAILY_ROWS", "5000", "Rows of shared records that one account exports a day. 每日导出额度"
@@ -294,6 +314,16 @@ def keys() -> dict[str, str]:
         "token": text("XINYONG_PKCS11_TOKEN"),
         "key": text("XINYONG_PKCS11_KEY"),
         "pin_file": text("XINYONG_PKCS11_PIN_FILE"),
+    }
+
+
+def signing() -> dict[str, str]:
+    """What the settings say of the key that signs papers (reports/signing.py)."""
+    return {
+        "key": text("XINYONG_SIGNING_KEY").strip(),
+        "certificates": text("XINYONG_SIGNING_CERTIFICATES").strip(),
+        "passphrase_file": text("XINYONG_SIGNING_PASSPHRASE_FILE").strip(),
+        "tsa": text("XINYONG_SIGNING_TSA").strip(),
     }
 
 

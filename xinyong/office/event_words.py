@@ -174,4 +174,9 @@ EVENTS: "dict[str, str | _StrPromise]" = {
     Event.PARTNER_KEY_ENDED: _("终止节点公钥"),
     Event.MESSAGE_ACCEPTED: _("收下节点报文"),
     Event.MESSAGE_REFUSED: _("拒收节点报文"),
+    Event.REPORT_REVOKED: _("撤销报告"),
+    Event.REPORTS_VIEWED: _("查看已出具的报告"),
+    Event.REPORT_BATCH_ASKED: _("提交批量报告"),
+    Event.REPORT_BATCH_TAKEN: _("下载批量报告"),
+    Event.REPORT_BATCH_REMOVED: _("清理批量报告"),
 }

@@ -79,6 +79,7 @@ GROUPS: tuple[Group, ...] = (
         Place("/office/files/", "building", _("查询档案"), (_A.VIEW_SHARED,)),
         Place("/office/queries/", "search", _("授权查询"), (_A.QUERY,)),
         Place("/office/consents/", "key", _("授权请求"), (_A.ASK_CONSENT,), of_a_unit=True),
+        Place("/office/reports/", "file", _("报告和证明"), (_A.REVOKE_REPORT,)),
         Place("/office/exports/", "download", _("数据导出"), (_A.EXPORT_SHARED,)),
         Place("/office/special/", "question", _("特殊查询"), (_A.SPECIAL_QUERY,)),
         Place("/office/approvals/", "check", _("复核申请"), (_A.APPROVE, _A.EXPORT_SHARED)),

@@ -49,7 +49,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "search": ("xinyong.operations.subjects", "search", "查找主体 Find organisations"),
     "show": ("xinyong.operations.records", "show", "查看档案 Show a subject's file as a role may see it on a date"),
     "report": ("xinyong.operations.reports", "report", "出具信用报告 Write a credit report (PDF)"),
-    "verify": ("xinyong.operations.reports", "verify", "验证报告 Verify a report file"),
+    "reports": (
+        "xinyong.operations.reports",
+        "reports",
+        "报告和证明 special | statement | facts | revoke | certificate",
+    ),
+    "verify": ("xinyong.operations.reports", "verify", "核验 Is a report or statement genuine? Offline"),
     "city": ("xinyong.operations.city", "city", "生成演示城市 Generate the synthetic city"),
     "catalogue": (
         "xinyong.operations.catalogue",

@@ -27,11 +27,13 @@ def worker() -> None:
 
     from xinyong.intake import jobs
     from xinyong.operations import log
+    from xinyong.reports import jobs as report_jobs
 
     assert isinstance(app.connector, DjangoConnector)
     for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
         try:
             jobs.resume()
+            report_jobs.resume()
             with app.replace_connector(app.connector.get_worker_connector()) as own, log.keeping():
                 # Two at once, so that nobody's small file waits behind a file of a million rows.
                 own.run_worker(

@@ -33,6 +33,7 @@ def prepare() -> None:
     from django.core.management import call_command
 
     from xinyong.catalogue import publish, tables
+    from xinyong.reports import signing
     from xinyong.security import routes, separation
     from xinyong.security.access import system
     from xinyong.web import messages
@@ -47,6 +48,7 @@ def prepare() -> None:
     by = system("setup")
     publish.install_library(by=by)
     tables.install_calendar(by=by)
+    signing.install()
 
 
 def require_own_schema() -> None:

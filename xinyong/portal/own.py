@@ -322,5 +322,10 @@ def number(text: str | None) -> int | None:
     return min(int(text), _LARGEST) if text and text.isascii() and text.isdecimal() and len(text) < 100 else None
 
 
+def id_of(number: int) -> int:
+    """An id from an address, which may say any number."""
+    return min(number, _LARGEST)
+
+
 def _is_english() -> bool:
     return (get_language() or "").startswith("en")

@@ -1,5 +1,6 @@
 """Credit reports for anybody: give one out, and say whether one in hand is genuine."""
 
+from cryptography.x509 import Certificate
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -8,13 +9,14 @@ from django.views.decorators.csrf import csrf_exempt
 
 from xinyong.kernel import clock
 from xinyong.portal import answer
-from xinyong.reports import chapters, issue
+from xinyong.reports import chapters, domains, issue, offline, signing
 from xinyong.reports import verify as verification
 from xinyong.reports.verify import Verification
 from xinyong.security.access import Action, Actor, Role, access
 from xinyong.security.gate import client_address
 from xinyong.web.limits import limited
 from xinyong.web.lookups import shown
+from xinyong.web.words import PAPER_KINDS
 
 #: Our reports are some hundred kilobytes; anything far larger is not one.
 LARGEST = 20 * 1024 * 1024
@@ -22,6 +24,7 @@ LARGEST = 20 * 1024 * 1024
 _OUTCOMES = {
     verification.Verdict.GENUINE: ("positive", "check", gettext_lazy("真实：本平台出具")),
     verification.Verdict.SUPERSEDED: ("caution", "clock", gettext_lazy("真实，但已有更新的报告")),
+    verification.Verdict.REVOKED: ("adverse", "cross", gettext_lazy("已撤销，请勿采信")),
     verification.Verdict.ALTERED: ("adverse", "cross", gettext_lazy("文件已被改动，请勿采信")),
     verification.Verdict.UNKNOWN: ("plain", "question", gettext_lazy("没有找到：不能确认是本平台出具")),
 }
@@ -43,13 +46,13 @@ class FileForm(forms.Form):
     """The report file as it was downloaded."""
 
     file = forms.FileField(
-        label=gettext_lazy("报告文件（PDF）"),
-        help_text=gettext_lazy("请选下载到的原始 PDF 文件，不超过 20 MB。文件只用于比对，不会保存。"),
+        label=gettext_lazy("报告文件（PDF、JWS）"),
+        help_text=gettext_lazy("请选下载到的原始文件，不超过 20 MB。文件只用于比对，不会保存。"),
         error_messages={
             "required": gettext_lazy("请选择一个报告文件。"),
             "empty": gettext_lazy("这个文件是空的，请重新下载后再试。"),
         },
-        widget=forms.ClearableFileInput(attrs={"accept": "application/pdf,.pdf"}),
+        widget=forms.ClearableFileInput(attrs={"accept": "application/pdf,.pdf,.jws"}),
     )
 
     def clean_file(self) -> object:
@@ -83,15 +86,17 @@ def verify(request: HttpRequest) -> HttpResponse:
     """Two ways to ask: by the code on the report, or by the file itself."""
     code_form, file_form = CodeForm(), FileForm()
     found: Verification | None = None
+    told: offline.Told | None = None
     if request.method == "POST":
         file_form = FileForm(request.POST, request.FILES)
         if file_form.is_valid():
-            found = verification.file(file_form.cleaned_data["file"].read())
+            given = file_form.cleaned_data["file"].read()
+            found, told = verification.file(given), offline.look(given, trust=_roots(), at=clock.now())
     elif "check_code" in request.GET:
         code_form = CodeForm(request.GET)
         if code_form.is_valid():
             found = verification.code(code_form.cleaned_data["check_code"])
-    return _shown(request, found, code_form, file_form)
+    return _shown(request, found, code_form, file_form, told)
 
 
 @access(Action.VIEW_PUBLIC)
@@ -99,6 +104,15 @@ def verify(request: HttpRequest) -> HttpResponse:
 def verify_code(request: HttpRequest, check_code: str) -> HttpResponse:
     """The page behind the QR code."""
     return _shown(request, verification.code(check_code), CodeForm(initial={"check_code": check_code}), FileForm())
+
+
+@access(Action.VIEW_PUBLIC)
+def trust(request: HttpRequest) -> HttpResponse:
+    """The root certificate that papers are verified with, for anybody to keep."""
+    response = HttpResponse(signing.trust_pem(), content_type="application/x-pem-file")
+    response["Content-Disposition"] = 'attachment; filename="xinyong-reports.pem"'
+    response["Cache-Control"] = "public, max-age=3600"
+    return response
 
 
 def _counts(found: Verification | None) -> list[tuple[str, int | None]]:
@@ -109,13 +123,22 @@ def _counts(found: Verification | None) -> list[tuple[str, int | None]]:
         for place, (part, _) in enumerate(parts, start=1)
     }
     counts = (found.counts if found else None) or {}
+    if found is not None and found.kind == "special":
+        titles |= {one.id: one.title for one in domains.on(found.as_of or clock.today()).domains}
     return [(answer.word(titles[key].zh, titles[key].en), count) for key, count in counts.items() if key in titles]
 
 
-def _shown(request: HttpRequest, found: Verification | None, code_form: CodeForm, file_form: FileForm) -> HttpResponse:
+def _roots() -> list[Certificate]:
+    return offline.roots(signing.trust_pem().encode("ascii"))
+
+
+def _shown(
+    request: HttpRequest, found: Verification | None, code_form: CodeForm, file_form: FileForm, told: offline.Told | None = None
+) -> HttpResponse:  # fmt: skip
     tone, sign, word = _OUTCOMES[found.verdict] if found else ("", "", "")
     context = {
-        "counts": _counts(found),
+        "counts": _counts(found), "kind": PAPER_KINDS.get(found.kind, "") if found else "", "told": told,
+        "said": [("check", *one) for one in told.holds] + [("cross", *one) for one in told.fails] if told else [],
         "found": found, "tone": tone, "sign": sign, "word": word, "code_form": code_form, "file_form": file_form,
     }  # fmt: skip
     has_errors = bool(code_form.errors or file_form.errors)

@@ -4,11 +4,13 @@ The publicity end is part of every query's predicate (security.md T14): a page n
 whether or not the nightly job has run.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from xinyong.catalogue.schema import Field, Grade, Item, Masking
 from xinyong.kernel import clock
 from xinyong.kernel.masking import Personal, mask
+from xinyong.kernel.periods import Period
 from xinyong.records import opt_outs
 from xinyong.security import scope
 from xinyong.security.access import BOUNDED, GRADES, Action, Actor, may, require
@@ -42,9 +44,7 @@ _REACHED = f"""
     AND (%(items)s::text[] IS NULL OR r.item_id = ANY(%(items)s::text[]))
     AND (r.retain_until IS NULL OR {_END} < r.retain_until)
 """
-_SHARED = (
-    f"{_REACHED} AND r.state = 1 AND r.decided_on <= %(as_of)s AND {NOT_REPAIRED} AND NOT {opt_outs.IS_KEPT_OUT}"
-)
+_SHARED = f"{_REACHED} AND r.state = 1 AND r.decided_on <= %(as_of)s AND {NOT_REPAIRED} AND NOT {opt_outs.IS_KEPT_OUT}"
 
 #: Where a datum came from is looked at by who answers for it: versions that were withdrawn too, a department's own only.
 _OWN = f"{_REACHED} AND (NOT %(only_own)s OR r.source_id = %(own_source)s)"
@@ -88,6 +88,32 @@ def _reach(actor: Actor) -> dict[str, object]:
 def public_sight() -> Sight:
     """What everybody sees, whoever asks: for ordinary reports and open lists."""
     return Sight(_PUBLIC, {"today": clock.today()} | opt_outs.parameters(), Grade.PUBLIC, is_public=True)
+
+
+#: What a paper in place of a no-violation certificate lists (信用代证, 发改财金〔2025〕565号): acts decided in its period, also those that
+#: are not published (simplified procedure, INV-05) or no longer are; of lists, what stands today; never past retention
+#: (INV-60), never withdrawn, never what was repaired. It is given to the organisation itself or by the credit centre for a purpose.
+_CERTIFIED = f"""
+    r.item_id = ANY(%(items)s) AND r.disclosure IN ('public', 'shared') AND r.state = 1 AND {NOT_REPAIRED}
+    AND NOT {opt_outs.IS_KEPT_OUT}
+    AND (r.retain_until IS NULL OR {_END} < r.retain_until)
+    AND ((r.decided_on >= %(from)s AND r.decided_on < %(to)s)
+         OR (r.item_id = ANY(%(standing)s) AND r.decided_on <= %(as_of)s AND (r.valid_to IS NULL OR {_END} < r.valid_to)))
+"""
+
+
+def certified_sight(items: Iterable[str], period: Period, *, standing: Iterable[str]) -> Sight:
+    """What a special report is made of: fields of the public grade, of nobody's person."""
+    assert period.end is not None
+    return Sight(
+        _CERTIFIED,
+        {
+            "today": clock.today(), "items": sorted(items), "standing": sorted(standing), "from": period.start,
+            "to": period.end,
+        } | opt_outs.parameters(),
+        Grade.PUBLIC,
+        is_public=True,
+    )  # fmt: skip
 
 
 def fields_of(item: Item, seen: Sight) -> frozenset[str]:

@@ -48,6 +48,8 @@ class AnnotationEnd(models.Model):
 
     annotation = models.OneToOneField(Annotation, primary_key=True, on_delete=models.PROTECT, related_name="end")
     ended_at = models.DateTimeField()
+
+
 class OptOut(models.Model):
     """That a subject does not want one kind of good deed recorded or shown (不记载), or does again. The latest word counts; rows are
     only ever added (a trigger holds it)."""

@@ -314,3 +314,6 @@ FROM record r
 WHERE r.item_id = ANY(%(items)s) AND r.state = 1 AND r.decided_on <= %(on)s
   AND (r.valid_to IS NULL OR %(on)s < r.valid_to) AND (r.retain_until IS NULL OR %(on)s < r.retain_until)
   AND {newest} AND {not_repaired}
+-- name: supplied
+-- From which unit anything of an item ever came in, and when it first did.
+SELECT item_id, source_id, min(deposited_at) AS since FROM records_tally WHERE item_id = ANY(%(items)s) GROUP BY 1, 2

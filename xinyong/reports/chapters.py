@@ -78,7 +78,7 @@ def content_of(found: Dossier, *, collected: Collection[Section], issuer: str) -
     def part(title: Bilingual, section: Section | None) -> Part:
         view = sections.get(section) if section else None
         if view and view.total:
-            entries = tuple(_entry(n, record, own) for n, record in enumerate(view.records, start=1))
+            entries = tuple(entry(n, record, own) for n, record in enumerate(view.records, start=1))
             return Part(title, Availability.PRESENT, view.total, entries)
         known = section is not None and section in collected
         return Part(title, Availability.NONE if known else Availability.NOT_COLLECTED, 0, ())
@@ -116,7 +116,8 @@ def content_of(found: Dossier, *, collected: Collection[Section], issuer: str) -
     return printable.everywhere(content, printable.visible)
 
 
-def _entry(number: int, record: RecordView, own: frozenset[str]) -> Entry:
+def entry(number: int, record: RecordView, own: frozenset[str]) -> Entry:
+    """One record as papers print it; pure. ``own``: name and code of whose paper it is, which are not said again."""
     lines = tuple(
         Line(one.label_zh, one.label_en, one.text, one.is_masked)
         for one in record.fields

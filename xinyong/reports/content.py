@@ -100,6 +100,11 @@ class ReportContent:
     statements: tuple[Bilingual, ...]
     chapters: tuple[Chapter, ...]
 
+    @property
+    def totals(self) -> dict[str, int | None]:
+        """The counts on the cover by section and place: "1.2"."""
+        return {f"{one.chapter}.{one.place}": one.total for one in self.counts}
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -109,19 +114,120 @@ class Stamp:
     check_code: str
     issued_at: datetime
     verify_url: str
+    facts: str = ""  # SHA-256 (hex) of what it says; "" on a preview
+    signer: str = ""
+    is_demo: bool = False
 
 
-def canonical(content: ReportContent) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What a special report says of one kind of act in one domain. ``since`` is the day of the first data, where searched."""
+
+    kind: str
+    availability: Availability
+    total: int | None
+    since: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """One domain of a special report (信用代证), with a cell for each kind of act that can occur in it."""
+
+    id: str
+    title: Bilingual
+    cells: tuple[Cell, ...]
+
+    @property
+    def total(self) -> int | None:
+        """Acts listed in the domain; None where nothing of it was searched."""
+        counts = [one.total for one in self.cells if one.total is not None]
+        return sum(counts) if counts else None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The acts of one kind in one domain. ``total`` may exceed ``entries``; the paper says so where it does."""
+
+    title: Bilingual
+    domain: Bilingual
+    total: int
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialContent:
+    """A special report in place of no-violation certificates (专项信用报告，信用代证), ready to be printed."""
+
+    kind: str
+    title: Bilingual
+    issuer: str
+    subject_id: int
+    name: str
+    code: str
+    code_grouped: str
+    as_of: date
+    first_day: date
+    last_day: date
+    purpose: str
+    kinds: tuple[tuple[str, Bilingual], ...]
+    domains: tuple[Searched, ...]
+    unasked: tuple[Bilingual, ...]  # domains that were not chosen
+    groups: tuple[Group, ...]
+    registration: tuple[Line, ...]
+    branches: tuple[Line, ...]  # known ones, with what was searched of them
+    branch_note: Bilingual
+    statements: tuple[Bilingual, ...]
+
+    @property
+    def totals(self) -> dict[str, int | None]:
+        """The counts by domain."""
+        return {one.id: one.total for one in self.domains}
+
+    @property
+    def found(self) -> int:
+        """Acts found in all."""
+        return sum(one.total for one in self.groups)
+
+
+@dataclass(frozen=True, slots=True)
+class StatementContent:
+    """One fact about an organisation and nothing else (最小披露的证明)."""
+
+    kind: str
+    title: Bilingual
+    issuer: str
+    subject_id: int
+    name: str
+    code: str
+    code_grouped: str
+    as_of: date
+    fact: str
+    said: Bilingual
+    searched: Bilingual
+    statements: tuple[Bilingual, ...]
+
+    @property
+    def totals(self) -> dict[str, int | None]:
+        """None: a statement counts nothing."""
+        return {}
+
+
+def canonical(content: Any) -> bytes:
     """The content as canonical JSON: sorted keys, no blanks, UTF-8, dates in ISO form."""
     return _dumps(asdict(content))
 
 
-def facts_digest(content: ReportContent) -> str:
-    """SHA-256 (hex) of what the report says of its subject, whatever the day it was asked for."""
+def facts_of(content: Any) -> dict[str, Any]:
+    """What a paper says of its subject, whatever the day it was asked for. A statement leaves with nothing of ours in it."""
     facts = asdict(content)
-    for asked in ("as_of", "statements", "issuer"):
-        del facts[asked]
-    return hashlib.sha256(_dumps(facts)).hexdigest()
+    for asked in ("as_of", "statements", "issuer", *(("subject_id",) if facts["kind"] == "statement" else ())):
+        facts.pop(asked, None)
+    return facts
+
+
+def facts_digest(content: Any) -> str:
+    """SHA-256 (hex) of what a paper says of its subject."""
+    return hashlib.sha256(_dumps(facts_of(content))).hexdigest()
 
 
 def _dumps(value: dict[str, Any]) -> bytes:

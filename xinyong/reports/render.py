@@ -24,6 +24,8 @@ from xinyong.reports.content import Bilingual, Entry, Line, ReportContent, Stamp
 _TEMPLATE = Path(__file__).with_name("report.typ")
 Value = TypeVar("Value")
 STANDARDS: list[Any] = ["a-2a", "ua-1"]
+#: Where the root certificate is published.
+TRUST_PATH = "/.well-known/xinyong-reports.pem"
 
 #: A value wider than this (in half-width columns) takes the whole row of a record's table.
 WIDE = 30
@@ -80,56 +82,68 @@ def _data(content: ReportContent, stamp: Stamp) -> dict[str, Any]:
     """What the template prints: every text printable with the font, laid out in rows."""
     glyphs = _font.glyphs()
     content = printable.everywhere(content, lambda text: printable.covered(text, glyphs))
-    issued = stamp.issued_at.astimezone(clock.ZONE)
     return {
-        "title": _pair(content.title),
+        "title": pair(content.title),
         "issuer": content.issuer,
-        "name": _breakable(content.name),
+        "name": breakable(content.name),
         "short_name": content.name if len(content.name) <= _HEAD else content.name[:_HEAD] + "…",
         "code": content.code,
         "code_grouped": content.code_grouped,
         "as_of": content.as_of.isoformat(),
-        "labels": [_pair(one) for one in content.labels],
-        "rows": _rows((*content.registration, *content.former_names)),
+        "labels": [pair(one) for one in content.labels],
+        "rows": rows_of((*content.registration, *content.former_names)),
         "counts": [asdict(one) for one in content.counts],
-        "statements": [_pair(one) for one in content.statements],
+        "statements": [pair(one) for one in content.statements],
         "chapters": [
             {
                 "number": chapter.number,
-                "title": _pair(chapter.title),
-                "hints": [_pair(one) for one in chapter.hints],
+                "title": pair(chapter.title),
+                "hints": [pair(one) for one in chapter.hints],
                 "parts": [
                     {
-                        "title": _pair(part.title),
+                        "title": pair(part.title),
                         "availability": part.availability.value,
                         "total": part.total,
-                        "entries": [_entry(one) for one in part.entries],
+                        "entries": [entry_data(one) for one in part.entries],
                     }
                     for part in chapter.parts
                 ],
             }
             for chapter in content.chapters
         ],
-        "number": stamp.number,
-        "check_code": " ".join(stamp.check_code[at : at + 4] for at in range(0, len(stamp.check_code), 4)),
-        "keywords": [f"report-number:{stamp.number}", f"check-code:{stamp.check_code}"],
-        "issued_at": f"{issued:%Y-%m-%d %H:%M:%S}",
-        "qr": _qr_svg(stamp.verify_url),
-        "verify_url": stamp.verify_url,
+        **stamped(stamp),
     }
 
 
-def _breakable(text: str) -> str:
+def stamped(stamp: Stamp) -> dict[str, Any]:
+    """What every kind of paper prints of its stamp."""
+    issued = stamp.issued_at.astimezone(clock.ZONE)
+    facts = [f"facts-sha256:{stamp.facts}"] if stamp.facts else []
+    return {
+        "number": stamp.number,
+        "check_code": " ".join(stamp.check_code[at : at + 4] for at in range(0, len(stamp.check_code), 4)),
+        "keywords": [f"report-number:{stamp.number}", f"check-code:{stamp.check_code}", *facts],
+        "issued_at": f"{issued:%Y-%m-%d %H:%M:%S}",
+        "qr": _qr_svg(stamp.verify_url),
+        "verify_url": stamp.verify_url,
+        "facts": " ".join(stamp.facts[at : at + 8] for at in range(0, len(stamp.facts), 8)),
+        "signer": printable_in_font(stamp.signer),
+        "is_demo": stamp.is_demo,
+        "trust_url": stamp.verify_url.partition("/verify/")[0] + TRUST_PATH,
+    }
+
+
+def breakable(text: str) -> str:
     return _RUN.sub("\\g<0>\u200b", text) if len(text) > _RUN_LENGTH else text
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
-    rows = _rows(entry.lines)
+def entry_data(entry: Entry) -> dict[str, Any]:
+    rows = rows_of(entry.lines)
     return {
         "number": entry.number,
-        "title": _breakable(entry.title),
-        "kind": _pair(entry.kind),
-        "marks": [_pair(one) for one in entry.marks],
+        "title": breakable(entry.title),
+        "kind": pair(entry.kind),
+        "marks": [pair(one) for one in entry.marks],
         "is_adverse": entry.is_adverse,
         "rows": rows,
         "notes": [_line(one) for one in entry.notes],
@@ -137,15 +151,15 @@ def _entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _pair(words: Bilingual) -> dict[str, str]:
+def pair(words: Bilingual) -> dict[str, str]:
     return {"zh": words.zh, "en": words.en}
 
 
 def _line(line: Line) -> dict[str, Any]:
-    return {"zh": line.zh, "en": line.en, "text": _breakable(line.text), "is_masked": line.is_masked}
+    return {"zh": line.zh, "en": line.en, "text": breakable(line.text), "is_masked": line.is_masked}
 
 
-def _rows(lines: tuple[Line, ...]) -> list[list[dict[str, Any]]]:
+def rows_of(lines: tuple[Line, ...]) -> list[list[dict[str, Any]]]:
     """Lines laid out in rows of two, or of one where the value is wide or has no neighbour."""
     rows: list[list[dict[str, Any]]] = []
     for line in lines:

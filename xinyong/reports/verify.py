@@ -1,7 +1,8 @@
 """Is this report genuine? By the check code in its QR, or by the file itself (T11).
 
 The register holds the SHA-256 of every file given out: any changed byte makes another digest. A file that is not in the
-register but carries a number or check code that is, was altered.
+register but carries a number or check code that is, was altered. What a file's own signature says is reports/offline.py's; only
+here is known what was revoked or superseded.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from pathlib import Path
 from django.db.models import Q
 
 from xinyong.kernel import clock
-from xinyong.reports.models import IssuedReport
+from xinyong.reports.models import IssuedReport, Revocation
 
 _NUMBER = re.compile(rb"report-number:(\d{14}[2-9A-Z]{8})")
 _CHECK_CODE = re.compile(rb"check-code:([A-Z2-7]{26})")
@@ -26,10 +27,11 @@ _STREAM_BYTES = 256 * 1024
 
 
 class Verdict(StrEnum):
-    """The answer. A file can be all four; a code alone cannot be altered."""
+    """The answer. A file can be all five; a code alone cannot be altered."""
 
     GENUINE = "genuine"
     SUPERSEDED = "superseded"  # genuine, and a newer report of the same subject exists
+    REVOKED = "revoked"  # given out, and revoked since: not to be relied on
     ALTERED = "altered"
     UNKNOWN = "unknown"
 
@@ -45,6 +47,7 @@ class Verification:
     verdict: Verdict
     zh: str
     en: str
+    kind: str = ""
     number: str = ""
     check_code: str = ""
     subject_code: str = ""
@@ -55,10 +58,13 @@ class Verification:
     file_digest: str = ""
     newer_at: datetime | None = None
     is_newer_same: bool = False
+    revoked_at: datetime | None = None
+    revoked_why: str = ""
+    is_signed: bool = False
 
     @property
     def is_genuine(self) -> bool:
-        """True when the platform gave it out as it is."""
+        """True when the platform gave it out as it is, and stands by it."""
         return self.verdict in {Verdict.GENUINE, Verdict.SUPERSEDED}
 
 
@@ -85,7 +91,9 @@ def file(given: bytes | Path) -> Verification:
     """Whether this very file was given out by the platform, byte for byte."""
     data = given.read_bytes() if isinstance(given, Path) else given
     digest = hashlib.sha256(data).hexdigest()
-    found = IssuedReport.objects.filter(file_digest=digest).first()
+    # A statement's JSON may have been saved with a line's end behind it.
+    beside = hashlib.sha256(data.strip()).hexdigest() if len(data) < _STREAM_BYTES else digest
+    found = IssuedReport.objects.filter(Q(file_digest=digest) | Q(other_digest=beside)).first()
     if found is not None:
         return _known(
             found,
@@ -116,17 +124,17 @@ def file(given: bytes | Path) -> Verification:
 
 
 def _known(found: IssuedReport, zh: str, en: str) -> Verification:
-    newest = (
-        IssuedReport.objects.filter(
-            subject_id=found.subject_id, kind=found.kind, id__gt=found.pk, as_of__gte=found.as_of
-        )
-        .order_by("-id")
-        .first()
-    )
     verdict = Verdict.GENUINE
-    if newest is not None:
+    revoked = Revocation.objects.filter(report=found).first()
+    newest = None if revoked else _newer(found)
+    if revoked is not None:
+        verdict = Verdict.REVOKED
+        when = _moment(revoked.at)
+        zh = f"已撤销：本平台出具过这份文件，但已于 {when} 撤销，请勿采信。撤销原因：{revoked.reason}"
+        en = f"Revoked: this platform gave it out and revoked it at {when}. Do not rely on it. Why: {revoked.reason}"
+    elif newest is not None:
         verdict = Verdict.SUPERSEDED
-        when = f"{newest.issued_at.astimezone(clock.ZONE):%Y-%m-%d %H:%M:%S}"
+        when = _moment(newest.issued_at)
         is_same = newest.content_digest == found.content_digest
         zh += f"该主体在 {when} 有更新的报告，所列事实{'没有变化' if is_same else '有变化，请以新报告为准'}。"
         en += f" A newer report of this subject was issued at {when}; its facts {'are the same' if is_same else 'differ'}."
@@ -134,6 +142,7 @@ def _known(found: IssuedReport, zh: str, en: str) -> Verification:
         verdict,
         zh,
         en,
+        kind=found.kind,
         number=found.number,
         check_code=found.check_code,
         subject_code=found.subject_code,
@@ -144,7 +153,24 @@ def _known(found: IssuedReport, zh: str, en: str) -> Verification:
         file_digest=found.file_digest,
         newer_at=newest.issued_at if newest else None,
         is_newer_same=newest is not None and newest.content_digest == found.content_digest,
+        revoked_at=revoked.at if revoked else None,
+        revoked_why=revoked.reason if revoked else "",
+        is_signed=bool(found.signer),
     )
+
+
+def _newer(found: IssuedReport) -> IssuedReport | None:
+    """The newest paper that supersedes one: of the same subject and kind, asked for the same, and not revoked itself."""
+    newer = IssuedReport.objects.filter(
+        subject_id=found.subject_id, kind=found.kind, id__gt=found.pk, as_of__gte=found.as_of, revocation=None
+    )
+    if found.asked:
+        newer = newer.filter(asked__series=found.asked["series"])
+    return newer.order_by("-id").first()
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(clock.ZONE):%Y-%m-%d %H:%M:%S}"
 
 
 def _claimed(data: bytes) -> IssuedReport | None:

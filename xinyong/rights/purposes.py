@@ -151,6 +151,12 @@ def words(written: str) -> tuple[str, str]:
     return known.get(written.partition(":")[0].strip(), ("", ""))
 
 
+def worded(written: str, *, is_english: bool = False) -> str:
+    """What stands in the log, as people read it: the registered name and the matter."""
+    name = words(written)[is_english]
+    return f"{name} · {written.partition(':')[2].strip()}" if name else written
+
+
 def items(purpose: Purpose, *, on: date, persons: bool | None = None) -> list[Item]:
     """The catalogue's items of a day that may be looked at for a purpose; of persons or of organisations only, where that is said."""
     grades = (Grade.PUBLIC, Grade.SHARED) + ((Grade.AUTHORISED,) if purpose.level is Grade.AUTHORISED else ())

@@ -95,6 +95,10 @@ class Action(StrEnum):
     SPECIAL_QUERY = "special-query"  # 特殊查询: authorised-grade fields, for a basis, with a second person's consent
     EXPORT_SHARED = "export-shared"
     ISSUE_REPORT = "issue-report"
+    ISSUE_SPECIAL = (
+        "issue-special"  # 专项信用报告、单项证明: an organisation's own, or the credit centre's for a purpose
+    )
+    REVOKE_REPORT = "revoke-report"  # what was issued to whom, and taking it back
     VIEW_CATALOGUE = "view-catalogue"  # its drafts too
     MANAGE_CATALOGUE = "manage-catalogue"
     PUBLISH_CATALOGUE = "publish-catalogue"
@@ -134,6 +138,8 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.VIEW_PUBLIC: frozenset(Role),
     Action.SIGN_IN: frozenset(Role),
     Action.ISSUE_REPORT: frozenset(Role),  # the ordinary report of an organisation holds public data only
+    Action.ISSUE_SPECIAL: _only(_R.OPERATOR, _R.SUBJECT),
+    Action.REVOKE_REPORT: _only(_R.OPERATOR),
     Action.USE_OFFICE: _STAFF,
     Action.OWN_ACCOUNT: (_STAFF - {_R.SYSTEM}) | {_R.SUBJECT},
     Action.DELEGATE: frozenset({_R.SOURCE_UNIT, _R.UNIT_ADMIN, _R.READER, _R.OPERATOR}),
@@ -233,7 +239,7 @@ BOUNDED: dict[Role, frozenset[Action]] = {
     Role.SUBJECT: frozenset(
         {
             Action.DECLARE_OWN, Action.VIEW_OWN, Action.OBJECT, Action.APPLY_REPAIR, Action.GIVE_CONSENT,
-            Action.VIEW_ACCESS_LOG,
+            Action.VIEW_ACCESS_LOG, Action.ISSUE_SPECIAL,
         }
     ),
     Role.CLIENT: frozenset(

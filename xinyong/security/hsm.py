@@ -1,10 +1,12 @@
 """A key-encryption key in a PKCS#11 token (hardware security module, server cipher machine): it never leaves the token.
 
 The token encrypts the data keys (CKM_AES_GCM, 256 bits) and gives back 32 bytes when the platform starts; it is not asked
-again for rows. Tested with SoftHSM. Tokens with SM4 name their mechanisms each their own way and are not supported here.
+again for rows. It can also hold the private key that signs papers (``sign``). Tested with SoftHSM. Tokens with SM4 name their
+mechanisms each their own way and are not supported here.
 Settings: XINYONG_PKCS11_LIBRARY, XINYONG_PKCS11_TOKEN, XINYONG_PKCS11_KEY, XINYONG_PKCS11_PIN_FILE.
 """
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ from threading import Lock
 from typing import Any, Final
 
 import pkcs11
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from django.conf import settings
 from pkcs11 import Attribute, GCMParams, KeyType, Mechanism, ObjectClass
 
@@ -102,6 +105,25 @@ def is_extractable() -> bool:
     found = current()
     with _session(found.token) as session:
         return bool(_key(session, found)[Attribute.EXTRACTABLE])
+
+
+def sign(said: bytes, *, label: str) -> bytes:
+    """The signature of a private key of the token over bytes, with SHA-256: DER for ECDSA on P-256, PKCS#1 v1.5 for RSA. The
+    key stays in the token. Raises NoToken, NoKey when there is no such private key."""
+    with _session() as session:
+        try:
+            key = session.get_key(object_class=ObjectClass.PRIVATE_KEY, label=label)
+        except (pkcs11.exceptions.NoSuchKey, pkcs11.exceptions.MultipleObjectsReturned) as error:
+            raise NoKey(
+                f"令牌中没有（或不止一个）名为 {label} 的私钥。请检查 XINYONG_SIGNING_KEY。",
+                f"The token holds no private key named {label}, or more than one. Check XINYONG_SIGNING_KEY.",
+            ) from error
+        if key.key_type is KeyType.RSA:
+            made: bytes = key.sign(said, mechanism=Mechanism.SHA256_RSA_PKCS)
+            return made
+        pair = key.sign(hashlib.sha256(said).digest(), mechanism=Mechanism.ECDSA)
+        half = len(pair) // 2
+        return encode_dss_signature(int.from_bytes(pair[:half]), int.from_bytes(pair[half:]))
 
 
 @contextmanager

@@ -31,6 +31,21 @@ MARKS: dict[str, Tag] = {
     "repaired": Tag(_("已修复"), "positive", "check"),
 }
 
+#: reports.models.IssuedReport.kind → word
+PAPER_KINDS: "dict[str, str | _StrPromise]" = {
+    "ordinary": _("公共信用信息报告"), "special": _("专项信用报告"), "statement": _("单项信用证明"),
+}  # fmt: skip
+#: reports.models.ReportBatch.State, BatchLine.Outcome → tag
+BATCH_STATES: dict[str, Tag] = {
+    "waiting": Tag(_("排队中"), "plain", "clock"), "running": Tag(_("正在出具"), "primary", "clock"),
+    "done": Tag(_("已完成"), "positive", "check"), "removed": Tag(_("文件已清理"), "plain", "end"),
+}  # fmt: skip
+BATCH_OUTCOMES: dict[str, Tag] = {
+    "": Tag(_("待处理"), "plain", "clock"), "issued": Tag(_("已出具"), "positive", "check"),
+    "unknown": Tag(_("没有查到"), "caution", "question"), "ambiguous": Tag(_("名称不唯一"), "caution", "question"),
+    "refused": Tag(_("不能出具"), "adverse", "cross"), "repeated": Tag(_("重复"), "plain", "info"),
+}  # fmt: skip
+
 #: intake.voluntary_view.State → tag, as its organisation and the desk read it
 OWN_STATES: dict[str, Tag] = {
     "under-way": Tag(_("处理中"), "plain", "clock"),
