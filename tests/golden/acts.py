@@ -35,6 +35,7 @@ _MODULES = (
     "acts_objections",
     "acts_consents",
     "acts_papers",
+    "acts_persons",
 )
 
 

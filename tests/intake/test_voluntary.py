@@ -288,8 +288,8 @@ def test_departments_do_not_report_what_subjects_declare_nor_subjects_what_depar
     assert not may(by, Action.SUBMIT)
     assert {one for one in Action if may(by, one)} == {
         Action.VIEW_PUBLIC, Action.SIGN_IN, Action.ISSUE_REPORT, Action.OWN_ACCOUNT, Action.DECLARE_OWN, Action.VIEW_OWN,
-        Action.OBJECT,
-        Action.ISSUE_SPECIAL,
+        Action.OBJECT, Action.APPLY_REPAIR, Action.GIVE_CONSENT, Action.VIEW_ACCESS_LOG, Action.ISSUE_SPECIAL,
+        Action.VIEW_ABOUT_ME, Action.TAKE_ABOUT_ME, Action.APPOINT_AGENTS, Action.READ_OWN_NOTICES, Action.SET_OWN_CHANNELS,
     }  # fmt: skip
 
 

@@ -20,10 +20,11 @@ from xinyong.intake import docking, views
 from xinyong.intake.docking import Access
 from xinyong.intake.models import DockedTable
 from xinyong.kernel import clock, codes
+from xinyong.records import claiming
 from xinyong.rights import guidance, objection, objection_desk, repair
 from xinyong.rights.objection import Said
 from xinyong.rights.repair import Application
-from xinyong.security import clients, gate, identity, scope
+from xinyong.security import clients, gate, identity, persons, scope
 from xinyong.security.access import Actor, Role
 from xinyong.security.identity import SourceUnit
 from xinyong.security.models import Account, Grant
@@ -38,7 +39,7 @@ RELATIONS = {OWN: "990102", SIBLING: "990102", PARENT: "990100", OTHER_COUNTY: "
 #: Who asks. A role's person belongs to the department ``own``, where a role has a department.
 ASKERS = (
     Role.PUBLIC, Role.SOURCE_UNIT, Role.UNIT_ADMIN, Role.READER, Role.OPERATOR, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN,
-    Role.AUDITOR, Role.CLIENT, Role.SUBJECT,
+    Role.AUDITOR, Role.CLIENT, Role.SUBJECT, Role.PERSON,
 )  # fmt: skip
 _OF_A_DEPARTMENT = {Role.SOURCE_UNIT, Role.UNIT_ADMIN, Role.READER}
 
@@ -62,6 +63,7 @@ class World:
     cases: dict[str, int] = field(default_factory=dict)
     repairs: dict[str, int] = field(default_factory=dict)
     guidance: int = 0
+    claims: dict[str, int] = field(default_factory=dict)
     check_code: str = ""
     program: Program = field(default_factory=lambda: Program("", ""))
 
@@ -107,6 +109,7 @@ ARGUMENTS: dict[str, Argument] = {
     "declaration_id": lambda world, relation: world.declarations[relation],
     "paper_no": lambda world, relation: "20260101000000ABCDEFGH",
     "batch_id": lambda world, relation: 1,
+    "claim_id": lambda world, relation: world.claims[relation],
     "proof_no": lambda world, relation: 1,
     "case_id": lambda world, relation: world.cases[relation],
     "repair_id": lambda world, relation: world.repairs[relation],
@@ -159,9 +162,11 @@ def build(folder: Path) -> World:
             told = _declared(who, relation, folder, world.refs[relation])
             world.mandates[relation], world.declarations[relation], world.cases[relation] = told[:3]
             world.repairs[relation] = told[3]
+            world.mandates[relation], world.declarations[relation] = _declared(who, relation, folder)
+            world.claims[relation] = _claimed(who, relation, folder)
             world.grants[relation] = Grant.objects.get(account_id=world.accounts[relation]).pk
         for role in ASKERS:
-            if role not in {Role.PUBLIC, Role.CLIENT, Role.SUBJECT}:
+            if role not in {Role.PUBLIC, Role.CLIENT, Role.SUBJECT, Role.PERSON}:
                 own = world.units[OWN] if role in _OF_A_DEPARTMENT else None
                 world.accounts[role.value] = _account(role.value, role, own)
         world.organisations[OTHER_SUBJECT], world.refs[OTHER_SUBJECT] = (
@@ -208,6 +213,21 @@ def _declared(who: made.Organisation, relation: str, folder: Path, ref: str) -> 
         papers = [Paper(declaring.picture(folder / f"{declared}-ruling.png"), "裁定书.png")]
         repairing, _ = repair.apply(ref, asked, papers=papers, token=f"ask-of-{declared:012}", by=by, at=clock.now())
     return given.mandate.id, declared, case.id, repairing.id
+
+
+def _claimed(who: made.Organisation, relation: str, folder: Path) -> int:
+    """A person claims the organisation; the own one's account is named for the role."""
+    one = made.person()
+    view, _ = persons.admit(
+        persons.identity(one.name, one.number, today=clock.today()), by=made.OPERATOR, at=clock.now()
+    )
+    if relation == OWN:
+        Account.objects.filter(pk=view.account_id).update(username=Role.PERSON.value)
+    by = gate.actor_for(Account.objects.get(pk=view.account_id), address=None)
+    proof = declaring.picture(folder / f"claim-{relation}.png")
+    return claiming.claim(
+        who.code, kind="legal", last_on=clock.today(), proof=proof, proof_name="营业执照.png", by=by, at=clock.now()
+    ).id
 
 
 def _task(unit: SourceUnit, picture: Path) -> int:

@@ -98,6 +98,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "view-objections", "answer-objection", "view-repairs", "decide-repair", "record-guidance",
             "query", "break-glass",
             "issue-special", "revoke-report",
+            "admit-persons",
         },
         "system_admin": staff | {"manage-accounts", "manage-units", "manage-clients", "view-people", "view-evidence"},
         "security_admin": staff | {
@@ -112,7 +113,14 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "acknowledge-repair",
         },
         "partner": {"exchange"},
-        "subject": {"own-account", "declare-own", "view-own", "give-consent", "view-access-log", "object", "apply-repair", "issue-special"},
+        "subject": {
+            "own-account", "declare-own", "view-own", "view-about-me", "take-about-me", "appoint-agents", "read-own-notices",
+            "set-own-channels", "give-consent", "view-access-log", "object", "apply-repair", "issue-special",
+        },
+        "person": {
+            "own-account", "view-about-me", "take-about-me", "erase-me", "claim-organisation", "read-own-notices",
+            "set-own-channels", "give-consent", "view-access-log",
+        },
     }  # fmt: skip
     has = {action.value for action in Action if role in POLICY[action]}
     if role is Role.SYSTEM:

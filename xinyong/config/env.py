@@ -160,6 +160,36 @@ VARIABLES: tuple[Variable, ...] = (
         "",
         "Values of amr or acr, comma separated, that stand for a second factor. Empty: ours is always asked for.",
     ),
+    Variable(
+        "XINYONG_CITIZEN_OIDC_ISSUER",
+        "",
+        "Issuer of the citizens' identity provider (https), by which persons sign up and in. Empty: at the counter only. 公民统一身份认证",
+    ),
+    Variable(
+        "XINYONG_CITIZEN_OIDC_CLIENT_ID",
+        "",
+        "Our client id there. Redirect address: <origin>/office/sign-in/citizen/back.",
+    ),
+    Variable("XINYONG_CITIZEN_OIDC_SECRET_FILE", "", "File holding our client secret there."),
+    Variable("XINYONG_CITIZEN_OIDC_LABEL", "公民统一身份认证", "What the button of the citizens' sign-in says."),
+    Variable(
+        "XINYONG_CITIZEN_OIDC_FACTOR",
+        "",
+        "Values of amr or acr, comma separated, that stand for a second factor. Empty: ours is always asked for.",
+    ),
+    Variable("XINYONG_CITIZEN_OIDC_SCOPE", "openid profile", "Scope asked for at the citizens' provider."),
+    Variable("XINYONG_CITIZEN_OIDC_NAME_CLAIM", "name", "Claim that holds the person's name. 姓名"),
+    Variable(
+        "XINYONG_CITIZEN_OIDC_NUMBER_CLAIM",
+        "id_number",
+        "Claim that holds the citizen's identity number; it is never kept in clear. 公民身份号码",
+    ),
+    Variable(
+        "XINYONG_CITIZEN_OIDC_ORGANISATIONS_CLAIM",
+        "",
+        "Claim that lists the unified social credit codes of organisations whose legal representative the person is. Empty: the"
+        " provider says none, and claims are verified in the office. 所代表的单位",
+    ),
     Variable("XINYONG_CHUNK_ROWS", "25000", "Rows of a submitted file that go in together; fewer need less memory."),
     Variable(
         "XINYONG_LOG_ORIGIN",

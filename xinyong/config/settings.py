@@ -131,6 +131,18 @@ OIDC: dict[str, str] = {
     "label": env.text("XINYONG_OIDC_LABEL"),
     "assurances": env.text("XINYONG_OIDC_FACTOR"),
 }
+#: Sign-in of citizens, by another provider: see security/citizens.py.
+CITIZEN_OIDC: dict[str, str] = {
+    "issuer": env.text("XINYONG_CITIZEN_OIDC_ISSUER"),
+    "client_id": env.text("XINYONG_CITIZEN_OIDC_CLIENT_ID"),
+    "secret_file": env.text("XINYONG_CITIZEN_OIDC_SECRET_FILE"),
+    "label": env.text("XINYONG_CITIZEN_OIDC_LABEL"),
+    "assurances": env.text("XINYONG_CITIZEN_OIDC_FACTOR"),
+    "scope": env.text("XINYONG_CITIZEN_OIDC_SCOPE"),
+    "name_claim": env.text("XINYONG_CITIZEN_OIDC_NAME_CLAIM"),
+    "number_claim": env.text("XINYONG_CITIZEN_OIDC_NUMBER_CLAIM"),
+    "organisations_claim": env.text("XINYONG_CITIZEN_OIDC_ORGANISATIONS_CLAIM"),
+}
 #: Background work: what the worker imports when it starts. No other process pays for it.
 PROCRASTINATE_IMPORT_PATHS = sorted(f"xinyong.{path.parent.name}.jobs" for path in BASE.glob("*/jobs.py"))
 

@@ -19,16 +19,11 @@ from xinyong.office import answer
 from xinyong.security import mandates, proofs
 from xinyong.security.access import Action, access
 from xinyong.subjects import mandates as counter
-from xinyong.web.words import Tag
+from xinyong.web.words import MANDATE_STATES
 
 _PER_PAGE = 30
 _LARGEST = 2**63 - 1
 KINDS = {mandates.LEGAL: gettext_lazy("法定代表人（负责人）"), mandates.AGENT: gettext_lazy("经办人")}
-_STATES = {
-    "coming": Tag(gettext_lazy("未开始"), "plain", "clock"), "current": Tag(gettext_lazy("有效"), "positive", "check"),
-    "over": Tag(gettext_lazy("已到期"), "plain", "end"), "ended": Tag(gettext_lazy("已终止"), "plain", "cross"),
-    "closed": Tag(gettext_lazy("账号已停用"), "plain", "cross"),
-}  # fmt: skip
 
 
 def _day(**attributes: str) -> forms.DateInput:
@@ -89,7 +84,7 @@ def index(request: HttpRequest) -> HttpResponse:
     )
     names = counter.names([one.subject_code for one in found], seen_by=who)
     context = {
-        "lines": [(one, names[one.subject_code], KINDS[one.kind], _STATES[one.state]) for one in found[:_PER_PAGE]],
+        "lines": [(one, names[one.subject_code], KINDS[one.kind], MANDATE_STATES[one.state]) for one in found[:_PER_PAGE]],
         "next_after": found[_PER_PAGE - 1].id if len(found) > _PER_PAGE else None, "is_first": "after" not in request.GET,
         "text": text,
     }  # fmt: skip
@@ -177,7 +172,7 @@ def _page(request: HttpRequest, mandate_id: int, form: Reason) -> HttpResponse:
     one = mandates.find(_id(mandate_id), seen_by=who, at=clock.now())
     context = {
         "one": one, "name": counter.names([one.subject_code], seen_by=who)[one.subject_code], "kind": KINDS[one.kind],
-        "tag_of": _STATES[one.state], "form": form,
+        "tag_of": MANDATE_STATES[one.state], "form": form,
     }  # fmt: skip
     return answer.page(request, "office/mandate.html", context, status=400 if form.errors else 200)
 

@@ -45,6 +45,7 @@ NOTICES = Place("/office/notices/", "bell", _("通知"), (_A.VIEW_NOTICES,))
 GROUPS: tuple[Group, ...] = (
     Group("report", _("报送"), (
         Place("/own/", "list", _("我的申报"), (_A.VIEW_OWN,)),
+        Place("/own/records/", "file", _("本人信息"), (_A.VIEW_ABOUT_ME,)),
         Place("/office/submissions/new", "upload", _("报送数据"), (_A.SUBMIT,)),
         Place("/office/entry/", "edit", _("手工录入"), (_A.SUBMIT,), of_a_unit=True),
         Place("/office/submissions/", "list", _("报送记录"), (_A.VIEW_SUBMISSION,), also="/office/"),
@@ -65,6 +66,8 @@ GROUPS: tuple[Group, ...] = (
         Place("/office/feeds/", "clock", _("登记变更"), (_A.MANAGE_FEEDS,)),
         Place("/office/self-declared/", "check", _("自主申报核验"), (_A.CHECK_DECLARED,)),
         Place("/office/mandates/", "key", _("代表关系"), (_A.VIEW_MANDATES,)),
+        Place("/office/claims/", "check", _("认领申请"), (_A.VIEW_MANDATES,)),
+        Place("/office/persons/", "key", _("个人账号"), (_A.ADMIT_PERSONS,)),
         Place("/office/clients/", "lock", _("接口客户端"), (_A.MANAGE_CLIENTS,)),
         Place("/office/partners/", "building", _("共享节点"), (_A.MANAGE_CLIENTS,)),
     )),

@@ -16,14 +16,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from xinyong.kernel import clock
 from xinyong.kernel.errors import XinyongError
 from xinyong.office import answer
-from xinyong.security import factors, invitations, lockout, oidc, passwords, security_keys, sign_in
+from xinyong.security import citizens, factors, invitations, lockout, oidc, passwords, security_keys, sign_in
 from xinyong.security.access import Action, Actor, Role, access
 from xinyong.security.gate import actor_for, client_address
 from xinyong.security.sign_in import Step
 from xinyong.web.limits import TooMany, limited
 from xinyong.web.qr import drawn
 
-_HOME, _OWN_AREA = "/office/", "/own/"
+_HOME, _OWN_AREA, _OWN_FILE = "/office/", "/own/", "/own/records/"
 _DEVICE_SECONDS = 180 * 24 * 3600
 _PAGES = {Step.FACTOR: "office:factor", Step.SET_UP: "office:set-up", Step.RENEW: "office:renew"}
 #: What a form may say about itself; anything else has a page of its own.
@@ -159,9 +159,11 @@ def enter(request: HttpRequest) -> HttpResponse:
             except _SAID as error:
                 # The same words whether the name or the password is wrong: nobody learns which accounts exist.
                 status = said(form, error)
-    outside = oidc.provider()
+    outside, citizen = oidc.provider(), citizens.provider()
     context = {
         "form": form, "next": wanted, "outside": outside.label if outside else "", "has_demo": factors.has_demo(),
+        "citizen": citizen.label if citizen else "",
+        "citizen_address": f"{reverse('office:citizen')}?{urlencode({'next': wanted})}",
         "outside_address": f"{reverse('office:outside')}?{urlencode({'next': wanted})}",
     }  # fmt: skip
     return answer.page(request, "office/sign_in.html", context, status=status)
@@ -170,7 +172,7 @@ def enter(request: HttpRequest) -> HttpResponse:
 @limited("sign-in")
 def _password(request: HttpRequest, form: Password, wanted: str) -> HttpResponse:
     sign_in.check_password(request, **form.cleaned_data, wanted=wanted, now=clock.now())
-    return _onward(request)
+    return onward(request)
 
 
 @access(Action.SIGN_IN)
@@ -187,7 +189,7 @@ def _shown(request: HttpRequest, form: forms.Form) -> HttpResponse:
         sign_in.show_key(request, key, now=clock.now())
     else:
         sign_in.show_code(request, form.cleaned_data["code"], now=clock.now())
-    return _onward(request)
+    return onward(request)
 
 
 @access(Action.SIGN_IN)
@@ -206,7 +208,7 @@ def _added(request: HttpRequest, form: forms.Form) -> HttpResponse:
         sign_in.set_up_key(request, key, name=request.POST.get("name", "")[:60], account=account, by=by, now=now)
     else:
         sign_in.set_up_totp(request, form.cleaned_data["code"], account=account, by=by, now=now)
-    return _onward(request)
+    return onward(request)
 
 
 @access(Action.SIGN_IN)
@@ -219,7 +221,7 @@ def renew(request: HttpRequest) -> HttpResponse:
 
 def _renewed(request: HttpRequest, form: forms.Form) -> HttpResponse:
     sign_in.renew_password(request, form.cleaned_data["password"], now=clock.now())
-    return _onward(request)
+    return onward(request)
 
 
 def _step(request: HttpRequest, step: Step, kind: type[forms.Form], template: str, done: Any) -> HttpResponse:
@@ -228,7 +230,7 @@ def _step(request: HttpRequest, step: Step, kind: type[forms.Form], template: st
     status = 200
     try:
         if sign_in.pending(request, now=clock.now()).step is not step:
-            return _onward(request)
+            return onward(request)
         if request.method == "POST":
             status = 400
             if "key" in request.POST or form.is_valid():
@@ -266,7 +268,7 @@ def _from_the_start(request: HttpRequest, error: XinyongError | None, form: form
     return HttpResponseRedirect(settings.LOGIN_URL)
 
 
-def _onward(request: HttpRequest) -> HttpResponse:
+def onward(request: HttpRequest) -> HttpResponse:
     """To the next step, or in."""
     now = clock.now()
     pending = sign_in.pending(request, now=now)
@@ -289,8 +291,9 @@ def _onward(request: HttpRequest) -> HttpResponse:
 
 
 def _home_of(who: Actor) -> str:
-    """Where somebody comes in: an organisation to its own area, everybody else to the office."""
-    return _OWN_AREA if who.role is Role.SUBJECT else _HOME
+    """Where somebody comes in: an organisation to its own area, a person to what is on file of them, everybody else to the
+    office."""
+    return {Role.SUBJECT: _OWN_AREA, Role.PERSON: _OWN_FILE}.get(who.role, _HOME)
 
 
 def _greet(request: HttpRequest, done: sign_in.SignedIn) -> None:
@@ -340,7 +343,7 @@ def _begun(request: HttpRequest, token: str, password: str) -> HttpResponse:
     by = actor_for(invitations.account_of(token, now=now), address=client_address(request))
     account = invitations.accept(token, password=password, by=by, now=now)
     sign_in.begin(request, account, way="link", now=now)
-    return _onward(request)
+    return onward(request)
 
 
 @access(Action.SIGN_IN)
@@ -363,7 +366,30 @@ def outside_back(request: HttpRequest) -> HttpResponse:
     except (oidc.OutsideRefused, oidc.ProviderSilent, sign_in.Unused) as error:
         messages.error(request, error.en if answer.is_english() else error.zh)
         return HttpResponseRedirect(settings.LOGIN_URL)
-    return _onward(request)
+    return onward(request)
+
+
+@access(Action.SIGN_IN)
+@require_GET
+@limited("sign-in")
+def citizen(request: HttpRequest) -> HttpResponse:
+    """To the citizens' identity provider."""
+    back_to = request.build_absolute_uri(reverse("office:citizen-back"))
+    where = sign_in.go_citizen(request, back_to=back_to, wanted=wanted_of(request))
+    return answer.kept_by_nobody(HttpResponseRedirect(where))
+
+
+@access(Action.SIGN_IN)
+@require_GET
+@limited("sign-in")
+def citizen_back(request: HttpRequest) -> HttpResponse:
+    """Back from there; what is refused is said on the sign-in page."""
+    try:
+        sign_in.check_citizen(request, request.GET.dict(), now=clock.now())
+    except (oidc.OutsideRefused, oidc.ProviderSilent, sign_in.Unused) as error:
+        messages.error(request, error.en if answer.is_english() else error.zh)
+        return HttpResponseRedirect(settings.LOGIN_URL)
+    return onward(request)
 
 
 @access(Action.SIGN_IN)

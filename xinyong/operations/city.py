@@ -30,6 +30,7 @@ from xinyong.operations import (
     city_consents,
     city_objections,
     city_own,
+    city_persons,
     city_reporting,
     city_supply,
     city_tasks,
@@ -126,6 +127,7 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
         _say(f"· 演示城市已就绪 city is here ({found.subjects:,} 个主体，{found.rows_read:,} 行)", is_quiet)
         if not accounts_file().exists() or not _has_secrets():
             _create_accounts(_system())
+            _admit_citizens(found, _system())
         return found
     started = time.monotonic()
     begun = _begun()
@@ -135,6 +137,7 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
     _save(state)
     by = _system()
     company = _register(by)
+    citizens = _admit_citizens(state, by)
     city_supply.say(
         subjects=state.subjects, records=state.records, seed=state.seed, today=date.fromisoformat(state.today), by=by
     )
@@ -153,6 +156,7 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
     city_own.say(account_id=company, today=date.fromisoformat(state.today), by=by)
     city_objections.say(account_id=company, by=by)
     city_consents.say(account_id=company, authority=_authority(), by=by)
+    city_persons.say(citizens, company=company, by=by)
     state.is_complete, state.seconds = True, round(time.monotonic() - started, 1)
     _save(state)
     shutil.rmtree(_folder() / "files", ignore_errors=True)  # the intake keeps its own sealed copies
@@ -297,12 +301,35 @@ def _create_accounts(by: "Actor") -> int:
     company = city_own.open_account(password, by=by)
     factors.give_demo(company, secret, now=clock.now())
     lines.append(f"{city_own.USERNAME:<12}{password:<20}{secret:<36}{city_own.DISPLAY_NAME}")
+    _keep_accounts([*lines, *(line for line in kept.splitlines() if line.split()[0] in city_persons.PEOPLE)])
+    return company
+
+
+def _admit_citizens(state: State, by: "Actor") -> dict[str, int]:
+    """The demo accounts of persons, whose names and numbers the city's seed makes; their ids by user name."""
+    from xinyong.security import factors
+
+    kept = accounts_file().read_text(encoding="utf-8").splitlines()
+    known = {line.split()[0]: line.split()[1:] for line in kept}
+    citizens, lines = {}, [line for line in kept if line.split()[0] not in city_persons.PEOPLE]
+    for username in city_persons.PEOPLE:
+        password, secret = (known.get(username) or [secrets.token_urlsafe(12), factors.fresh_secret()])[:2]
+        citizens[username], name = city_persons.open_account(
+            username, password, seed=state.seed, today=date.fromisoformat(state.today), by=by
+        )
+        factors.give_demo(citizens[username], secret, now=clock.now())
+        lines.append(f"{username:<12}{password:<20}{secret:<36}{name}（个人）")
+    _keep_accounts(lines)
+    return citizens
+
+
+def _keep_accounts(lines: list[str]) -> None:
+    path = accounts_file()
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
     part.replace(path)
-    return company
 
 
 def _submitted(files: Iterable["CityFile"], by: "Actor") -> Iterator["SubmissionView"]:

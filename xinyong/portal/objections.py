@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import NotFound, XinyongError
-from xinyong.portal import own
+from xinyong.portal import own_page
 from xinyong.rights import case_form, case_page, objection
 from xinyong.rights.objection import Said, Seen
 from xinyong.security.access import Action, access
@@ -29,13 +29,13 @@ _LARGEST = 2**63 - 1
 def index(request: HttpRequest) -> HttpResponse:
     """The organisation's objections, the newest first."""
     found = objection.listing(
-        by=own.actor(request), at=clock.now(), after=own.number(request.GET.get("after")), limit=_PER_PAGE + 1
+        by=own_page.actor(request), at=clock.now(), after=own_page.number(request.GET.get("after")), limit=_PER_PAGE + 1
     )
     context = {
         "lines": [(one, CASE_STATES[one.state.id], case_page.clock(one.pressing)) for one in found[:_PER_PAGE]],
         "next_after": found[_PER_PAGE - 1].id if len(found) > _PER_PAGE else None,
     }
-    return own.page(request, "portal/objections.html", context)
+    return own_page.page(request, "portal/objections.html", context)
 
 
 @access(Action.OBJECT)
@@ -43,7 +43,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest, ref: str) -> HttpResponse:
     """Objects to a record: why, on which ground, what it should say, on which papers."""
-    who, now = own.actor(request), clock.now()
+    who, now = own_page.actor(request), clock.now()
     record = objection.own_record(ref, by=who, at=now)
     rules = objection.procedure(objection.day(now))
     data = (request.POST, request.FILES) if request.method == "POST" else (None, None)
@@ -61,16 +61,16 @@ def new(request: HttpRequest, ref: str) -> HttpResponse:
                     messages.success(request, gettext("异议已提出。这条记录从现在起标注“争议中”，直到异议办结。"))
                 return HttpResponseRedirect(f"/own/objections/{made.id}/")
             except XinyongError as error:
-                status = own.say(form, error)
+                status = own_page.say(form, error)
     context = {"form": form, "record": record, "rules": rules}
-    return own.page(request, "portal/objection_new.html", context, status=status)
+    return own_page.page(request, "portal/objection_new.html", context, status=status)
 
 
 @access(Action.VIEW_OWN)
 @require_GET
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
     """One objection: how far it is, until when, what was said, what can be done now."""
-    seen = objection.find(_id(case_id), by=own.actor(request), at=clock.now())
+    seen = objection.find(_id(case_id), by=own_page.actor(request), at=clock.now())
     one = seen.case
     context = {
         "one": one, "record": seen.record, "tag_of": CASE_STATES[one.state.id], "stages": case_page.stepper(one),
@@ -79,7 +79,7 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
         "acts": [(name, title) for name, title, is_quiet in _offered(seen)], "rules": one.procedure,
         "is_shown": not seen.datum.is_withdrawn,
     }  # fmt: skip
-    return own.page(request, "portal/objection.html", context)
+    return own_page.page(request, "portal/objection.html", context)
 
 
 @access(Action.OBJECT)
@@ -90,7 +90,7 @@ def take(request: HttpRequest, case_id: int, step: str) -> HttpResponse:
     if step not in _ACTS:
         raise Http404
     kind, do, done = _ACTS[step]
-    who, now, one_id = own.actor(request), clock.now(), _id(case_id)
+    who, now, one_id = own_page.actor(request), clock.now(), _id(case_id)
     status = 400 if request.method == "POST" else 200
     seen = objection.find(one_id, by=who, at=now) if request.method == "GET" else None
     form = kind(request.POST, request.FILES) if seen is None else kind(after=seen.case.after)
@@ -106,10 +106,10 @@ def take(request: HttpRequest, case_id: int, step: str) -> HttpResponse:
         except NotFound:
             raise
         except XinyongError as error:
-            status = own.say(form, error)
+            status = own_page.say(form, error)
     seen = seen or objection.find(one_id, by=who, at=now)
     context = {"form": form, "one": seen.case, "act": step, "title": _title(step)}
-    return own.page(request, "portal/objection_step.html", context, status=status)
+    return own_page.page(request, "portal/objection_step.html", context, status=status)
 
 
 @access(Action.VIEW_OWN)
@@ -118,9 +118,9 @@ def paper(request: HttpRequest, case_id: int, proof_no: int) -> HttpResponseBase
     """A paper that the organisation handed in."""
     with tempfile.TemporaryDirectory(prefix="xinyong-paper-") as folder:
         path = Path(folder) / "paper"
-        name, content_type = objection.paper(_id(case_id), proof_no, to=path, by=own.actor(request))
+        name, content_type = objection.paper(_id(case_id), proof_no, to=path, by=own_page.actor(request))
         response = FileResponse(path.open("rb"), content_type=content_type, as_attachment=True, filename=name)
-    return own.kept_by_nobody(response)
+    return own_page.kept_by_nobody(response)
 
 
 def _add(case_id: int, form: Any, how: dict[str, Any]) -> None:

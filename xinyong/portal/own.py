@@ -6,16 +6,14 @@ Whoever holds the organisation's mandate signs in as everybody does; these pages
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.utils.http import content_disposition_header
-from django.utils.translation import get_language, gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -28,16 +26,13 @@ from xinyong.intake.voluntary import Proof
 from xinyong.kernel import clock
 from xinyong.kernel.errors import XinyongError
 from xinyong.portal import answer
+from xinyong.portal.own_page import LARGEST, actor, is_english, kept_by_nobody, number, page, say
 from xinyong.security import mandates, proofs
-from xinyong.security.access import Action, Actor, FactorNeeded, access
+from xinyong.security.access import Action, FactorNeeded, access
 from xinyong.security.gate import ACTING_FOR
-from xinyong.subjects import registry
 from xinyong.web.words import OWN_ACTS, OWN_STATES
 
-Kept = TypeVar("Kept", bound=HttpResponseBase)
-
 _PER_PAGE = 20
-_LARGEST = 2**63 - 1
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -59,8 +54,8 @@ class Handover(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for number in range(1, voluntary.MOST_PROOFS + 1):
-            self.fields[f"proof_{number}"] = _proof_field(number)
+        for place in range(1, voluntary.MOST_PROOFS + 1):
+            self.fields[f"proof_{place}"] = _proof_field(place)
         self.fields["commits"] = forms.BooleanField(
             label=gettext("我已阅读并代表本单位作出以上承诺"),
             error_messages={"required": gettext("请阅读并勾选真实性承诺。")},
@@ -70,7 +65,7 @@ class Handover(forms.Form):
     @property
     def given(self) -> list[Proof]:
         """The files of proof as the room takes them."""
-        names = [f"proof_{number}" for number in range(1, voluntary.MOST_PROOFS + 1)]
+        names = [f"proof_{place}" for place in range(1, voluntary.MOST_PROOFS + 1)]
         files = [cast(TemporaryUploadedFile, self.cleaned_data[name]) for name in names if self.cleaned_data.get(name)]
         return [Proof(Path(one.temporary_file_path()), one.name or "file") for one in files]
 
@@ -188,7 +183,7 @@ def template(request: HttpRequest, item_id: str) -> HttpResponse:
 @require_GET
 def declaration(request: HttpRequest, declaration_id: int) -> HttpResponse:
     """One declaration: how it stands and why, what it says, what was found wrong, the way it went."""
-    seen = voluntary.find(min(declaration_id, _LARGEST), by=actor(request), at=clock.now())
+    seen = voluntary.find(min(declaration_id, LARGEST), by=actor(request), at=clock.now())
     commitment = voluntary.COMMITMENTS.get(seen.declaration.commitment, ("", ""))
     context = {
         "one": seen.declaration, "state": OWN_STATES[seen.declaration.state], "records": seen.records,
@@ -203,7 +198,7 @@ def declaration(request: HttpRequest, declaration_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def withdraw(request: HttpRequest, declaration_id: int) -> HttpResponse:
     """Says what withdrawing does, and does it."""
-    who, now, one_id = actor(request), clock.now(), min(declaration_id, _LARGEST)
+    who, now, one_id = actor(request), clock.now(), min(declaration_id, LARGEST)
     bound = Reason(request.POST if request.method == "POST" else None)
     status = 400 if request.method == "POST" else 200
     if request.method == "POST" and bound.is_valid():
@@ -223,21 +218,20 @@ def withdraw(request: HttpRequest, declaration_id: int) -> HttpResponse:
 @require_GET
 def take_receipt(request: HttpRequest, declaration_id: int) -> HttpResponse:
     """The signed receipt of a declaration."""
-    made = receipt.of_own(min(declaration_id, _LARGEST), seen_by=actor(request))
+    made = receipt.of_own(min(declaration_id, LARGEST), seen_by=actor(request))
     response = HttpResponse(json.dumps(made, ensure_ascii=False, indent=1) + "\n", content_type="application/json")
     name = gettext("回执-%(id)s.json") % {"id": made["id"][:8]}
     response["Content-Disposition"] = str(content_disposition_header(True, name))
     return kept_by_nobody(response)
 
 
-@access(Action.VIEW_OWN)
+@access(Action.VIEW_ABOUT_ME)
 @require_POST
 def act_for(request: HttpRequest) -> HttpResponse:
-    """Goes on for another organisation whose mandate one holds."""
-    mandates.choose(
-        request, number(request.POST.get("mandate")) or 0, by=actor(request), at=clock.now(), key=ACTING_FOR
-    )
-    return HttpResponseRedirect("/own/")
+    """Goes on for another organisation whose mandate one holds, or as oneself."""
+    wanted = number(request.POST.get("mandate")) or 0
+    mandates.choose(request, wanted, by=actor(request), at=clock.now(), key=ACTING_FOR)
+    return HttpResponseRedirect("/own/" if wanted else "/own/records/")
 
 
 def _declared(request: HttpRequest, declaration_id: int, *, is_new: bool) -> HttpResponse:
@@ -255,7 +249,7 @@ def _form_page(
     if isinstance(error, FactorNeeded):
         raise error
     whose = {item.roles.subject_name, item.roles.subject_code}
-    row = RowForm(item, values, {}, english=_is_english(), on=clock.today())
+    row = RowForm(item, values, {}, english=is_english(), on=clock.today())
     by_field: dict[str, list[dict[str, str]]] = {}
     for one in found:
         by_field.setdefault(one.field, []).append(_told(one))
@@ -274,7 +268,7 @@ def _form_page(
 
 
 def _proofs(handover: Handover) -> list[forms.BoundField]:
-    return [handover[f"proof_{number}"] for number in range(1, voluntary.MOST_PROOFS + 1)]
+    return [handover[f"proof_{place}"] for place in range(1, voluntary.MOST_PROOFS + 1)]
 
 
 def _commitment() -> str:
@@ -283,49 +277,3 @@ def _commitment() -> str:
 
 def _told(one: Found) -> dict[str, Any]:
     return {"severity": one.severity, "said": answer.word(one.message, one.message_en), "suggestion": one.suggestion}
-
-
-def say(bound: forms.Form, error: XinyongError) -> int:
-    """Puts a refusal above the form; what is missing is a second factor goes up to the gate."""
-    if isinstance(error, FactorNeeded):
-        raise error
-    bound.add_error(None, answer.word(error.zh, error.en))
-    return error.status
-
-
-def page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """A page of the organisation's area, with whose it is; kept by no cache."""
-    who = actor(request)
-    held = mandates.of_account(who.account_id or 0, at=clock.now())
-    more = {
-        "organisation": registry.by_id(who.subject) if who.subject is not None else None,
-        "mandate": next((one for one in held if one.subject_id == who.subject), None),
-        "others": [(one, registry.by_id(one.subject_id).name) for one in held if one.subject_id != who.subject],
-    }
-    return kept_by_nobody(render(request, template, more | context | {"path": request.path}, status=status))
-
-
-def kept_by_nobody(response: Kept) -> Kept:
-    """Neither a cache nor a search engine keeps it."""
-    response["Cache-Control"] = "no-store"
-    response["X-Robots-Tag"] = "noindex, noarchive"
-    return response
-
-
-def actor(request: HttpRequest) -> Actor:
-    """Who is asking (the gate has set it)."""
-    return cast(Actor, request.actor)  # type: ignore[attr-defined]
-
-
-def number(text: str | None) -> int | None:
-    """The id that an address or a form says; None when it says none."""
-    return min(int(text), _LARGEST) if text and text.isascii() and text.isdecimal() and len(text) < 100 else None
-
-
-def id_of(number: int) -> int:
-    """An id from an address, which may say any number."""
-    return min(number, _LARGEST)
-
-
-def _is_english() -> bool:
-    return (get_language() or "").startswith("en")

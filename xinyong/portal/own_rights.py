@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import NotFound, XinyongError
-from xinyong.portal import answer, own
+from xinyong.portal import answer, own_page
 from xinyong.records import opt_outs
 from xinyong.rights import access_log, consent, purposes, whose
 from xinyong.rights.consent_view import ConsentView, RequestView
@@ -73,7 +73,7 @@ def log(request: HttpRequest) -> HttpResponse:
         "next_after": lines[_PER_PAGE - 1].id if len(lines) > _PER_PAGE else None, "is_first": "after" not in request.GET,
         "reference": access_log.reference(by=who, at=now), "since": access_log.kept_since(),
     }  # fmt: skip
-    return own.page(request, "portal/own_log.html", context)
+    return own_page.page(request, "portal/own_log.html", context)
 
 
 @access(Action.GIVE_CONSENT)
@@ -87,7 +87,7 @@ def consents(request: HttpRequest) -> HttpResponse:
         "refused": [one for one in found.requests if one.state == "refused"],
         "purposes": [one for one in purposes.in_force(on=clock.today()) if one.max_days],
     }  # fmt: skip
-    return own.page(request, "portal/own_consents.html", context)
+    return own_page.page(request, "portal/own_consents.html", context)
 
 
 @access(Action.GIVE_CONSENT)
@@ -122,7 +122,7 @@ def asked(request: HttpRequest, request_id: int) -> HttpResponse:
         "form": bound,
         "notice": answer.word(*consent.NOTICES[consent.NOTICE]),
     }
-    return own.page(request, "portal/own_consent_asked.html", context, status=status)
+    return own_page.page(request, "portal/own_consent_asked.html", context, status=status)
 
 
 @access(Action.GIVE_CONSENT)
@@ -149,7 +149,7 @@ def give(request: HttpRequest, which: str) -> HttpResponse:
         except XinyongError as error:
             bound.add_error(None, answer.word(error.zh, error.en))
     context = {"form": bound, "purpose": purpose, "notice": answer.word(*consent.NOTICES[consent.NOTICE])}
-    return own.page(request, "portal/own_consent_new.html", context, status=400 if bound.errors else 200)
+    return own_page.page(request, "portal/own_consent_new.html", context, status=400 if bound.errors else 200)
 
 
 @access(Action.GIVE_CONSENT)
@@ -161,7 +161,7 @@ def receipt(request: HttpRequest, consent_id: int) -> HttpResponse:
         "one": seen, "titles": _titles(seen.items), "state": CONSENT_STATES[seen.state],
         "notice": answer.word(*consent.NOTICES.get(seen.notice, ("", ""))),
     }  # fmt: skip
-    return own.page(request, "portal/own_consent.html", context)
+    return own_page.page(request, "portal/own_consent.html", context)
 
 
 @access(Action.GIVE_CONSENT)
@@ -200,7 +200,7 @@ def honours(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect("/own/honours/")
     found = opt_outs.of(who.subject if who.subject is not None else -1)
     lines = [(one, answer.word(*opt_outs.KINDS[one.kind])) for one in found]
-    return own.page(request, "portal/own_honours.html", {"lines": lines})
+    return own_page.page(request, "portal/own_honours.html", {"lines": lines})
 
 
 def _plain(one: ConsentView) -> dict[str, Any]:

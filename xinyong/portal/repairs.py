@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import NotFound, XinyongError
-from xinyong.portal import own
+from xinyong.portal import own_page
 from xinyong.rights import case_form, case_page, repair, repair_form, repair_rules
 from xinyong.rights.objection import day
 from xinyong.rights.repair import Application, SeenRepair
@@ -30,13 +30,13 @@ _LARGEST = 2**63 - 1
 def index(request: HttpRequest) -> HttpResponse:
     """The organisation's applications, the newest first."""
     found = repair.listing(
-        by=own.actor(request), at=clock.now(), after=own.number(request.GET.get("after")), limit=_PER_PAGE + 1
+        by=own_page.actor(request), at=clock.now(), after=own_page.number(request.GET.get("after")), limit=_PER_PAGE + 1
     )
     context = {
         "lines": [(one, REPAIR_STATES[one.state.id], case_page.clock(one.pressing)) for one in found[:_PER_PAGE]],
         "next_after": found[_PER_PAGE - 1].id if len(found) > _PER_PAGE else None,
     }
-    return own.page(request, "portal/repairs.html", context)
+    return own_page.page(request, "portal/repairs.html", context)
 
 
 @access(Action.APPLY_REPAIR)
@@ -44,7 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest, ref: str) -> HttpResponse:
     """The conditions of a record's repair, met or not and why; where nothing stands against it, the application on the same page."""
-    who, now = own.actor(request), clock.now()
+    who, now = own_page.actor(request), clock.now()
     asked = (request.POST if request.method == "POST" else request.GET).get("ground", "")
     grounds = repair_rules.in_force(day(now)).grounds
     ground = asked if asked in {one.id for one in grounds} else repair_rules.CORRECTED
@@ -65,21 +65,21 @@ def new(request: HttpRequest, ref: str) -> HttpResponse:
                     messages.success(request, gettext("申请已提交，认定单位已经收到。"))
                 return HttpResponseRedirect(f"/own/repairs/{made.id}/")
             except XinyongError as error:
-                status = own.say(form, error)
+                status = own_page.say(form, error)
     context = {
         "form": form, "record": record, "found": found, "ground": ground, "rules": found.procedure,
         "grounds": [(one.id, case_page.word(one.zh, one.en)) for one in grounds],
         "conditions": [(one, case_page.word(one.zh, one.en)) for one in found.conditions],
         "letter": repair.letter(record, signer="", on=day(now)) if has_letter else "",
     }  # fmt: skip
-    return own.page(request, "portal/repair_new.html", context, status=status)
+    return own_page.page(request, "portal/repair_new.html", context, status=status)
 
 
 @access(Action.VIEW_OWN)
 @require_GET
 def case(request: HttpRequest, repair_id: int) -> HttpResponse:
     """One application: how far it is, until when, what was said, who has still to follow, what can be done now."""
-    seen = repair.find(_id(repair_id), by=own.actor(request), at=clock.now())
+    seen = repair.find(_id(repair_id), by=own_page.actor(request), at=clock.now())
     one = seen.case
     context = {
         "one": one, "record": seen.record, "tag_of": REPAIR_STATES[one.state.id], "stages": case_page.stepper(one),
@@ -87,18 +87,18 @@ def case(request: HttpRequest, repair_id: int) -> HttpResponse:
         "course": case_page.course(one), "acts": _offered(seen), "rules": one.procedure, "recipients": seen.recipients,
         "is_shown": not seen.is_repaired and not seen.datum.is_withdrawn, "has_letter": bool(seen.letter),
     }  # fmt: skip
-    return own.page(request, "portal/repair.html", context)
+    return own_page.page(request, "portal/repair.html", context)
 
 
 @access(Action.VIEW_OWN)
 @require_GET
 def letter(request: HttpRequest, repair_id: int) -> HttpResponse:
     """The letter of commitment as it was signed, to be read and printed."""
-    seen = repair.find(_id(repair_id), by=own.actor(request), at=clock.now())
+    seen = repair.find(_id(repair_id), by=own_page.actor(request), at=clock.now())
     if not seen.letter:
         raise Http404
     title, *lines = seen.letter.split("\n")
-    return own.page(request, "portal/repair_letter.html", {"one": seen.case, "title": title, "lines": lines})
+    return own_page.page(request, "portal/repair_letter.html", {"one": seen.case, "title": title, "lines": lines})
 
 
 @access(Action.APPLY_REPAIR)
@@ -109,7 +109,7 @@ def take(request: HttpRequest, repair_id: int, act: str) -> HttpResponse:
     if act not in _ACTS:
         raise Http404
     kind, do, done = _ACTS[act]
-    who, now, one_id = own.actor(request), clock.now(), _id(repair_id)
+    who, now, one_id = own_page.actor(request), clock.now(), _id(repair_id)
     status = 400 if request.method == "POST" else 200
     seen = repair.find(one_id, by=who, at=now) if request.method == "GET" else None
     form = kind(request.POST, request.FILES) if seen is None else kind(after=seen.case.after)
@@ -122,10 +122,10 @@ def take(request: HttpRequest, repair_id: int, act: str) -> HttpResponse:
         except NotFound:
             raise
         except XinyongError as error:
-            status = own.say(form, error)
+            status = own_page.say(form, error)
     seen = seen or repair.find(one_id, by=who, at=now)
     context = {"form": form, "one": seen.case, "act": act, "title": _title(act)}
-    return own.page(request, "portal/repair_step.html", context, status=status)
+    return own_page.page(request, "portal/repair_step.html", context, status=status)
 
 
 @access(Action.VIEW_OWN)
@@ -134,9 +134,9 @@ def paper(request: HttpRequest, repair_id: int, proof_no: int) -> HttpResponseBa
     """A paper that the organisation handed in."""
     with tempfile.TemporaryDirectory(prefix="xinyong-paper-") as folder:
         path = Path(folder) / "paper"
-        name, content_type = repair.paper(_id(repair_id), proof_no, to=path, by=own.actor(request))
+        name, content_type = repair.paper(_id(repair_id), proof_no, to=path, by=own_page.actor(request))
         response = FileResponse(path.open("rb"), content_type=content_type, as_attachment=True, filename=name)
-    return own.kept_by_nobody(response)
+    return own_page.kept_by_nobody(response)
 
 
 def _add(case_id: int, form: Any, how: dict[str, Any]) -> None:

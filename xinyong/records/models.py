@@ -192,3 +192,40 @@ class ClockRun(models.Model):
     day = models.DateField(unique=True)
     at = models.DateTimeField()
     ended = models.JSONField(default=dict)
+
+
+class Telling(models.Model):
+    """A run that told subjects what is new: up to which batch of the log. Rows are only ever added (a trigger holds it)."""
+
+    day = models.DateField()
+    at = models.DateTimeField()
+    batch = models.BigIntegerField(help_text="newest batch of the log that was looked at")
+
+
+class Erasure(models.Model):
+    """That personal content was erased: how much, when, why, and a digest of what it was; nothing of what it said. Rows are only
+    ever added (a trigger holds it)."""
+
+    class Kind(models.TextChoices):
+        REQUEST = "request", "本人申请"
+        RETENTION = "retention", "保存期满"
+
+    kind = models.CharField(max_length=9, choices=Kind)
+    at = models.DateTimeField()
+    versions = models.IntegerField()
+    subjects = models.IntegerField()
+    digest = models.CharField(max_length=64, help_text="SHA-256 over the digests of what was erased, in order")
+    facts = models.JSONField(default=dict, help_text="what went, what stays until when on which basis")
+
+
+class ErasedVersion(models.Model):
+    """A version whose sealed part was erased: its leaf as it came in, and as it is now, by which the evidence knows it. Rows are only
+    ever added (a trigger holds it)."""
+
+    erasure = models.ForeignKey(Erasure, on_delete=models.PROTECT)
+    submission_id = models.BigIntegerField()
+    before = models.BinaryField(max_length=32, help_text="leaf of the version as it came in")
+    after = models.BinaryField(max_length=32, help_text="leaf of the version without what was sealed")
+
+    class Meta:
+        indexes = [models.Index(fields=["submission_id"], name="erased_of_submission")]

@@ -317,3 +317,5 @@ WHERE r.item_id = ANY(%(items)s) AND r.state = 1 AND r.decided_on <= %(on)s
 -- name: supplied
 -- From which unit anything of an item ever came in, and when it first did.
 SELECT item_id, source_id, min(deposited_at) AS since FROM records_tally WHERE item_id = ANY(%(items)s) GROUP BY 1, 2
+-- name: erased
+SELECT after, before FROM records_erasedversion WHERE submission_id = %(submission_id)s

@@ -63,9 +63,9 @@ def of(*, by: Actor, at: datetime, after: int | None = None, limit: int = 50) ->
     """Looks at one's own file, the newest first, and how many there are from here on; ``after`` continues a page. One entry. Raises
     NotAllowed."""
     require(by, Action.VIEW_ACCESS_LOG, subject=by.subject)
-    about = whose.of_id(by.subject if by.subject is not None else -1)
-    audit.enter(audit.Event.ACCESS_LOG_VIEWED, by=by, object_kind="access-log", object_ref=about.ref)
-    found, total = looks.of_subject(about.ref, now=at, before=after, limit=limit)
+    ref = whose.ref_of_oneself(by)
+    audit.enter(audit.Event.ACCESS_LOG_VIEWED, by=by, object_kind="access-log", object_ref=ref)
+    found, total = looks.of_subject(ref, now=at, before=after, limit=limit)
     return _lines(found), total
 
 
@@ -93,9 +93,11 @@ def usage(
 @transaction.atomic
 def reference(*, by: Actor, at: datetime, anew: bool = False) -> str:
     """The opaque reference by which a viewer asks for one's own log; made when first wanted, or ``anew``, and the one before is void.
-    Raises NotAllowed."""
+    "" for a person of whom nothing is recorded. Raises NotAllowed."""
     require(by, Action.VIEW_ACCESS_LOG, subject=by.subject)
-    subject_id = by.subject if by.subject is not None else -1
+    if by.subject is None:
+        return ""
+    subject_id = by.subject
     whose.hold(subject_id)
     found = UsageReference.objects.filter(subject_id=subject_id).order_by("-id").first()
     if found is None or anew:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from xinyong.kernel.errors import Invalid, NotFound
-from xinyong.security import encryption
+from xinyong.security import encryption, persons
 from xinyong.security.access import Action, Actor, require
 from xinyong.subjects import registry, resolve, sealed_names
 
@@ -62,6 +62,16 @@ def of_id(subject_id: int) -> Whose:
         return Whose(subject_id, _PERSON + digest.hex(), "", "", is_person=True)
     found = registry.by_id(subject_id)
     return Whose(subject_id, found.code or "", found.code or "", found.name, is_person=False)
+
+
+def ref_of_oneself(by: Actor) -> str:
+    """How the log names who is signed in as a subject; also a person of whom nothing is recorded. "" for anybody else."""
+    if by.subject_code is not None:
+        return by.subject_code
+    held = persons.of_account(by.account_id) if by.account_id is not None else None
+    if held is not None:
+        return _PERSON + held.digest.hex()
+    return of_id(by.subject).ref if by.subject is not None else ""
 
 
 def hold(subject_id: int, *, is_shared: bool = False) -> None:

@@ -28,6 +28,7 @@ class Role(StrEnum):
     AUDITOR = "auditor"  # 审计管理员: sees who did what, not what is said of whom
     CLIENT = "client"  # 接口客户端: a department's or partner's program, by OAuth2
     SUBJECT = "subject"  # 市场主体: an organisation, by an account with its mandate (security/mandates.py); speaks of itself only
+    PERSON = "person"  # 自然人: somebody of themself, by a verified account (security/persons.py); sees only what is on file of them
     PARTNER = "partner"  # 共享节点: another city or level, by signed messages
     SYSTEM = "system"  # the platform itself: jobs, the command line of its owner
 
@@ -66,6 +67,14 @@ class Action(StrEnum):
     MANAGE_WORK = "manage-work"  # what the worker had to interrupt, why, and trying it again
     DECLARE_OWN = "declare-own"  # 自主申报: what an organisation says of itself, with proof
     VIEW_OWN = "view-own"  # what one's own organisation declared, and what became of it
+    VIEW_ABOUT_ME = "view-about-me"  # 本人信息: all that is recorded about oneself, and who looked at it
+    TAKE_ABOUT_ME = "take-about-me"  # the same as a file
+    ERASE_ME = "erase-me"  # give up one's account, and what identifies one beside the records
+    CLAIM_ORGANISATION = "claim-organisation"  # 认领单位: say that one represents an organisation, with proof
+    APPOINT_AGENTS = "appoint-agents"  # 委派经办人: a legal representative lets somebody act, and ends it
+    READ_OWN_NOTICES = "read-own-notices"  # what one is told as a subject
+    SET_OWN_CHANNELS = "set-own-channels"  # where one is told besides the account
+    ADMIT_PERSONS = "admit-persons"  # 个人账号: at the counter, for somebody whose papers were looked at
     CHECK_DECLARED = "check-declared"  # 核验: declarations that wait, their proofs, and the word on them
     OBJECT = "object"  # 异议: lodge one against one's own organisation's record, add to it, withdraw it, ask for review
     VIEW_OBJECTIONS = "view-objections"  # 异议办理: the inbox; a department's are those forwarded to it
@@ -141,7 +150,7 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.ISSUE_SPECIAL: _only(_R.OPERATOR, _R.SUBJECT),
     Action.REVOKE_REPORT: _only(_R.OPERATOR),
     Action.USE_OFFICE: _STAFF,
-    Action.OWN_ACCOUNT: (_STAFF - {_R.SYSTEM}) | {_R.SUBJECT},
+    Action.OWN_ACCOUNT: (_STAFF - {_R.SYSTEM}) | {_R.SUBJECT, _R.PERSON},
     Action.DELEGATE: frozenset({_R.SOURCE_UNIT, _R.UNIT_ADMIN, _R.READER, _R.OPERATOR}),
     Action.SUBMIT: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.CLIENT),
     Action.VIEW_SUBMISSION: _only(_R.SOURCE_UNIT, _R.OPERATOR, _R.AUDITOR, _R.CLIENT),
@@ -167,6 +176,14 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.MANAGE_WORK: _only(_R.OPERATOR),
     Action.DECLARE_OWN: _only(_R.SUBJECT),
     Action.VIEW_OWN: _only(_R.SUBJECT),
+    Action.VIEW_ABOUT_ME: _only(_R.SUBJECT, _R.PERSON),
+    Action.TAKE_ABOUT_ME: _only(_R.SUBJECT, _R.PERSON),
+    Action.ERASE_ME: _only(_R.PERSON),
+    Action.CLAIM_ORGANISATION: _only(_R.PERSON),
+    Action.APPOINT_AGENTS: _only(_R.SUBJECT),
+    Action.READ_OWN_NOTICES: _only(_R.SUBJECT, _R.PERSON),
+    Action.SET_OWN_CHANNELS: _only(_R.SUBJECT, _R.PERSON),
+    Action.ADMIT_PERSONS: _only(_R.OPERATOR),
     Action.CHECK_DECLARED: _only(_R.OPERATOR),
     Action.OBJECT: _only(_R.SUBJECT),
     Action.VIEW_OBJECTIONS: _only(_R.SOURCE_UNIT, _R.OPERATOR),
@@ -178,8 +195,8 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.RECORD_GUIDANCE: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.VIEW_MANDATES: _only(_R.OPERATOR),
     Action.GIVE_MANDATES: _only(_R.OPERATOR),
-    Action.GIVE_CONSENT: _only(_R.SUBJECT),
-    Action.VIEW_ACCESS_LOG: _only(_R.SUBJECT),
+    Action.GIVE_CONSENT: _only(_R.SUBJECT, _R.PERSON),
+    Action.VIEW_ACCESS_LOG: _only(_R.SUBJECT, _R.PERSON),
     Action.ASK_CONSENT: _only(_R.SOURCE_UNIT, _R.READER, _R.CLIENT),
     Action.QUERY: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR, _R.CLIENT),
     Action.BREAK_GLASS: _only(_R.READER, _R.OPERATOR),
@@ -212,6 +229,14 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.OPERATE: _only(),
 }
 
+#: What a subject may do about itself, an organisation or a person.
+_OF_ONESELF = frozenset(
+    {
+        Action.VIEW_ABOUT_ME, Action.TAKE_ABOUT_ME, Action.READ_OWN_NOTICES, Action.SET_OWN_CHANNELS, Action.GIVE_CONSENT,
+        Action.VIEW_ACCESS_LOG,
+    }
+)  # fmt: skip
+
 #: Roles that reach the things of one department only, or of one organisation, with the actions that have an owner.
 BOUNDED: dict[Role, frozenset[Action]] = {
     Role.SOURCE_UNIT: frozenset(
@@ -238,10 +263,16 @@ BOUNDED: dict[Role, frozenset[Action]] = {
     Role.READER: frozenset({Action.ASK_CONSENT}),
     Role.SUBJECT: frozenset(
         {
-            Action.DECLARE_OWN, Action.VIEW_OWN, Action.OBJECT, Action.APPLY_REPAIR, Action.GIVE_CONSENT,
-            Action.VIEW_ACCESS_LOG, Action.ISSUE_SPECIAL,
+            Action.DECLARE_OWN,
+            Action.VIEW_OWN,
+            Action.OBJECT,
+            Action.APPLY_REPAIR,
+            Action.ISSUE_SPECIAL,
+            *_OF_ONESELF,
+            Action.APPOINT_AGENTS,
         }
     ),
+    Role.PERSON: _OF_ONESELF,
     Role.CLIENT: frozenset(
         {Action.SUBMIT, Action.VIEW_SUBMISSION, Action.READ_FINDINGS, Action.VIEW_RECEIPT, Action.ASK_CONSENT}
     ),
@@ -256,6 +287,8 @@ NEEDS_FRESH_FACTOR = frozenset(
         Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.EXPORT_AUDIT, Action.PUBLISH_CATALOGUE, Action.APPROVE,
         Action.MANAGE_ACCOUNTS, Action.MANAGE_CLIENTS, Action.MANAGE_DOCKING, Action.GRANT, Action.DELEGATE, Action.RESET_FACTOR,
         Action.ROTATE_KEYS, Action.REVERT, Action.SET_CHANNELS, Action.GIVE_MANDATES, Action.QUERY, Action.BREAK_GLASS,
+        Action.TAKE_ABOUT_ME, Action.ERASE_ME, Action.CLAIM_ORGANISATION, Action.APPOINT_AGENTS, Action.SET_OWN_CHANNELS,
+        Action.ADMIT_PERSONS,
     }
 )  # fmt: skip
 
@@ -287,7 +320,7 @@ class Actor:
     """Somebody acting now, under one grant.
 
     ``department`` is the code of the unit they act for, ``subject`` and ``subject_code`` the organisation they have a mandate
-    of, ``region`` the division whose subjects they reach ("" is all),
+    of (a person: they themself, who have no code; None while nothing is on file of them), ``region`` the division whose subjects they reach ("" is all),
     ``items`` the catalogue items (None is all), ``address`` where from. ``is_verified``: signed in with a second factor;
     ``is_fresh``: shown in the last five minutes. Programs and the platform itself prove themselves otherwise and are both.
     """

@@ -72,6 +72,18 @@ class Event(StrEnum):
     GUIDANCE_VIEWED = "guidance-viewed"
     PROOF_OPENED = "proof-opened"
     DOSSIER_VIEWED = "dossier-viewed"
+    PERSON_ADMITTED = "person-admitted"
+    PERSON_ERASED = "person-erased"
+    PERSONS_VIEWED = "persons-viewed"
+    ABOUT_ME_VIEWED = "about-me-viewed"
+    ABOUT_ME_TAKEN = "about-me-taken"
+    IDENTIFIERS_ERASED = "identifiers-erased"
+    CLAIM_MADE = "claim-made"
+    CLAIM_REFUSED = "claim-refused"
+    CLAIMS_VIEWED = "claims-viewed"
+    SUBJECTS_TOLD = "subjects-told"
+    OWN_CHANNELS_SET = "own-channels-set"
+    CONTACT_VERIFIED = "contact-verified"
     TOTAL_DECLARED = "total-declared"
     TOTAL_TAKEN_BACK = "total-taken-back"
     SPOT_CHECKED = "spot-checked"
@@ -205,7 +217,8 @@ GOES_ON = frozenset(
         Event.FILE_RECEIVED, Event.DECLARATION_MADE, Event.CASE_OPENED,
         Event.FILE_REFUSED, Event.DROP_QUARANTINED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
         Event.LOG_KEY_ADDED, Event.DOCKING_PULLED, Event.DOCKING_REMOVED, Event.WAIVER_ENDED, Event.CHANGES_RECEIVED,
-        Event.REMINDERS_TOLD, Event.NOTICE_SENT, Event.NOTICE_GIVEN_UP,
+        Event.REMINDERS_TOLD, Event.NOTICE_SENT, Event.NOTICE_GIVEN_UP, Event.SUBJECTS_TOLD, Event.CLAIM_MADE,
+        Event.PERSON_ERASED, Event.IDENTIFIERS_ERASED,
     }
 )  # fmt: skip
 

@@ -29,7 +29,7 @@ WHERE event IN ('dossier-viewed', 'lineage-viewed', 'special-queried', 'report-i
   AND outcome = 'done'
   AND (CASE WHEN object_kind = 'subject' THEN object_ref::text
             ELSE coalesce(facts ->> 'subject', facts ->> 'subject_code') END) = %(subject)s
-  AND role NOT IN ('system', 'subject')
+  AND role NOT IN ('system', 'subject', 'person')
   AND coalesce((facts ->> 'withheld_until')::timestamptz <= %(now)s, true)
   AND (%(before)s::bigint IS NULL OR id < %(before)s)
   AND (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR at <= %(until)s)
@@ -47,3 +47,22 @@ FROM security_auditentry
 WHERE event IN ('dossier-viewed', 'lineage-viewed', 'special-queried', 'report-issued', 'authorised-queried', 'glass-broken')
   AND outcome = 'done' AND at >= %(since)s AND role IN ('source_unit', 'reader', 'operator', 'unit_admin')
 ORDER BY at
+-- name: looks_at
+-- Of one subject, records and file together. The expression and the events are those of the index audit_looks.
+SELECT event, role, department, purpose, count(*), min(at), max(at) FROM security_auditentry
+WHERE event IN ('dossier-viewed', 'lineage-viewed', 'special-queried', 'report-issued', 'authorised-queried', 'glass-broken')
+  AND outcome = 'done' AND coalesce((facts ->> 'withheld_until')::timestamptz <= %(now)s, true)
+  AND (CASE WHEN object_kind = 'subject' THEN object_ref::text
+            ELSE coalesce(facts ->> 'subject', facts ->> 'subject_code') END) = %(subject)s
+  AND at >= %(since)s AND role NOT IN ('system', 'subject', 'person', 'public')
+GROUP BY 1, 2, 3, 4 ORDER BY max(at) DESC, 1, 2, 3, 4 LIMIT %(limit)s
+
+-- name: looked_at
+-- How often each subject of some was looked at on a day, by role.
+SELECT coalesce(CASE WHEN object_kind = 'subject' THEN object_ref::text
+                     ELSE coalesce(facts ->> 'subject', facts ->> 'subject_code') END, '') AS ref, role, count(*)
+FROM security_auditentry
+WHERE event IN ('dossier-viewed', 'lineage-viewed', 'special-queried', 'report-issued', 'authorised-queried', 'glass-broken')
+  AND outcome = 'done' AND coalesce((facts ->> 'withheld_until')::timestamptz <= %(now)s, true)
+  AND at >= %(since)s AND at < %(until)s AND role NOT IN ('system', 'subject', 'person', 'public')
+GROUP BY 1, 2

@@ -19,7 +19,7 @@ from django.utils.translation import gettext
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden, NotFound
 from xinyong.kernel.scrubbing import unnumbered
-from xinyong.security import access, audit, grants, mandates, routes, scope, sessions
+from xinyong.security import access, audit, grants, mandates, persons, routes, scope, sessions
 from xinyong.security.access import Actor, FactorNeeded, Role
 from xinyong.security.models import Account
 
@@ -142,9 +142,12 @@ def actor_for(
     is_fresh: bool = True,
 ) -> Actor:
     """What somebody who has signed in to this account acts as, under the grant chosen; without any, for the organisation whose
-    mandate they hold."""
+    mandate they hold. A person is themself, unless they have chosen a mandate that holds."""
     now = clock.now()
     found = grants.actor(account.pk, name=account.username, at=now, chosen=chosen, address=address, is_fresh=is_fresh)
     if found.role is not Role.PUBLIC:
         return found
+    if account.is_person:
+        acting = mandates.actor(found, at=now, chosen=mandate, is_fresh=is_fresh) if mandate else found
+        return acting if acting.role is not Role.PUBLIC else persons.actor(found, is_fresh=is_fresh)
     return mandates.actor(found, at=now, chosen=mandate, is_fresh=is_fresh)

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from xinyong.kernel import sql
+from xinyong.kernel import clock, sql
 from xinyong.security import scope
 from xinyong.security.access import system
 
@@ -118,3 +118,20 @@ def of_record(
         cursor.execute(_SQL["looks"], parameters)
         found = cursor.fetchall()
     return [Look(*row[:-1]) for row in found], found[0][-1] if found else 0
+
+
+def summary_of(ref: str, *, since: datetime, limit: int = 50) -> list[Look]:
+    """Looks since then at what is on file of a subject, the most recent first, with their purposes; its own are none. ``ref``: an
+    organisation's code, or ``person:`` and the digest, as special queries name a person.
+
+    Whoever asks is the subject itself, or has been let in to what is about it (``records.own``)."""
+    with scope.acting(system("looks")), connection.cursor() as cursor:
+        cursor.execute(_SQL["looks_at"], {"subject": ref, "since": since, "limit": limit, "now": clock.now()})
+        return [Look(*row) for row in cursor.fetchall()]
+
+
+def on_day(*, since: datetime, until: datetime) -> list[tuple[str, str, int]]:
+    """How often subjects were looked at in a time, by reference and the looker's role: for telling them."""
+    with scope.acting(system("looks")), connection.cursor() as cursor:
+        cursor.execute(_SQL["looked_at"], {"since": since, "until": until, "now": clock.now()})
+        return [(ref, role, int(count)) for ref, role, count in cursor.fetchall() if ref]

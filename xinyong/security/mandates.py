@@ -5,8 +5,9 @@ mandate has ended, or whose account is closed, is out at the next one. Accounts 
 the organisation is, is not this room's to say: subjects/mandates.py looks it up and enters what is given at the counter.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 
 from xinyong.kernel import clock
-from xinyong.kernel.errors import Conflict, Invalid, NotFound
+from xinyong.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security import audit, invitations, people, proofs, scope
 from xinyong.security.access import Action, Actor, Role, require, significant, system
@@ -42,6 +43,24 @@ class MandateHeld(Conflict):
     """The account has a mandate of this organisation for that time already."""
 
     code = "security.mandate-held"
+
+
+class NotLegal(Forbidden):
+    """Only an organisation's legal representative appoints its agents."""
+
+    code = "security.not-legal-representative"
+
+
+class UnknownAgent(Invalid):
+    """No person has an account of this name."""
+
+    code = "security.unknown-agent"
+
+
+class AgentTerm(Invalid):
+    """An agent's term would outlast that of the legal representative, or is over."""
+
+    code = "security.agent-term"
 
 
 class EndReasonNeeded(Invalid):
@@ -76,7 +95,7 @@ class MandateView:
     @property
     def last_on(self) -> date:
         """The last day it holds by its term."""
-        return self.valid_to.astimezone(clock.ZONE).date() - timedelta(days=1)
+        return (self.valid_to - timedelta(microseconds=1)).astimezone(clock.ZONE).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +128,19 @@ def actor(somebody: Actor, *, at: datetime, chosen: int | None = None, is_fresh:
 
 
 def of_account(account_id: int, *, at: datetime) -> list[MandateView]:
-    """The mandates of an account that hold at an instant, oldest first. Callers have checked who asks."""
+    """The mandates of an account that hold at an instant, oldest first. An agent's ends with that of the legal representative who
+    appointed them. Callers have checked who asks."""
     with scope.acting(system("mandates")):
         found = Mandate.objects.select_related("account").filter(
-            account_id=account_id, account__is_active=True, valid_from__lte=at, valid_to__gt=at, ended_at__isnull=True
-        )
+            Q(given_under__isnull=True) | Q(given_under__ended_at__isnull=True, given_under__account__is_active=True),
+            account_id=account_id, account__is_active=True, valid_from__lte=at, valid_to__gt=at, ended_at__isnull=True,
+        )  # fmt: skip
         return [_view(one, at) for one in found.order_by("id")]
+
+
+def is_of_person(account_id: int) -> bool:
+    """True for the account of a person, who may act as themself too."""
+    return Account.objects.filter(pk=account_id, is_person=True, is_active=True).exists()
 
 
 @transaction.atomic
@@ -122,35 +148,122 @@ def enter(wanted: Wanted, *, proof: Path, proof_name: str, by: Actor, at: dateti
     """Enters a mandate whose file was looked through, for callers who have looked up the organisation; makes the account where
     there is none. Returns the mandate and the token of a one-time link, "" for an account that is in use. One entry.
 
-    Demonstration accounts are given one by the owner of the installation only.
-    Raises NotApartFromOffice, MandateHeld, NotAName, AccountExists, NotAllowed, FactorNeeded.
+    Demonstration accounts are given one by the owner of the installation only, but for those of invented persons, whose claims are
+    decided as everybody's. Raises NotApartFromOffice, MandateHeld, NotAName, AccountExists, NotAllowed, FactorNeeded.
     """
     require(by, Action.GIVE_MANDATES, region=wanted.region_code or None)
     account = Account.objects.select_for_update().filter(username=wanted.username).first()
-    is_demo = account is not None and account.is_demo and by.role is not Role.SYSTEM
-    if account is not None and (is_demo or Post.objects.filter(account=account).exists()):
+    is_demo = account is not None and account.is_demo and not account.is_person and by.role is not Role.SYSTEM
+    is_given_up = account is not None and account.is_person and not account.is_active
+    if account is not None and (is_demo or is_given_up or Post.objects.filter(account=account).exists()):
         raise _apart()
     if account is None or not account.is_active:
         account = people.open_account(
             username=wanted.username, display_name=wanted.display_name, password=None, is_demo=False
         )
+    made = _entered(account, wanted, proof=proof, proof_name=proof_name, by=by, at=at)
+    # A person signs in as they were verified; a one-time link is for accounts made at the counter.
+    token = "" if account.password_set_at or account.is_person else invitations.make(account.username, by=by, now=at)
+    _note_given(made, by, is_invited=bool(token))
+    return _view(made, at), token
+
+
+@transaction.atomic
+def appoint(
+    username: str, *, valid_to: datetime, proof: Path, proof_name: str, today: date, by: Actor, at: datetime
+) -> MandateView:
+    """A legal representative lets a person act as their organisation's agent, until a day no later than their own mandate's last,
+    with which it ends in any case. ``username``: of the agent's own account, who tells it. One entry.
+
+    Raises NotLegal, UnknownAgent, AgentTerm, MandateHeld, NotApartFromOffice, proofs.UnfitProof, NotAllowed, FactorNeeded.
+    """
+    own = _legal(by, at)
+    account = Account.objects.select_for_update().filter(username=username.strip(), is_active=True).first()
+    if account is None or not account.is_person or account.pk == by.account_id:
+        raise UnknownAgent(
+            "没有这个个人账号。请经办人先开设个人账号，把“我的登录”中显示的用户名告诉您。",
+            "There is no such person's account. Have the agent make one first and tell you its user name.",
+        )
+    if not at < valid_to <= own.valid_to:
+        raise AgentTerm(
+            f"经办人的期限不能超过您自己的期限（至 {_view(own, at).last_on}）。",
+            f"An agent's term is no longer than your own (up to {_view(own, at).last_on}).",
+        )
+    proofs.look(proof, today=today)
+    wanted = Wanted(
+        own.subject_id, own.subject_code, own.region_code, account.username, account.display_name, AGENT, at, valid_to
+    )
+    made = _entered(account, wanted, proof=proof, proof_name=proof_name, by=by, at=at, under=own)
+    _note_given(made, by, is_invited=False)
+    return _view(made, at)
+
+
+def agents(*, by: Actor, at: datetime) -> list[MandateView]:
+    """The agents whom a legal representative appointed, the newest first. One entry. Raises NotLegal, NotAllowed."""
+    own = _legal(by, at, lock=False)
+    audit.enter(audit.Event.MANDATES_VIEWED, by=by, object_kind="mandates", object_ref=own.subject_code)
+    found = Mandate.objects.select_related("account", "given_under").filter(given_under=own).order_by("-id")
+    return [_view(one, at) for one in found[:200]]
+
+
+@transaction.atomic
+def dismiss(mandate_id: int, *, reason: str, by: Actor, at: datetime) -> MandateView:
+    """A legal representative ends the mandate of an agent whom they appointed. Raises UnknownMandate, NotLegal,
+    EndReasonNeeded, NotAllowed, FactorNeeded."""
+    own = _legal(by, at)
+    found = Mandate.objects.select_for_update(of=("self",)).filter(pk=mandate_id, given_under=own).first()
+    if found is None:
+        raise _unknown(mandate_id)
+    return _ended(found, reason, by, at)
+
+
+def ending(on: Sequence[date]) -> list[tuple[int, int, date]]:
+    """Mandates whose last day is one of these: their id, their organisation's and the day, for who tells them."""
+    days = [datetime.combine(one + timedelta(days=1), time(), tzinfo=clock.ZONE) for one in on]
+    with scope.acting(system("mandates")):
+        found = Mandate.objects.filter(ended_at__isnull=True, valid_to__in=days).select_related("account")
+        return [(one.pk, one.subject_id, _last_on(one)) for one in found]
+
+
+def _legal(by: Actor, at: datetime, *, lock: bool = True) -> Mandate:
+    """The mandate of a legal representative under which somebody acts now."""
+    require(by, Action.APPOINT_AGENTS)
+    held = [
+        one.id for one in of_account(by.account_id or 0, at=at) if one.kind == LEGAL and one.subject_id == by.subject
+    ]
+    found = Mandate.objects.filter(pk__in=held)
+    own = (found.select_for_update(of=("self",)) if lock else found).first()
+    if own is None:
+        raise NotLegal(
+            "只有法定代表人（负责人）可以委派经办人。",
+            "Only the legal representative of an organisation appoints agents.",
+        )
+    return own
+
+
+def _entered(
+    account: Account, wanted: Wanted, *, proof: Path, proof_name: str, by: Actor, at: datetime, under: Mandate | None = None
+) -> Mandate:  # fmt: skip
     digest, size = proofs.keep(proof, folder(), context=_CONTEXT)
     made = Mandate(
         account=account, subject_id=wanted.subject_id, subject_code=wanted.subject_code, region_code=wanted.region_code,
         kind=wanted.kind, valid_from=wanted.valid_from, valid_to=wanted.valid_to, given_at=at, given_by=by.name,
-        proof_name=unnumbered(Path(proof_name).name)[-200:], proof_digest=digest, proof_size=size,
+        proof_name=unnumbered(Path(proof_name).name)[-200:], proof_digest=digest, proof_size=size, given_under=under,
     )  # fmt: skip
     try:
         with transaction.atomic():
             made.save(force_insert=True)
     except IntegrityError as error:
         raise _said(error) from error
-    token = "" if account.password_set_at else invitations.make(account.username, by=by, now=at)
+    return made
+
+
+def _note_given(made: Mandate, by: Actor, *, is_invited: bool) -> None:
     audit.enter(
-        audit.Event.MANDATE_GIVEN, by=by, object_kind="account", object_ref=account.username, mandate=made.pk,
-        subject=wanted.subject_code, kind=wanted.kind, until=wanted.valid_to.isoformat(), digest=digest, is_invited=bool(token),
+        audit.Event.MANDATE_GIVEN, by=by, object_kind="account", object_ref=made.account.username, mandate=made.pk,
+        subject=made.subject_code, kind=made.kind, until=made.valid_to.isoformat(), digest=made.proof_digest,
+        is_invited=is_invited,
     )  # fmt: skip
-    return _view(made, at), token
 
 
 @transaction.atomic
@@ -175,6 +288,10 @@ def end(mandate_id: int, *, reason: str, by: Actor, at: datetime) -> MandateView
     UnknownMandate, EndReasonNeeded, NotAllowed, FactorNeeded."""
     require(by, Action.GIVE_MANDATES)
     found = _find(mandate_id, by, lock=True)
+    return _ended(found, reason, by, at)
+
+
+def _ended(found: Mandate, reason: str, by: Actor, at: datetime) -> MandateView:
     said = " ".join(unnumbered(reason).split())
     if not _SHORTEST <= len(said) <= _LONGEST:
         raise EndReasonNeeded(
@@ -198,7 +315,7 @@ def listing(
     NotAllowed."""
     require(seen_by, Action.VIEW_MANDATES)
     audit.enter(audit.Event.MANDATES_VIEWED, by=seen_by, object_kind="mandates", object_ref="all")
-    found = Mandate.objects.select_related("account").order_by("-id")
+    found = Mandate.objects.select_related("account", "given_under").order_by("-id")
     if seen_by.region:
         found = found.filter(region_code__startswith=significant(seen_by.region))
     if words := text.strip():
@@ -231,8 +348,13 @@ def proof(mandate_id: int, *, to: Path, seen_by: Actor) -> tuple[str, str]:
 
 
 def choose(request: HttpRequest, mandate_id: int, *, by: Actor, at: datetime, key: str) -> None:
-    """From the next request on this session acts under another mandate of the same account. Raises UnknownMandate."""
-    require(by, Action.VIEW_OWN)
+    """From the next request on this session acts under another mandate of the same account; 0: as the person themself. Raises
+    UnknownMandate."""
+    require(by, Action.VIEW_ABOUT_ME)
+    if mandate_id == 0:
+        request.session.pop(key, None)
+        request.session.save()
+        return
     held = of_account(by.account_id or 0, at=at)
     one = next((each for each in held if each.id == mandate_id), None)
     if one is None:
@@ -263,14 +385,20 @@ def _find(mandate_id: int, by: Actor, *, lock: bool = False) -> Mandate:
 
 def _view(one: Mandate, at: datetime) -> MandateView:
     state = "over" if one.valid_to <= at else "coming" if one.valid_from > at else "current"
+    under = one.given_under
+    is_ended = one.ended_at is not None or (under is not None and under.ended_at is not None)
     return MandateView(
         id=one.pk, account_id=one.account_id, username=one.account.username, display_name=one.account.display_name,
         is_in_use=one.account.password_set_at is not None, subject_id=one.subject_id, subject_code=one.subject_code,
         kind=one.kind, valid_from=one.valid_from, valid_to=one.valid_to, proof_name=one.proof_name,
         proof_size=one.proof_size, given_at=one.given_at, given_by=one.given_by, ended_at=one.ended_at,
         ended_by=one.ended_by, end_reason=one.end_reason,
-        state="ended" if one.ended_at is not None else "closed" if not one.account.is_active else state,
+        state="ended" if is_ended else "closed" if not one.account.is_active else state,
     )  # fmt: skip
+
+
+def _last_on(one: Mandate) -> date:
+    return one.valid_to.astimezone(clock.ZONE).date() - timedelta(days=1)
 
 
 def _apart() -> NotApartFromOffice:

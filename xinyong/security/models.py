@@ -26,6 +26,7 @@ __all__ = [
 SEALED = (
     SealedColumn("security_factor", "factor.secret", column="secret"),
     SealedColumn("security_outsideidentity", "oidc.subject", column="subject"),
+    SealedColumn("security_personaccount", "person.sealed"),
     SealedFiles("security/mandates/*/*.sealed", "mandate.proof"),
 )
 
@@ -81,12 +82,14 @@ class Accounts(BaseUserManager["Account"]):
 
 
 class Account(AbstractBaseUser):
-    """Somebody who signs in to the office. One account, one person; what they may do stands in grants."""
+    """Somebody who signs in: to the office, where what they may do stands in grants, or for an organisation (mandates), or for
+    themself (``is_person``: PersonAccount). One account, one person."""
 
     username = models.CharField(max_length=60, unique=True)
     display_name = models.CharField(max_length=60)
     is_active = models.BooleanField(default=True)
     is_demo = models.BooleanField(default=False)
+    is_person = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     password_set_at = models.DateTimeField(null=True)
 
@@ -240,6 +243,7 @@ class Mandate(models.Model):
     proof_size = models.BigIntegerField()
     given_at = models.DateTimeField()
     given_by = models.CharField(max_length=80)
+    given_under = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="agents")
     ended_at = models.DateTimeField(null=True)
     ended_by = models.CharField(max_length=80, blank=True)
     end_reason = models.CharField(max_length=200, blank=True)
@@ -249,6 +253,39 @@ class Mandate(models.Model):
             models.CheckConstraint(condition=models.Q(valid_to__gt=models.F("valid_from")), name="mandate_has_time"),
         ]
         indexes = [models.Index(fields=["account"], name="mandate_of_account")]
+
+
+class PersonAccount(models.Model):
+    """Who a person's account is (个人账号): verified by a government identity provider or by an operator who saw the papers. Name
+    and number are sealed, found by a keyed digest; erased they are gone for ever, and nothing else is ever changed of who it
+    is (a trigger)."""
+
+    class Way(models.TextChoices):
+        OIDC = "oidc", "统一身份认证"
+        COUNTER = "counter", "窗口核验"
+
+    account = models.OneToOneField(Account, on_delete=models.PROTECT, related_name="person")
+    digest = models.BinaryField(null=True, unique=True, help_text="keyed digest of kind and number, as of the subject")
+    sealed = models.BinaryField(null=True, help_text="name, kind and number of the certificate, encrypted")
+    way = models.CharField(max_length=7, choices=Way)
+    verified_at = models.DateTimeField()
+    verified_by = models.CharField(max_length=200)
+    subject_id = models.BigIntegerField(null=True, help_text="of the register of subjects, once something is on file")
+    represents = ArrayField(models.CharField(max_length=18), default=list)
+    represents_at = models.DateTimeField(null=True, help_text="when the provider said which organisations")
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(erased_at__isnull=True, digest__isnull=False, sealed__isnull=False)
+                | models.Q(erased_at__isnull=False, digest__isnull=True, sealed__isnull=True, subject_id__isnull=True),
+                name="person_whole_or_erased",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["subject_id"], name="person_of_subject", condition=models.Q(subject_id__isnull=False))
+        ]
 
 
 class Allowance(models.Model):

@@ -11,7 +11,7 @@ import json
 import secrets
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,7 +81,11 @@ class Proven:
 
 def provider() -> Provider | None:
     """The configured provider, None when there is none."""
-    one = settings.OIDC
+    return configured(settings.OIDC)
+
+
+def configured(one: Mapping[str, str]) -> Provider | None:
+    """The provider that settings name, None when they name none."""
     if not one["issuer"]:
         return None
     secret = Path(one["secret_file"]).read_text(encoding="utf-8").strip() if one["secret_file"] else ""
@@ -89,14 +93,15 @@ def provider() -> Provider | None:
     return Provider(one["label"], one["issuer"], one["client_id"], secret, assurances)
 
 
-def begin(*, back_to: str) -> tuple[str, dict[str, str]]:
-    """Where to send the browser, and what to keep in its session until it is back. Raises NoProvider, ProviderSilent."""
-    one = _provider()
+def begin(*, back_to: str, at: Provider | None = None, scope: str = "openid") -> tuple[str, dict[str, str]]:
+    """Where to send the browser, and what to keep in its session until it is back. ``at``: another provider than that of
+    officials. Raises NoProvider, ProviderSilent."""
+    one = at or _provider()
     known = _metadata(one)
     kept = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
     challenge = base64.urlsafe_b64encode(hashlib.sha256(kept["verifier"].encode()).digest()).rstrip(b"=").decode()
     query = {
-        "response_type": "code", "client_id": one.client_id, "redirect_uri": back_to, "scope": "openid",
+        "response_type": "code", "client_id": one.client_id, "redirect_uri": back_to, "scope": scope,
         "state": kept["state"], "nonce": kept["nonce"], "code_challenge": challenge, "code_challenge_method": "S256",
     }  # fmt: skip
     return f"{known['authorization_endpoint']}?{urlencode(query)}", kept | {"back_to": back_to}
@@ -105,23 +110,43 @@ def begin(*, back_to: str) -> tuple[str, dict[str, str]]:
 def complete(answer: Mapping[str, str], *, kept: Mapping[str, str], now: datetime) -> Proven:
     """Checks what the browser brought back and exchanges the code. Raises OutsideRefused, ProviderSilent, NoProvider."""
     one = _provider()
+    claims = claims_of(answer, at=one, kept=kept, now=now)
+    found = OutsideIdentity.objects.select_related("account").filter(digest=digest(one.issuer, claims["sub"])).first()
+    if found is None or not found.account.is_active or found.account.is_person:
+        raise refused("unknown")
+    return Proven(found.account, has_factor=has_factor(one, claims))
+
+
+def claims_of(
+    answer: Mapping[str, str], *, at: Provider, kept: Mapping[str, str], now: datetime, wanted: Collection[str] = ()
+) -> dict[str, Any]:
+    """What a provider vouches for, checked. Of ``wanted``, what the ID token lacks is asked for at its userinfo address, if it
+    has one. Raises OutsideRefused, ProviderSilent."""
+    one = at
     known = _metadata(one)
     if not kept or not secrets.compare_digest(answer.get("state", "").encode(), kept["state"].encode()):
-        raise _refused("state")
+        raise refused("state")
     # RFC 9207: an answer that says its issuer must say ours (mix-up of providers).
     said = answer.get("iss")
     if said not in (None, one.issuer) or (said is None and known.get("authorization_response_iss_parameter_supported")):
-        raise _refused("iss")
+        raise refused("iss")
     if "code" not in answer:
-        raise _refused("error")
-    token = _exchanged(one, known, answer["code"], kept)
+        raise refused("error")
+    token, access = _exchanged(one, known, answer["code"], kept)
     claims = _claims(one, known, token, nonce=kept["nonce"], now=now)
-    found = OutsideIdentity.objects.select_related("account").filter(digest=_digest(one.issuer, claims["sub"])).first()
-    if found is None or not found.account.is_active:
-        raise _refused("unknown")
+    if access and "userinfo_endpoint" in known and not set(wanted) <= set(claims):
+        more = _read(str(known["userinfo_endpoint"]), headers={"Authorization": f"Bearer {access}"})
+        if more.get("sub") != claims["sub"]:
+            raise refused("sub")
+        claims = more | claims
+    return claims
+
+
+def has_factor(one: Provider, claims: Mapping[str, Any]) -> bool:
+    """True when the provider asserts a method that the operator takes for a second factor."""
     methods = claims.get("amr")
     given = methods if isinstance(methods, list) else []
-    return Proven(found.account, has_factor=bool(one.assurances & {str(v) for v in (*given, claims.get("acr"))}))
+    return bool(one.assurances & {str(v) for v in (*given, claims.get("acr"))})
 
 
 @transaction.atomic
@@ -134,7 +159,7 @@ def link(username: str, subject: str, *, by: Actor, now: datetime) -> None:
     if account is None:
         raise NoProvider(f"没有账号“{username}”。", f"There is no account “{username}”.")
     row, is_new = OutsideIdentity.objects.get_or_create(
-        digest=_digest(one.issuer, subject),
+        digest=digest(one.issuer, subject),
         defaults={
             "account": account, "subject": encryption.seal(subject.encode(), context=_SUBJECT), "issuer": one.issuer,
             "linked_by": by.name, "linked_at": now,
@@ -177,7 +202,8 @@ def _metadata(one: Provider) -> dict[str, Any]:
     return known
 
 
-def _exchanged(one: Provider, known: Mapping[str, Any], code: str, kept: Mapping[str, str]) -> str:
+def _exchanged(one: Provider, known: Mapping[str, Any], code: str, kept: Mapping[str, str]) -> tuple[str, str]:
+    """The ID token, and the access token if there is one."""
     form = {
         "grant_type": "authorization_code", "code": code, "redirect_uri": kept["back_to"],
         "code_verifier": kept["verifier"], "client_id": one.client_id,
@@ -188,18 +214,19 @@ def _exchanged(one: Provider, known: Mapping[str, Any], code: str, kept: Mapping
     )
     token = answer.get("id_token")
     if not isinstance(token, str):
-        raise _refused("token")
-    return token
+        raise refused("token")
+    access = answer.get("access_token")
+    return token, access if isinstance(access, str) else ""
 
 
 def _claims(one: Provider, known: Mapping[str, Any], token: str, *, nonce: str, now: datetime) -> dict[str, Any]:
     try:
         head = jwt.get_unverified_header(token)
         if head.get("alg") not in _ALGORITHMS:
-            raise _refused("alg")
+            raise refused("alg")
         keys = [key for key in jwt.PyJWKSet.from_dict(_read(known["jwks_uri"])).keys if _fits(key, head)]
         if len(keys) != 1:
-            raise _refused("key")
+            raise refused("key")
         claims: dict[str, Any] = jwt.decode(
             token, keys[0].key, algorithms=[head["alg"]], audience=one.client_id, issuer=one.issuer,
             options={
@@ -207,16 +234,16 @@ def _claims(one: Provider, known: Mapping[str, Any], token: str, *, nonce: str, 
             },
         )  # fmt: skip
     except (jwt.PyJWTError, ValueError, TypeError) as error:
-        raise _refused("token") from error
+        raise refused("token") from error
     second = now.timestamp()
     if not all(isinstance(claims[name], int | float) for name in ("iat", "exp")):
-        raise _refused("time")
+        raise refused("time")
     if not (claims["iat"] - _LEEWAY <= second < claims["exp"] + _LEEWAY):
-        raise _refused("time")
+        raise refused("time")
     if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != one.client_id:
-        raise _refused("azp")
+        raise refused("azp")
     if not secrets.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
-        raise _refused("nonce")
+        raise refused("nonce")
     return claims
 
 
@@ -243,7 +270,7 @@ def _read(
             found = json.loads(answer.read(_LARGEST))
     except urllib.error.HTTPError as error:
         with error:
-            raise (_refused("code") if form is not None and error.code < 500 else _silent(str(error.code))) from error
+            raise (refused("code") if form is not None and error.code < 500 else _silent(str(error.code))) from error
     except (OSError, ValueError) as error:
         raise _silent(type(error).__name__) from error
     if not isinstance(found, dict):
@@ -265,7 +292,8 @@ def _silent(why: str) -> ProviderSilent:
     )
 
 
-def _refused(why: str) -> OutsideRefused:
+def refused(why: str) -> OutsideRefused:
+    """The error for what proves nobody; ``why`` stands in the log."""
     return OutsideRefused(
         "统一身份认证没有通过，或您的身份没有绑定本站账号。请重新登录；若仍不行，请联系信用中心绑定。",
         "Single sign-on did not succeed, or you are not linked to an account here. Try again, or ask the credit centre.",
@@ -273,5 +301,6 @@ def _refused(why: str) -> OutsideRefused:
     )
 
 
-def _digest(issuer: str, subject: str) -> bytes:
+def digest(issuer: str, subject: str) -> bytes:
+    """What finds an outside identity."""
     return encryption.digest(f"{issuer}\x1f{subject}", kind="oidc-subject")

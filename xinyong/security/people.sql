@@ -1,7 +1,7 @@
 -- People and units for lists.
 
 -- name: people
--- Accounts with their current post and the roles that hold now. department: a code, '-' for nobody's, '' for everybody.
+-- Accounts with their current post and the roles that hold now; persons' are in no list. department: a code, '-' for nobody's, '' for everybody.
 SELECT a.id, a.username, a.display_name, a.is_active, coalesce(d.code, ''), coalesce(d.name, ''), coalesce(o.name, ''),
        coalesce(p.title, ''),
        ARRAY(SELECT g.role FROM security_grant g WHERE g.account_id = a.id AND grant_holds(g.id, %(at)s) ORDER BY g.id)
@@ -9,7 +9,7 @@ SELECT a.id, a.username, a.display_name, a.is_active, coalesce(d.code, ''), coal
   LEFT JOIN security_post p ON p.account_id = a.id AND p.valid_from <= %(at)s AND %(at)s < coalesce(p.valid_to, 'infinity')
   LEFT JOIN security_department d ON d.id = p.department_id
   LEFT JOIN security_office o ON o.id = p.office_id
- WHERE (%(account)s = 0 OR a.id = %(account)s)
+ WHERE CASE WHEN %(account)s = 0 THEN NOT a.is_person ELSE a.id = %(account)s END
    AND (%(department)s = '' OR coalesce(d.code, '-') = %(department)s)
    AND (%(text)s = '' OR a.username ILIKE %(text)s OR a.display_name ILIKE %(text)s)
    AND a.username > %(after)s

@@ -20,16 +20,32 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from xinyong.kernel.errors import Conflict, Forbidden
-from xinyong.security import audit, encryption, factors, gate, lockout, oidc, passwords, people, security_keys, sessions
+from xinyong.security import (
+    audit,
+    citizens,
+    encryption,
+    factors,
+    gate,
+    lockout,
+    oidc,
+    passwords,
+    people,
+    persons,
+    security_keys,
+    sessions,
+)
 from xinyong.security.access import PUBLIC, Actor, system
 from xinyong.security.models import Account
 
 #: Without a sign-in for so long an account is disabled (MLPS 8.1.4.2 c: accounts nobody needs are removed in time).
 UNUSED = timedelta(days=90)
+#: A person looks once a year, if that: their account leads to nothing of others, and stays longer.
+UNUSED_PERSON = timedelta(days=3 * 366)
 #: How long a browser may take from the password to the end.
 _PENDING_FOR = timedelta(minutes=10)
 _DEVICE_FOR = timedelta(days=180)
 _PENDING, _CODES, _KEY, _TOTP, _OUTSIDE = "pending", "recovery_codes", "key_state", "totp_secret", "oidc"
+_CITIZEN = "citizen"
 _SEALED = "session.sign-in"
 
 
@@ -114,6 +130,32 @@ def check_outside(request: HttpRequest, answer: Mapping[str, str], *, now: datet
     begin(request, proven.account, way="oidc", wanted=kept.get("wanted", ""), factor=factor, now=now)
 
 
+def go_citizen(request: HttpRequest, *, back_to: str, wanted: str) -> str:
+    """Where the citizens' sign-in begins; the session remembers what to expect back, and nothing of who comes."""
+    address, kept = citizens.begin(back_to=back_to)
+    request.session[_CITIZEN] = kept | {"wanted": wanted}
+    return address
+
+
+def check_citizen(request: HttpRequest, answer: Mapping[str, str], *, now: datetime) -> Account:
+    """Checks what the citizens' provider brought back, and makes the account of somebody who comes for the first time; the second
+    factor is next, or done where the operator takes the provider's. Raises oidc.OutsideRefused, oidc.ProviderSilent, Unused."""
+    kept = request.session.pop(_CITIZEN, {})
+    anybody = Actor(role=PUBLIC.role, name="public", address=gate.client_address(request))
+    try:
+        who = citizens.complete(answer, kept=kept, now=now)
+        account = persons.admit_outside(
+            who.identity, issuer=who.issuer, outside=who.subject, represents=who.represents, by=anybody, at=now
+        )
+    except oidc.OutsideRefused as error:
+        _refuse(request, "", f"citizen-{error.facts.get('why', '')}")
+        raise
+    begin(
+        request, account, way="citizen", wanted=kept.get("wanted", ""), factor="oidc" if who.has_factor else "", now=now
+    )
+    return account
+
+
 def go_outside(request: HttpRequest, *, back_to: str, wanted: str) -> str:
     """Where single sign-on begins; the session remembers what to expect back."""
     address, kept = oidc.begin(back_to=back_to)
@@ -129,8 +171,8 @@ def begin(
         close_unused(now=now, username=account.username)
         _refuse(request, account.username, "unused")
         raise Unused(
-            f"账号超过 {UNUSED.days} 天没有登录，已停用。请联系信用中心重新启用。",
-            f"This account was not used for {UNUSED.days} days and is disabled. Ask the credit centre to open it again.",
+            f"账号超过 {_limit(account).days} 天没有登录，已停用。请联系信用中心重新启用。",
+            f"This account was not used for {_limit(account).days} days and is disabled. Ask the credit centre to open it again.",
         )
     sessions.end(request)
     request.session[_PENDING] = {
@@ -333,7 +375,12 @@ def close_unused(*, now: datetime, username: str = "") -> int:
 
 
 def _is_unused(account: Account, now: datetime) -> bool:
-    return not account.is_demo and now - max(account.last_login or account.created_at, account.created_at) > UNUSED
+    since = max(account.last_login or account.created_at, account.created_at)
+    return not account.is_demo and now - since > _limit(account)
+
+
+def _limit(account: Account) -> timedelta:
+    return UNUSED_PERSON if account.is_person else UNUSED
 
 
 def _taken(request: HttpRequest, username: str, now: datetime) -> lockout.Try:

@@ -70,8 +70,8 @@ def give(
     proofs.look(proof, today=today)
     wanted = Wanted(
         subject_id=subject.id, subject_code=subject.code, region_code=subject.region_code, username=username.strip(),
-        display_name=display_name.strip(), kind=kind, valid_from=max(_begins(starts_on), at),
-        valid_to=_begins(last_on + timedelta(days=1)),
+        display_name=display_name.strip(), kind=kind, valid_from=max(begins(starts_on), at),
+        valid_to=begins(last_on + timedelta(days=1)),
     )  # fmt: skip
     made, token = mandates.enter(wanted, proof=proof, proof_name=proof_name, by=by, at=at)
     return Given(made, subject.name, token)
@@ -82,5 +82,6 @@ def names(codes: list[str], *, seen_by: Actor) -> dict[str, str]:
     return {code: registry.subject(code, seen_by=seen_by).name for code in dict.fromkeys(codes)}
 
 
-def _begins(day: date) -> datetime:
+def begins(day: date) -> datetime:
+    """Midnight in Beijing, with which a day begins."""
     return datetime.combine(day, time(), tzinfo=clock.ZONE)

@@ -5,10 +5,14 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Substr
 
-from xinyong.security.models import Department
-from xinyong.security.sealed import SealedColumn
+from xinyong.security.models import Account, Department
+from xinyong.security.sealed import SealedColumn, SealedFiles
 
-SEALED = (SealedColumn("subjects_subject", "subject.sealed"), SealedColumn("subjects_change", "change.sealed"))
+SEALED = (
+    SealedColumn("subjects_subject", "subject.sealed"),
+    SealedColumn("subjects_change", "change.sealed"),
+    SealedFiles("subjects/claims/*/*.sealed", "claim.proof"),
+)
 
 
 class Subject(models.Model):
@@ -224,3 +228,51 @@ class Succession(models.Model):
                 condition=~models.Q(predecessor=models.F("successor")), name="succession_by_another"
             ),
         ]
+
+
+class Claim(models.Model):
+    """That a person says they represent an organisation (认领), until when, with a sealed file of proof, or by the word of the
+    identity provider. Append-only; what became of it stands in ``ClaimAct``."""
+
+    class Way(models.TextChoices):
+        PAPER = "paper", "材料核验"
+        PROVIDER = "provider", "身份认证"
+
+    class Says(models.TextChoices):
+        SAME = "same", "姓名一致"
+        DIFFERS = "differs", "姓名不一致"
+        UNKNOWN = "unknown", "没有登记"
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=5, help_text="legal or agent, as a mandate")
+    last_on = models.DateField()
+    way = models.CharField(max_length=8, choices=Way)
+    register_says = models.CharField(max_length=7, choices=Says, help_text="of the legal representative's name")
+    proof_name = models.CharField(max_length=200, blank=True)
+    proof_digest = models.CharField(max_length=64, blank=True)
+    proof_size = models.BigIntegerField(default=0)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(way="provider") | ~models.Q(proof_digest=""), name="claim_has_proof"
+            )
+        ]
+        indexes = [models.Index(fields=["account", "-id"], name="claim_of_account")]
+
+
+class ClaimAct(models.Model):
+    """What became of a claim, once and for all: granted, with the mandate that came of it, or refused with a reason. Append-only."""
+
+    class Kind(models.TextChoices):
+        GRANTED = "granted", "已认领"
+        REFUSED = "refused", "不予认领"
+
+    claim = models.OneToOneField(Claim, on_delete=models.PROTECT, related_name="act")
+    kind = models.CharField(max_length=7, choices=Kind)
+    reason = models.CharField(max_length=200, blank=True)
+    mandate_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField()
+    decided_by = models.CharField(max_length=80)

@@ -57,6 +57,34 @@ OWN_STATES: dict[str, Tag] = {
     "over": Tag(_("已到期"), "plain", "end"),
     "replaced": Tag(_("已被后来的申报取代"), "plain", "end"),
 }
+#: state of a mandate → tag
+MANDATE_STATES: dict[str, Tag] = {
+    "coming": Tag(_("未开始"), "plain", "clock"),
+    "current": Tag(_("有效"), "positive", "check"),
+    "over": Tag(_("已到期"), "plain", "end"),
+    "ended": Tag(_("已终止"), "plain", "cross"),
+    "closed": Tag(_("账号已停用"), "plain", "cross"),
+}
+#: state of a claim → tag
+CLAIM_STATES: dict[str, Tag] = {
+    "waiting": Tag(_("待核验"), "caution", "clock"),
+    "granted": Tag(_("已认领"), "positive", "check"),
+    "refused": Tag(_("不予认领"), "adverse", "cross"),
+}
+#: how a datum about oneself stands → tag
+OWN_RECORD_STATES: dict[str, Tag] = {
+    "standing": Tag(_("有效"), "positive", "check"),
+    "withdrawn": Tag(_("已撤回"), "plain", "back"),
+    "over": Tag(_("保存期满，不再使用"), "plain", "end"),
+    "erased": Tag(_("保存期满，内容已删除"), "plain", "end"),
+}
+#: kind of look → words
+LOOK_EVENTS: "dict[str, str | _StrPromise]" = {
+    "dossier-viewed": _("查看档案"),
+    "lineage-viewed": _("查看来历"),
+    "special-queried": _("特殊查询"),
+    "report-issued": _("出具报告"),
+}
 #: what was done about a declaration → words
 OWN_ACTS: "dict[str, str | _StrPromise]" = {
     "declared": _("申报"),

@@ -21,7 +21,7 @@ from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict
 from xinyong.security import audit
 from xinyong.security.access import Action, Actor, require
-from xinyong.workflow import _mail, _webhook
+from xinyong.workflow import _mail, _to_subjects, _webhook
 from xinyong.workflow._failing import Undelivered
 from xinyong.workflow.kinds import WORDS, Kind, outgoing
 from xinyong.workflow.models import Message, Notice, Preference
@@ -44,7 +44,7 @@ class NotGivenUp(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """A message that is late or was given up, as the operator sees it; not to whom in person."""
+    """A message that is late or was given up, as the operator sees it; not to whom in person. Without a source: to a subject."""
 
     id: int
     source_code: str
@@ -80,6 +80,21 @@ def put(notice: Notice, *, at: datetime) -> None:
         _enter(notice, Message.Channel.WEBHOOK, at)
 
 
+def put_to_subjects(notice_ids: Sequence[int], *, at: datetime) -> None:
+    """Enters what goes out because of notices to subjects, in their transaction: one message for each place and way."""
+    found = _to_subjects.messages(notice_ids, at=at)
+    if found:
+        later()
+
+
+def put_link(channel_id: int, *, at: datetime) -> None:
+    """Enters the mail that verifies the address of a place."""
+    Message.objects.create(
+        ref=secrets.token_hex(16), to_id=channel_id, channel=Message.Channel.MAIL, due_at=at, made_at=at
+    )
+    later()
+
+
 def later() -> None:
     """Asks the worker to deliver what is due; asked twice it is done once."""
     try:
@@ -96,8 +111,8 @@ def deliver_due(*, now: datetime, by: Actor) -> Delivered:
     waiting = Message.objects.filter(state=Message.State.DUE, due_at__lte=now).order_by("due_at", "pk")
     sent = failed = 0
     broken: set[str] = set()
-    for pk, channel, department in waiting.values_list("pk", "channel", "department_id")[:_MOST]:
-        way = channel if channel == Message.Channel.MAIL else f"{channel}/{department}"
+    for pk, channel, department, to in waiting.values_list("pk", "channel", "department_id", "to_id")[:_MOST]:
+        way = channel if channel == Message.Channel.MAIL else f"{channel}/{department}/{to}"
         if way in broken:
             continue
         is_sent = _deliver(pk, by=by, now=now)
@@ -116,7 +131,8 @@ def undelivered(*, seen_by: Actor, after: int | None = None, limit: int = 30) ->
         found = found.filter(pk__lt=after)
     return [
         MessageView(
-            one.pk, one.department.code, one.department.name, one.channel, one.state, one.notices.count(), one.attempts,
+            one.pk, one.department.code if one.department else "", one.department.name if one.department else "",
+            one.channel, one.state, one.subject_notices.count() if one.to_id else one.notices.count(), one.attempts,
             one.made_at, one.due_at, (one.failure or {}).get("zh", ""), (one.failure or {}).get("en", ""),
         )
         for one in found.select_related("department").order_by("-pk")[:limit]
@@ -159,18 +175,22 @@ def _deliver(message_id: int, *, by: Actor, now: datetime) -> bool | None:
     )
     if message is None:
         return None
-    wanted = Preference.objects.filter(department_id=message.department_id).first()
     is_mail = message.channel == Message.Channel.MAIL
-    if wanted is None or not (wanted.addresses and wanted.mail != Preference.Mail.OFF if is_mail else wanted.webhook):
+    addresses, webhook = _to_subjects.place(message, now) if message.to_id else _places(message)
+    if not (addresses if is_mail else webhook):
         message.state, message.ended_at = Message.State.DROPPED, now
         message.save()
         return None
     message.attempts += 1
     try:
-        if is_mail:
-            _send_mail(message, wanted.addresses, now)
+        if is_mail and message.to_id:
+            subject, text = _to_subjects.letter(message)
+            _mail.send(addresses, subject=subject, text=text, ref=message.ref, now=now)
+        elif is_mail:
+            _send_mail(message, addresses, now)
         else:
-            _webhook.send(wanted.webhook, body=_body(message), ref=message.ref, now=now)
+            body = _to_subjects.body(message) if message.to_id else _body(message)
+            _webhook.send(webhook, body=body, ref=message.ref, now=now)
     except Undelivered as failure:
         message.failure = {"zh": failure.zh, "en": failure.en}
         is_over = message.attempts >= GIVE_UP_AFTER
@@ -189,6 +209,14 @@ def _deliver(message_id: int, *, by: Actor, now: datetime) -> bool | None:
             attempts=message.attempts,
         )  # fmt: skip
     return message.state == Message.State.SENT
+
+
+def _places(message: Message) -> tuple[list[str], str]:
+    """Where a department wants to be told now: addresses, and a webhook."""
+    wanted = Preference.objects.filter(department=message.department).first()
+    if wanted is None:
+        return [], ""
+    return (wanted.addresses if wanted.mail != Preference.Mail.OFF else []), wanted.webhook
 
 
 def _enter(notice: Notice, channel: str, at: datetime) -> None:
@@ -240,6 +268,7 @@ def _send_mail(message: Message, to: list[str], now: datetime) -> None:
 
 
 def _body(message: Message) -> dict[str, object]:
+    assert message.department is not None
     return {
         "id": message.ref,
         "department": message.department.code,

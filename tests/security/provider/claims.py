@@ -1,6 +1,8 @@
 """What the provider says of its people in the ID token."""
 
+import json
 import os
+from pathlib import Path
 from typing import Any
 
 from oauth2_provider.oauth2_validators import OAuth2Validator
@@ -12,6 +14,8 @@ class Claims(OAuth2Validator):
     oidc_claim_scope = None
 
     def get_additional_claims(self, request: Any) -> dict[str, Any]:
-        """The methods, as the test wants them."""
+        """The methods, and what the provider knows of its people, as the test wants them."""
         said = os.environ.get("PROVIDER_AMR", "")
-        return {"amr": said.split(",")} if said else {}
+        people = Path(os.environ["PROVIDER_HOME"]) / "people.json"
+        known = json.loads(people.read_text(encoding="utf-8")) if people.exists() else {}
+        return ({"amr": said.split(",")} if said else {}) | known.get(request.user.username, {})

@@ -23,6 +23,6 @@ OAUTH2_PROVIDER = {
     "OIDC_ENABLED": True,
     "OIDC_RSA_PRIVATE_KEY": (HOME / "key.pem").read_text() if (HOME / "key.pem").exists() else "",
     "OAUTH2_VALIDATOR_CLASS": "tests.security.provider.claims.Claims",
-    "SCOPES": {"openid": "who you are"},
+    "SCOPES": {"openid": "who you are", "profile": "what you are called"},
     "PKCE_REQUIRED": True,
 }

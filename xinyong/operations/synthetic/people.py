@@ -3,12 +3,20 @@
 The numbers start with division 99, which no card ever carried: they belong to nobody.
 """
 
+from datetime import date
+
 import numpy as np
 
 from xinyong.operations.synthetic import draw, identifiers, naming, places
 from xinyong.operations.synthetic.agencies import Agency
 from xinyong.operations.synthetic.decisions import NO_END, Columns
 from xinyong.operations.synthetic.organisations import City
+
+
+def person(index: int, *, seed: int, today: date) -> tuple[str, str]:
+    """Name and number of one of the city's people: licences are of those from 0 on, penalties of those from 1,000 on."""
+    found = _person(City(seed=seed, subjects=1, records=0, today=today), "X", np.array([index], dtype=np.int64))
+    return str(found["X_XDR_MC"].to_pylist()[0]), str(found["X_XDR_ZJHM"].to_pylist()[0])
 
 
 def licences(city: City, agency: Agency, days: draw.Whole) -> Columns:

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
             CREATE POLICY opt_out_seen ON records_optout FOR SELECT USING ((SELECT xinyong_role()) IS NOT NULL);
             CREATE POLICY opt_out_said ON records_optout FOR INSERT WITH CHECK (
                 (SELECT xinyong_role()) = 'system'
-                OR ((SELECT xinyong_role()) = 'subject' AND subject_id = (SELECT xinyong_subject()))
+                OR ((SELECT xinyong_role()) IN ('subject', 'person') AND subject_id = (SELECT xinyong_subject()))
             );
             """,
             "DROP FUNCTION opt_out_only_grows() CASCADE",

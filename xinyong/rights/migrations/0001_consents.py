@@ -22,7 +22,7 @@ GROWS = "".join(
     )
 )
 _SYSTEM = "(SELECT xinyong_role()) = 'system'"
-_SUBJECT = "((SELECT xinyong_role()) = 'subject' AND subject_id = (SELECT xinyong_subject()))"
+_SUBJECT = "((SELECT xinyong_role()) IN ('subject', 'person') AND subject_id = (SELECT xinyong_subject()))"
 _UNIT = "((SELECT xinyong_role()) IN ('source_unit', 'reader', 'client') AND recipient_id = (SELECT xinyong_unit()))"
 _REVIEWS = "(SELECT xinyong_role()) IN ('system', 'security_admin', 'auditor')"
 

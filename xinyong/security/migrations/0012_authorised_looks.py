@@ -14,7 +14,7 @@ _INDEX = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("security", "0009_mandates")]
+    dependencies = [("security", "0011_persons")]
     operations = [
         migrations.RunSQL(
             _INDEX.format(events=_NOW)

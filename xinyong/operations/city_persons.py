@@ -1,0 +1,75 @@
+"""Persons of the demo city: two accounts of invented people, one of whom claims an organisation; what they are told."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from xinyong.kernel import clock
+
+if TYPE_CHECKING:
+    from xinyong.security.access import Actor
+
+#: user name → which of the city's invented people: the first is penalised, the second licensed (synthetic/people.py).
+PEOPLE = {"citizen": 1_000, "driver": 0}
+
+
+def open_account(username: str, password: str, *, seed: int, today: date, by: "Actor") -> tuple[int, str]:
+    """The demo account of one of the city's people; its id, and what it is called."""
+    from xinyong.operations.synthetic import people
+    from xinyong.security import persons
+
+    name, number = people.person(PEOPLE[username], seed=seed, today=today)
+    who = persons.identity(name, number, today=clock.today())
+    return persons.admit_demo(who, username=username, password=password, by=by, at=clock.now())
+
+
+def say(accounts: dict[str, int], *, company: int, by: "Actor") -> None:
+    """Claims an organisation, and tells each what a first morning would; said already, nothing is said twice."""
+    from xinyong.records import telling
+    from xinyong.security import mandates
+    from xinyong.subjects import persons as register
+    from xinyong.workflow import subject_notices
+    from xinyong.workflow.subject_kinds import SubjectKind
+
+    now = clock.now()
+    held = mandates.of_account(company, at=now)
+    if held:
+        _claim(accounts["citizen"], held[0].subject_code)
+    telling.tell(today=clock.today(), by=by, at=now)
+    subjects = [one.subject for one in (register.settled(_actor(pk)) for pk in accounts.values()) if one.subject]
+    facts = {
+        "on": (clock.today() - timedelta(days=1)).isoformat(),
+        "category_zh": "行政机关",
+        "category_en": "an authority",
+    }
+    for subject in [*subjects, *(one.subject_id for one in held)]:
+        subject_notices.tell(
+            SubjectKind.LOOKED_AT, subject_id=subject, facts=facts | {"count": 1}, link="/own/access-log/", key="demo", by=by,
+            at=now,
+        )  # fmt: skip
+
+
+def _claim(account_id: int, code: str) -> None:
+    from xinyong.operations.city_own import picture
+    from xinyong.records import claiming
+    from xinyong.security import mandates
+    from xinyong.subjects import claims
+
+    person = _actor(account_id)
+    if claims.own(by=person):
+        return
+    with TemporaryDirectory(prefix="xinyong-city-persons-") as name:
+        proof = Path(name) / "proof.png"
+        proof.write_bytes(picture())
+        claiming.claim(
+            code, kind=mandates.AGENT, last_on=clock.today() + timedelta(days=365), proof=proof,
+            proof_name="授权委托书.png", by=person, at=clock.now(),
+        )  # fmt: skip
+
+
+def _actor(account_id: int) -> "Actor":
+    from xinyong.security import persons
+    from xinyong.security.access import Actor, Role
+
+    return persons.actor(Actor(role=Role.PUBLIC, name=persons.username_of(account_id), account_id=account_id))
