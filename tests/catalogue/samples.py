@@ -50,6 +50,23 @@ def text(found: dict[str, Any]) -> str:
     return yaml.safe_dump(found, allow_unicode=True, sort_keys=False)
 
 
+def assessed(*items: Any, days: int = 365) -> int:
+    """An impact assessment in force of these items, for whatever reason they need one; its number."""
+    from datetime import timedelta
+
+    from xinyong.catalogue import assessment
+    from xinyong.kernel import clock
+    from xinyong.security.access import system
+
+    owner, now = system("test"), clock.now()
+    said = "为履行法定职责所必需，仅采集目录规定的数据项，手段相称。"
+    made = assessment.write(
+        title="示例影响评估", items=items, reasons=list(assessment.Reason), answers=assessment.Answers(said, said, said),
+        valid_until=clock.today() + timedelta(days=days), by=owner, at=now,
+    )  # fmt: skip
+    return assessment.put_in_force(made.id, by=owner, at=now).id
+
+
 #: A notice as the State Council's would be for 2027: day and whether it is worked.
 NOTICE_OF_2027: dict[str, str] = {
     **dict.fromkeys(("2027-01-01", "2027-02-05", "2027-02-08", "2027-02-09", "2027-02-10", "2027-02-11"), "否"),

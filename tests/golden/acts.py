@@ -36,6 +36,7 @@ _MODULES = (
     "acts_consents",
     "acts_papers",
     "acts_persons",
+    "acts_duties",
 )
 
 

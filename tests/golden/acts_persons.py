@@ -7,8 +7,8 @@ from tests.golden.acts_people import void
 from tests.golden.world import HOME, World
 from tests.intake import declaring, made
 from xinyong.kernel import clock
-from xinyong.records import claiming, erasure, expiry, own, telling
-from xinyong.records.models import Erasure
+from xinyong.records import claiming, erasure, own, telling
+from xinyong.records.models import AccountErasure
 from xinyong.security import gate, identity, persons, scope
 from xinyong.security.access import Actor, Role
 from xinyong.security.audit import Event
@@ -102,22 +102,7 @@ def _(world: World) -> Deed:
 
     def deed() -> dict[str, object]:
         erasure.on_request(by=by, at=clock.now())
-        return {"account": by.name, "erasure": Erasure.objects.latest("id").pk}
-
-    return deed
-
-
-@act(Event.IDENTIFIERS_ERASED, lasting=_KEPT)
-def _(world: World) -> Deed:
-    row = made.person_row(made.person(), world.unit, CF_JDRQ="2019-02-10")
-    made.hand_in(world.file("over.csv", [row]), "admin-penalty-person", world.unit)
-    before = clock.today() - timedelta(days=9)  # another day than that whose closing is an act of its own
-    expiry.close_day(before, today=before, by=made.SYSTEM)
-
-    def deed() -> dict[str, object]:
-        erasure.what_is_over(by=made.SYSTEM, at=clock.now())
-        one = Erasure.objects.latest("id")
-        return {"erasure": one.pk, "digest": one.digest}
+        return {"account": by.name, "erasure": AccountErasure.objects.latest("id").pk}
 
     return deed
 

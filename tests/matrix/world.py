@@ -119,6 +119,8 @@ ARGUMENTS: dict[str, Argument] = {
     "consent_id": lambda world, relation: 1,
     "alarm_id": lambda world, relation: 1,
     "answer_ref": lambda world, relation: "0" * 32,
+    "assessment_id": lambda world, relation: 1,
+    "erasure_id": lambda world, relation: 1,
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.
 OWNED = frozenset(

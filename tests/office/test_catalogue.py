@@ -62,6 +62,9 @@ def test_a_version_goes_from_a_file_to_publication_through_two_hands(clients: di
     known = page_of(first, f"{HOME}{ITEM}/2/")
     assert "1 条将成为疑问数据，0 条将不合规则" in known
     assert "规则“V08a”的条件由" in known
+    lacking = first.post(f"{HOME}{ITEM}/2/publish", {"step": "ask", "reason": "年度修订"}, follow=True)
+    assert "没有有效的个人信息保护影响评估" in lacking.content.decode()
+    samples.assessed(publish.version(ITEM, 2))
     asked = first.post(f"{HOME}{ITEM}/2/publish", {"step": "ask", "reason": "年度修订"})
     request = asked["Location"]
 

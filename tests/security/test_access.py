@@ -99,6 +99,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "query", "break-glass",
             "issue-special", "revoke-report",
             "admit-persons",
+            "assess-impact", "view-data-duties",
         },
         "system_admin": staff | {"manage-accounts", "manage-units", "manage-clients", "view-people", "view-evidence"},
         "security_admin": staff | {
@@ -106,7 +107,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
         },
         "auditor": staff | {
             "view-submission", "view-receipt", "view-catalogue", "view-people", "explain-access", "view-audit", "export-audit",
-            "view-evidence", "view-rates", "view-bulletin", "view-tasks", "review-alarms",
+            "view-evidence", "view-rates", "view-bulletin", "view-tasks", "review-alarms", "view-data-duties",
         },
         "client": {
             "submit", "view-submission", "read-findings", "view-receipt", "view-shared", "call-api", "query", "ask-consent",

@@ -136,3 +136,24 @@ LIMIT %(limit)s
 SELECT item_id, count(*) FROM record r
 WHERE r.item_id = ANY(%(items)s) AND r.version = 1 AND r.known_from <= %(as_of)s
 GROUP BY 1
+
+-- name: suppliers_of_items
+-- Which units ever brought records of which items.
+SELECT t.item_id, array_agg(DISTINCT t.source_id) FROM records_tally t WHERE t.item_id = ANY(%(items)s) GROUP BY 1
+
+-- name: persons_records
+-- Records about natural persons by item, county of the unit that reported and month of decision, as they were known at an instant, with
+-- how many persons that is; and every total. Persons are counted, not added up: one may stand in several cells.
+WITH standing AS (
+    SELECT r.item_id, left(d.region_code, 6) AS county, date_trunc('month', r.decided_on)::date AS month, r.subject_id
+    FROM record r
+    JOIN security_department d ON d.id = r.source_id
+    WHERE r.item_id = ANY(%(wanted)s) AND r.decided_on >= %(from)s AND r.decided_on < %(to)s AND r.known_from < %(as_of)s
+      AND r.state = 1 AND NOT EXISTS (
+        SELECT 1 FROM record_later n
+        WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version AND n.known_from < %(as_of)s
+      )
+)
+SELECT item_id, county, month, grouping(county) = 1, grouping(month) = 1, count(*), count(DISTINCT subject_id)
+FROM standing
+GROUP BY item_id, GROUPING SETS ((county, month), (county), (month), ())

@@ -102,3 +102,32 @@ class IssuedException(models.Model):
     reason = models.CharField(max_length=200)
     added_at = models.DateTimeField(auto_now_add=True)
     added_by = models.CharField(max_length=80)
+
+
+class Assessment(models.Model):
+    """An impact assessment (个人信息保护影响评估) as it was written. Append-only (a trigger holds it): kept for ever, which is longer
+    than the three years of PIPL 56. ``items``: item id → {title, fields, disclosure} that it covers."""
+
+    title = models.CharField(max_length=200)
+    items = models.JSONField(default=dict)
+    activity = models.CharField(
+        max_length=60, blank=True, help_text="id of a processing activity of the platform's own"
+    )
+    reasons = models.JSONField()
+    lawful = models.TextField()
+    effects = models.TextField()
+    measures = models.TextField()
+    valid_until = models.DateField(help_text="the last day")
+    supersedes = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="later")
+    written_at = models.DateTimeField()
+    written_by = models.CharField(max_length=80)
+    digest = models.CharField(max_length=64)
+
+
+class AssessmentForce(models.Model):
+    """That an assessment was put in force, and who agreed to it. Append-only (a trigger holds it)."""
+
+    assessment = models.OneToOneField(Assessment, on_delete=models.PROTECT, related_name="force", primary_key=True)
+    at = models.DateTimeField()
+    by_name = models.CharField(max_length=80)
+    agreed_by = models.CharField(max_length=80, blank=True, help_text="empty: the owner alone, at the command line")

@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 
 from django.db import transaction
 
-from xinyong.catalogue import body, inheritance, load
+from xinyong.catalogue import assessment, body, inheritance, load
 from xinyong.catalogue.models import ItemVersion, Recheck
 from xinyong.catalogue.problems import CatalogueError, Problem
 from xinyong.catalogue.schema import Item
@@ -253,8 +253,14 @@ def discard(item_id: str, version: int, *, by: Actor) -> None:
 @transaction.atomic
 def publish(item_id: str, version: int, *, by: Actor) -> Item:
     """Publishes a draft: from its effective date on it rules. It takes two: ``ask_to_publish`` first, and somebody else's
-    consent to this very text; the owner at the command line (SYSTEM) may do it alone, and the log says so. Raises
-    UnknownItem, OutOfOrder, CatalogueError, approvals.ConsentNeeded."""
+    consent to this very text; the owner at the command line (SYSTEM) may do it alone, and the log says so. What holds personal
+    information takes an impact assessment besides. Raises UnknownItem, OutOfOrder, CatalogueError, assessment.AssessmentMissing,
+    approvals.ConsentNeeded."""
+    return _publish(item_id, version, by=by, is_baseline=False)
+
+
+def _publish(item_id: str, version: int, *, by: Actor, is_baseline: bool) -> Item:
+    """``is_baseline``: what set-up installs is there before anybody could assess it; the office shows that as a duty."""
     require(by, Action.PUBLISH_CATALOGUE)
     row = _row(item_id, version, lock=True)
     if row.status != Status.DRAFT:
@@ -265,6 +271,8 @@ def publish(item_id: str, version: int, *, by: Actor) -> Item:
     _must_follow(row)
     item = _parsed(row)  # checked again: the checks may have grown stricter since the draft was kept
     _must_not_loosen(item)
+    if not is_baseline:
+        assessment.must_cover(item, on=clock.today())
     consent = None
     if by.role is not Role.SYSTEM:
         consent = approvals.use(approvals.Kind.PUBLISH_CATALOGUE, _payload(row), by=by, at=clock.now())
@@ -281,7 +289,7 @@ def publish(item_id: str, version: int, *, by: Actor) -> Item:
 def ask_to_publish(item_id: str, version: int, *, reason: str, by: Actor) -> approvals.Request:
     """Asks a second person to agree to publishing a draft as it stands now. Where versions were published before, the
     records on file must have been checked against it first, so that both see what it does (recheck). Raises UnknownItem,
-    OutOfOrder, NotRechecked, NotAllowed."""
+    OutOfOrder, assessment.AssessmentMissing, NotRechecked, NotAllowed."""
     row = _row(item_id, version)
     if row.status != Status.DRAFT:
         raise OutOfOrder(
@@ -290,6 +298,7 @@ def ask_to_publish(item_id: str, version: int, *, reason: str, by: Actor) -> app
         )
     _must_follow(row)
     _must_be_rechecked(row)
+    assessment.must_cover(_parsed(row), on=clock.today())
     return approvals.ask(
         approvals.Kind.PUBLISH_CATALOGUE, _payload(row), object_ref=f"{item_id}@{version}", reason=reason, by=by,
         at=clock.now(),
@@ -339,7 +348,7 @@ def install_library(*, by: Actor) -> Installed:
         name, row = f"{item.id}@{item.version}", known.get((item.id, item.version))
         if row is None or row.status == Status.DRAFT:
             draft(item, by=by)
-            publish(item.id, item.version, by=by)
+            _publish(item.id, item.version, by=by, is_baseline=True)
             published.append(name)
         else:
             (unchanged if row.digest == body.digest(item) else differing).append(name)

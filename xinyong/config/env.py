@@ -131,6 +131,26 @@ VARIABLES: tuple[Variable, ...] = (
         "1",
         "Last places of a group that count: three months there lead to an interview. 约谈名次",
     ),
+    Variable(
+        "XINYONG_ERASE_GRACE_DAYS",
+        "30",
+        "Days after a person's record may be used no longer until its content is erased for good. 期满删除的宽限天数",
+    ),
+    Variable(
+        "XINYONG_ORIGINALS_YEARS",
+        "5",
+        "Years that a kept original file about persons stays after the last record from it has ended. 自然人原件保存年限",
+    ),
+    Variable(
+        "XINYONG_ASSESSMENT_DAYS",
+        "1096",
+        "Most days that an impact assessment is good for before it is written anew. 个人信息保护影响评估有效天数",
+    ),
+    Variable(
+        "XINYONG_SMALL_CELL",
+        "10",
+        "Public figures about natural persons below this number are not shown. 公开统计的最小单元",
+    ),
     Variable("XINYONG_HTTPS", "0", "1 behind TLS: secure cookies, HSTS."),
     Variable(
         "XINYONG_PROXIES",

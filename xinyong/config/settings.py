@@ -47,6 +47,9 @@ LAST_PLACES = env.whole("XINYONG_LAST_PLACES")
 #: Whose rule sets of repair are applied (rights/library/repair).
 REPAIR_PROFILE = env.one_of("XINYONG_REPAIR_PROFILE", "national", "shenzhen")
 REMEDY_PROFILE = env.one_of("XINYONG_REMEDY_PROFILE", "zhejiang", "shanghai", "shandong", "henan", "shenzhen")
+#: Duties about persons' data: grace before erasing, years of kept originals, days of an assessment, smallest public figure.
+ERASE_GRACE_DAYS, ORIGINALS_YEARS = env.whole("XINYONG_ERASE_GRACE_DAYS"), env.whole("XINYONG_ORIGINALS_YEARS")
+ASSESSMENT_DAYS, SMALL_CELL = env.whole("XINYONG_ASSESSMENT_DAYS"), env.whole("XINYONG_SMALL_CELL")
 XINYONG_HOME = env.home()
 KEYS = env.keys()
 SIGNING = env.signing()

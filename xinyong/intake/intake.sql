@@ -197,5 +197,8 @@ COPY (
     WHERE r.item_id = {item} AND r.state = 1 AND NOT EXISTS (
         SELECT 1 FROM record_later n
         WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
+    ) AND NOT EXISTS ( -- what was erased says nothing that could be checked
+        SELECT 1 FROM record_erased e
+        WHERE e.subject_id = r.subject_id AND e.key_digest = r.key_digest AND e.version = r.version
     )
 ) TO STDOUT (FORMAT csv)

@@ -17,6 +17,7 @@ from xinyong.intake import (
     docking,
     drop,
     entry,
+    erasing,
     feed,
     impact,
     interruptions,
@@ -332,6 +333,17 @@ def sweep_unfinished(timestamp: int) -> None:
     """Each night: removes uploads and drafts that nobody went on with."""
     now = clock.now()
     _LOG.info("unfinished-swept uploads=%s rows=%s", uploads.sweep(now=now), entry.sweep(now=now))
+
+
+@app.periodic(cron="10 18 * * *")  # 02:10 in Beijing, after the archive's own night
+@app.task(queue="clocks", name="intake.erase", queueing_lock="erase-intake")
+def erase(timestamp: int) -> None:
+    """Each night: erases what intake keeps of persons whose records were erased."""
+    made = erasing.run(
+        today=clock.today(), grace_days=settings.ERASE_GRACE_DAYS, originals_years=settings.ORIGINALS_YEARS,
+        by=system("nightly"),
+    )  # fmt: skip
+    _LOG.info("erased-beside proofs=%s count=%s", len(made), sum(one.count for one in made))
 
 
 @transaction.atomic

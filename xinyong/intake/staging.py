@@ -10,9 +10,16 @@ import pyarrow.parquet as pq
 from django.conf import settings
 
 from xinyong.intake.read import Reading
+from xinyong.kernel.errors import NotFound
 from xinyong.security import vault
 
 _CONTEXT = "intake.original"
+
+
+class OriginalErased(NotFound):
+    """The kept file is there no more: its years are over (intake/erasing.py)."""
+
+    code = "intake.original-erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,13 @@ def keep_original(source: Path) -> tuple[str, int]:
 
 
 def open_original(digest: str, target: Path) -> Path:
-    """Writes the plain original to ``target`` (a temporary place of the caller's, removed by the caller)."""
+    """Writes the plain original to ``target`` (a temporary place of the caller's, removed by the caller). Raises
+    OriginalErased."""
+    if not original_path(digest).exists():
+        raise OriginalErased(
+            "原文件保存期已满，已经删除（删除凭证见“删除凭证”页）。",
+            "The file as it was sent may be kept no longer and was erased; the proofs of deletion have it.",
+        )
     vault.take(original_path(digest), target, context=_CONTEXT)
     return target
 

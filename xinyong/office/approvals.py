@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from xinyong.catalogue import codes, publish
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict
-from xinyong.office import answer, code_lists, drafts, words
+from xinyong.office import answer, assessments, code_lists, drafts, words
 from xinyong.security import approvals, audit
 from xinyong.security.access import Action, Actor, access, may
 
@@ -54,6 +54,8 @@ def one(request: HttpRequest, request_id: int) -> HttpResponse:
     }
     if found.kind == approvals.Kind.PUBLISH_CATALOGUE:
         context |= _of_a_list(found, who) if "list" in found.facts else _of_the_catalogue(found, who)
+    if found.kind == approvals.Kind.ASSESS_IMPACT and may(who, Action.VIEW_DATA_DUTIES):
+        context |= assessments.shown(int(str(found.facts["assessment"])), seen_by=who)
     return answer.page(request, "office/approval.html", context)
 
 
@@ -108,5 +110,6 @@ def _next(found: approvals.Request) -> tuple[str, str]:
         approvals.Kind.EXPORT_SHARED: "/office/exports/",
         approvals.Kind.SPECIAL_QUERY: "/office/special/",
         approvals.Kind.GRANT_ADMINISTRATOR: f"/office/people/{found.facts.get('account')}/give",
+        approvals.Kind.ASSESS_IMPACT: f"/office/assessments/{found.facts.get('assessment')}/",
     }
     return places[approvals.Kind(found.kind)], gettext("去办理")

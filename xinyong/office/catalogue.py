@@ -12,7 +12,7 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
-from xinyong.catalogue import body, bundle, codes, dictionary, export, publish
+from xinyong.catalogue import assessment, body, bundle, codes, dictionary, export, publish
 from xinyong.catalogue import whole as whole_file
 from xinyong.catalogue.publish import VersionView
 from xinyong.catalogue.schema import Item
@@ -82,7 +82,11 @@ def index(request: HttpRequest) -> HttpResponse:
         by_item.setdefault(one.item_id, []).append(one)
     lines = [_listed(views, ruling.get(item_id)) for item_id, views in by_item.items()]
     lines.sort(key=lambda one: (not one.drafts, not one.coming, one.ruling is None, one.latest.item_id))
-    context = {"lines": lines, "may_manage": may(who, Action.MANAGE_CATALOGUE)}
+    lacking = {one.id for one in assessment.lacking(publish.items(), on=clock.today())}
+    context = {
+        "lines": lines, "may_manage": may(who, Action.MANAGE_CATALOGUE), "lacking": lacking,
+        "may_see_assessments": may(who, Action.VIEW_DATA_DUTIES),
+    }  # fmt: skip
     return answer.page(request, "office/catalogue.html", context)
 
 
@@ -117,6 +121,8 @@ def item(request: HttpRequest, item_id: str) -> HttpResponse:
         "grade": dictionary.GRADES[found.disclosure], "may_manage": may(who, Action.MANAGE_CATALOGUE),
         "is_ruling": chosen[0].version == _ruling(item_id),
         "supply": None if found.is_self_declared else supply_view.of_item(item_id, seen_by=who, on=today),
+        "needs_assessment": bool(assessment.reasons_of(found)), "may_see_assessments": may(who, Action.VIEW_DATA_DUTIES),
+        "assessed": assessment.covering(found, assessment.in_force(on=today)),
         "is_of_a_unit": bool(who.department), "may_supply": may(who, Action.OVERSEE_REPORTING, item=item_id),
     }  # fmt: skip
     return answer.page(request, "office/catalogue_item.html", context)

@@ -78,6 +78,11 @@ GROUPS: tuple[Group, ...] = (
         Place("/office/catalogue/", "file", _("信息目录"), (_A.VIEW_CATALOGUE,)),
         Place("/office/code-lists/", "list", _("代码表"), (_A.VIEW_CATALOGUE,)),
     )),
+    Group("persons", _("个人信息"), (
+        Place("/office/assessments/", "check", _("影响评估"), (_A.VIEW_DATA_DUTIES,)),
+        Place("/office/processing/", "list", _("处理活动记录"), (_A.VIEW_DATA_DUTIES,)),
+        Place("/office/erasures/", "end", _("删除凭证"), (_A.VIEW_DATA_DUTIES,)),
+    )),
     Group("use", _("查询"), (
         Place("/office/files/", "building", _("查询档案"), (_A.VIEW_SHARED,)),
         Place("/office/queries/", "search", _("授权查询"), (_A.QUERY,)),

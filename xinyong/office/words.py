@@ -37,6 +37,10 @@ KINDS: "dict[str, str | _StrPromise]" = {
     "task": _("任务"),
     "task-ledger": _("任务台账"),
     "bulletin": _("通报"),
+    "assessment": _("影响评估"),
+    "erasure": _("删除凭证"),
+    "erasure-run": _("期满删除"),
+    "processing-register": _("处理活动记录"),
     "catalogue-item": _("目录事项"),
     "access-log": _("谁查过我"),
     "alarms": _("查询告警"),
@@ -171,6 +175,8 @@ ACTIONS: "dict[str, str | _StrPromise]" = {
     Action.MANAGE_CATALOGUE: _("编制目录"),
     Action.PUBLISH_CATALOGUE: _("发布目录"),
     Action.MANAGE_TABLES: _("修改参数表"),
+    Action.ASSESS_IMPACT: _("撰写影响评估"),
+    Action.VIEW_DATA_DUTIES: _("查看个人信息保护台账"),
     Action.APPROVE: _("复核他人的申请"),
     Action.MANAGE_ACCOUNTS: _("管理账号和任职"),
     Action.MANAGE_UNITS: _("管理单位和科室"),
@@ -241,6 +247,7 @@ REQUESTS: "dict[str, str | _StrPromise]" = {
     Kind.EXPORT_SHARED: _("导出共享数据"),
     Kind.SPECIAL_QUERY: _("特殊查询"),
     Kind.GRANT_ADMINISTRATOR: _("授予管理员角色"),
+    Kind.ASSESS_IMPACT: _("影响评估生效"),
 }
 #: state of a request → word, tone, sign.
 STATES: "dict[str, tuple[str | _StrPromise, str, str]]" = {
@@ -252,6 +259,8 @@ STATES: "dict[str, tuple[str | _StrPromise, str, str]]" = {
 }
 #: facts of a request → what they are called; those that are not named here are not shown.
 FACTS: "dict[str, str | _StrPromise]" = {
+    "assessment": _("评估编号"),
+    "title": _("评估名称"),
     "item": _("目录事项"),
     "list": _("代码表"),
     "items": _("目录事项"),

@@ -87,6 +87,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rates": ("xinyong.operations.rates", "rates", "报送指标 The rates of a month"),
     "bulletin": ("xinyong.operations.rates", "bulletin", "通报 The month's bulletin, frozen, as PDF and DOCX"),
     "tasks": ("xinyong.operations.tasks", "tasks", "任务台账 import | list | remind the ledger of tasks"),
+    "processing": (
+        "xinyong.operations.data_duties",
+        "processing",
+        "处理活动记录 The register of processing activities",
+    ),
+    "records": ("xinyong.operations.data_duties", "records", "期满删除 erase | erased: what is over, with proof"),
     "keys": ("xinyong.operations.keys", "keys", "密钥 status | rotate | rewrap | provider"),
     "log": ("xinyong.operations.log", "log", "存证日志 status | publish | key | rotate-key | trust-witness"),
     "verify-log": ("xinyong.operations.log", "verify_log", "验证日志 Verify the log and all records offline"),

@@ -1,6 +1,5 @@
 """Whether every version in the archive is as it came in: each row against the digest that was taken of it.
 
-A version whose sealed part was erased when its time was over has another leaf now; the erasure says which, and which it had.
 The digests themselves are under the log's root (security/ledger): the two together say that no row was altered, removed or
 slipped in since, or which one.
 """
@@ -19,7 +18,7 @@ from xinyong.security.ledger.merkle import HASHES
 from xinyong.security.ledger.notes import Checkpoint, PublicKey
 from xinyong.security.ledger.verify import Report
 
-_SQL = sql.load(__file__, "records.sql")
+_SQL, _ERASED = sql.load(__file__, "records.sql"), sql.load(__file__, "erased.sql")
 
 _PLACES = {name: COLUMNS.index(name) for name in ("subject_id", "key_digest", "version", "submission_id", "row_no")}
 
@@ -39,13 +38,13 @@ def findings(connection: store.Connection, hash_name: str) -> Iterator[Finding]:
     h = HASHES[hash_name]
     for submission_id in _submissions(connection):
         expected = batches.of_submission(connection, submission_id)
-        erased = _erased(connection, submission_id)
         strange: list[tuple[bytes, _Row]] = []
+        erased = _erased(connection, submission_id)
         for line in _lines(connection, submission_id):
             digest = batches.digest_of_rows(memoryview(line), [len(line)], h)[0]
-            was = erased.get(digest, ())
-            came = digest if digest in expected else next((one for one in was if one in expected), digest)
-            if expected.pop(came, None) is None:
+            if erased and _is_empty(line):
+                digest = erased.get(_key(line), digest)
+            if expected.pop(digest, None) is None:
                 strange.append((digest, _about(line)))
         yield from _told(submission_id, strange, expected)
     for subject_id, key, version, is_extra in connection.execute(_SQL["later_apart"]):
@@ -72,12 +71,24 @@ def _told(
             yield Finding(Kind.MISSING, f"record submission_id={submission_id} row_no={row_no}", "")
 
 
-def _erased(connection: store.Connection, submission_id: int) -> dict[bytes, list[bytes]]:
-    """Of what a submission brought and was erased since (records/erasure.py): the leaf it has now → those it had."""
-    found: dict[bytes, list[bytes]] = {}
-    for after, before in connection.execute(_SQL["erased"], {"submission_id": submission_id}):
-        found.setdefault(bytes(after), []).append(bytes(before))
-    return found
+def _erased(connection: store.Connection, submission_id: int) -> dict[tuple[bytes | None, ...], bytes]:
+    """What a submission brought and was erased since (records/erased.py): key → the digest it came in with, which its tombstone
+    keeps. It counts only for a row without any content."""
+    found = connection.execute(_ERASED["of_submission"], {"submission": submission_id}).fetchall()
+    return {
+        (subject_id.to_bytes(8, "big", signed=True), bytes(key), version.to_bytes(2, "big", signed=True)): bytes(leaf)
+        for subject_id, key, version, leaf in found
+    }
+
+
+def _key(line: bytes) -> tuple[bytes | None, ...]:
+    values = _canonical.split(line)
+    return tuple(values[_PLACES[name]] for name in ("subject_id", "key_digest", "version"))
+
+
+def _is_empty(line: bytes) -> bool:
+    values = _canonical.split(line)
+    return tuple(values[COLUMNS.index(name)] for name in ("payload", "sealed", "extra")) == (b"\x01{}", None, None)
 
 
 def _submissions(connection: store.Connection) -> list[int]:

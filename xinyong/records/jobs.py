@@ -1,10 +1,15 @@
 """The nightly jobs of the room."""
 
+import logging
+
+from django.conf import settings
 from procrastinate.contrib.django import app
 
 from xinyong.kernel import clock
-from xinyong.records import erasure, expiry, telling
+from xinyong.records import erased, expiry, telling
 from xinyong.security.access import system
+
+_LOG = logging.getLogger("xinyong.records")
 
 
 @app.periodic(cron="5 16 * * *")  # the queue counts in UTC; Beijing is eight hours ahead, without summer time
@@ -14,11 +19,16 @@ def close_clocks(timestamp: int) -> None:
     expiry.close(today=clock.today(), by=system("nightly"))
 
 
-@app.periodic(cron="35 17 * * *")
-@app.task(queue="clocks", name="records.erase_what_is_over", queueing_lock="erase-what-is-over")
-def erase_what_is_over(timestamp: int) -> None:
-    """At 01:35 in Beijing: erases what is sealed of data whose retention has ended, and who nobody needs to know any more."""
-    erasure.what_is_over(by=system("nightly"), at=clock.now())
+@app.periodic(cron="40 17 * * *")  # 01:40 in Beijing
+@app.task(queue="clocks", name="records.erase", queueing_lock="erase")
+def erase(timestamp: int) -> None:
+    """Each night: erases persons' records whose retention and grace are over. A run that was killed goes on the next night."""
+    try:
+        made = erased.run(today=clock.today(), grace_days=settings.ERASE_GRACE_DAYS, by=system("nightly"))
+    except erased.Busy:
+        _LOG.info("erasing-busy")
+        return
+    _LOG.info("erased proofs=%s versions=%s", len(made), sum(one.count for one in made))
 
 
 @app.periodic(cron="40 23 * * *")

@@ -202,30 +202,78 @@ class Telling(models.Model):
     batch = models.BigIntegerField(help_text="newest batch of the log that was looked at")
 
 
-class Erasure(models.Model):
-    """That personal content was erased: how much, when, why, and a digest of what it was; nothing of what it said. Rows are only
-    ever added (a trigger holds it)."""
+class AccountErasure(models.Model):
+    """That a person gave up their account: what went, what stays until when on which basis, and whether the register forgot them; nothing
+    of what it said. Rows are only ever added (a trigger holds it)."""
 
-    class Kind(models.TextChoices):
-        REQUEST = "request", "本人申请"
-        RETENTION = "retention", "保存期满"
-
-    kind = models.CharField(max_length=9, choices=Kind)
     at = models.DateTimeField()
-    versions = models.IntegerField()
     subjects = models.IntegerField()
     digest = models.CharField(max_length=64, help_text="SHA-256 over the digests of what was erased, in order")
     facts = models.JSONField(default=dict, help_text="what went, what stays until when on which basis")
 
 
-class ErasedVersion(models.Model):
-    """A version whose sealed part was erased: its leaf as it came in, and as it is now, by which the evidence knows it. Rows are only
-    ever added (a trigger holds it)."""
+class ErasureRun(models.Model):
+    """One run of erasing what may no longer be kept, begun and, where it was killed, taken up again. Rows are only ever
+    added (a trigger holds it); what came of it stands in ``Erasure``."""
 
-    erasure = models.ForeignKey(Erasure, on_delete=models.PROTECT)
-    submission_id = models.BigIntegerField()
-    before = models.BinaryField(max_length=32, help_text="leaf of the version as it came in")
-    after = models.BinaryField(max_length=32, help_text="leaf of the version without what was sealed")
+    what = models.CharField(max_length=12, help_text="records, waiting-rows or originals")
+    ended_by = models.DateField(help_text="erased is what had ended by this day, grace included")
+    grace_days = models.IntegerField()
+    basis = models.CharField(max_length=200)
+    began_at = models.DateTimeField()
+    began_by = models.CharField(max_length=80)
+
+
+class Erased(models.Model):
+    """What is left of a version whose content was erased beside its dates: that it was, and the digest that the evidence log has
+    of it. Only the erasing itself enters one (a trigger holds it)."""
+
+    pk = models.CompositePrimaryKey("subject_id", "key_digest", "version")
+    subject_id = models.BigIntegerField()
+    key_digest = models.BinaryField(max_length=16)
+    version = models.SmallIntegerField()
+    item_id = models.CharField(max_length=40)
+    content_digest = models.BinaryField(max_length=16)
+    leaf = models.BinaryField(max_length=32, help_text="the version's digest in the evidence log")
+    ended_on = models.DateField(help_text="first day it might no longer be used")
+    run_id = models.BigIntegerField()
+    erased_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["submission_id"], name="erased_of_submission")]
+        db_table = "record_erased"
+        indexes = [models.Index(fields=["run_id", "item_id"], name="erased_by_run")]
+
+
+class ErasedBeside(models.Model):
+    """What was erased beside the archive: a row that had waited (``row_no``), or a kept file, of a submission."""
+
+    what = models.CharField(max_length=12)
+    submission_id = models.BigIntegerField()
+    row_no = models.IntegerField(default=0, help_text="0: the file as a whole")
+    item_id = models.CharField(max_length=40)
+    leaf = models.BinaryField(max_length=32)
+    run_id = models.BigIntegerField()
+    erased_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "record_erased_beside"
+        constraints = [models.UniqueConstraint(fields=["what", "submission_id", "row_no"], name="erased_beside_once")]
+        indexes = [models.Index(fields=["run_id", "item_id"], name="erased_beside_by_run")]
+
+
+class Erasure(models.Model):
+    """Proof of deletion (删除凭证): of one run and item how much was erased, and the Merkle root over its digests. Append-only; the
+    audit log has the root too."""
+
+    run = models.ForeignKey(ErasureRun, on_delete=models.PROTECT)
+    item_id = models.CharField(max_length=40)
+    count = models.IntegerField()
+    root = models.BinaryField(max_length=32)
+    hash_name = models.CharField(max_length=8)
+    first_ended_on = models.DateField(null=True)
+    last_ended_on = models.DateField(null=True)
+    finished_at = models.DateTimeField()
+    finished_by = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "item_id"], name="erasure_once")]

@@ -112,6 +112,8 @@ class Action(StrEnum):
     MANAGE_CATALOGUE = "manage-catalogue"
     PUBLISH_CATALOGUE = "publish-catalogue"
     MANAGE_TABLES = "manage-tables"
+    ASSESS_IMPACT = "assess-impact"  # 个人信息保护影响评估: write one, put it in force once another agreed
+    VIEW_DATA_DUTIES = "view-data-duties"  # assessments, the register of processing activities, proofs of deletion
     APPROVE = "approve"  # the second person's part in what needs two
     MANAGE_ACCOUNTS = "manage-accounts"
     MANAGE_UNITS = "manage-units"
@@ -210,6 +212,8 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.MANAGE_CATALOGUE: _only(_R.OPERATOR),
     Action.PUBLISH_CATALOGUE: _only(_R.OPERATOR),
     Action.MANAGE_TABLES: _only(_R.OPERATOR),
+    Action.ASSESS_IMPACT: _only(_R.OPERATOR),
+    Action.VIEW_DATA_DUTIES: _only(_R.OPERATOR, _R.AUDITOR),
     Action.APPROVE: _only(_R.OPERATOR, _R.SECURITY_ADMIN),
     Action.MANAGE_ACCOUNTS: _only(_R.SYSTEM_ADMIN),
     Action.MANAGE_UNITS: _only(_R.SYSTEM_ADMIN),

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     EXPORT_SHARED = "export-shared"
     SPECIAL_QUERY = "special-query"
     GRANT_ADMINISTRATOR = "grant-administrator"
+    ASSESS_IMPACT = "assess-impact"
 
 
 #: What the asker must be allowed to do.
@@ -38,6 +39,7 @@ ASKS: dict[Kind, Action] = {
     Kind.EXPORT_SHARED: Action.EXPORT_SHARED,
     Kind.SPECIAL_QUERY: Action.SPECIAL_QUERY,
     Kind.GRANT_ADMINISTRATOR: Action.GRANT,
+    Kind.ASSESS_IMPACT: Action.ASSESS_IMPACT,
 }
 #: Which of the roles that may ``APPROVE`` decides.
 DECIDES: dict[Kind, Role] = {
@@ -45,6 +47,7 @@ DECIDES: dict[Kind, Role] = {
     Kind.EXPORT_SHARED: Role.OPERATOR,
     Kind.SPECIAL_QUERY: Role.OPERATOR,
     Kind.GRANT_ADMINISTRATOR: Role.SECURITY_ADMIN,
+    Kind.ASSESS_IMPACT: Role.OPERATOR,
 }
 LASTS = timedelta(days=7)
 

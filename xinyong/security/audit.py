@@ -77,7 +77,6 @@ class Event(StrEnum):
     PERSONS_VIEWED = "persons-viewed"
     ABOUT_ME_VIEWED = "about-me-viewed"
     ABOUT_ME_TAKEN = "about-me-taken"
-    IDENTIFIERS_ERASED = "identifiers-erased"
     CLAIM_MADE = "claim-made"
     CLAIM_REFUSED = "claim-refused"
     CLAIMS_VIEWED = "claims-viewed"
@@ -145,6 +144,12 @@ class Event(StrEnum):
     CATALOGUE_RECHECKED = "catalogue-rechecked"
     TABLE_CHANGED = "table-changed"
     CLOCKS_RUN = "clocks-run"
+    ERASING_BEGUN = "erasing-begun"
+    CONTENT_ERASED = "content-erased"
+    DATA_DUTIES_VIEWED = "data-duties-viewed"
+    PROCESSING_EXPORTED = "processing-exported"
+    ASSESSMENT_WRITTEN = "assessment-written"
+    ASSESSMENT_IN_FORCE = "assessment-in-force"
     KEYS_ROTATED = "keys-rotated"
     KEYS_REWRAPPED = "keys-rewrapped"
     KEYS_RESEALED = "keys-resealed"
@@ -218,7 +223,7 @@ GOES_ON = frozenset(
         Event.FILE_REFUSED, Event.DROP_QUARANTINED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
         Event.LOG_KEY_ADDED, Event.DOCKING_PULLED, Event.DOCKING_REMOVED, Event.WAIVER_ENDED, Event.CHANGES_RECEIVED,
         Event.REMINDERS_TOLD, Event.NOTICE_SENT, Event.NOTICE_GIVEN_UP, Event.SUBJECTS_TOLD, Event.CLAIM_MADE,
-        Event.PERSON_ERASED, Event.IDENTIFIERS_ERASED,
+        Event.PERSON_ERASED,
     }
 )  # fmt: skip
 

@@ -219,6 +219,26 @@ def readers(*, item_id: str = "") -> list[ClientView]:
     return [one for one in views if not item_id or one.items is None or item_id in one.items]
 
 
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A department's program that reads what is not public. ``items`` None is every item."""
+
+    name: str
+    department_name: str
+    items: tuple[str, ...] | None
+
+
+def recipients(*, seen_by: Actor) -> list[Recipient]:
+    """To whom shared data go by machine: open clients with ``read:shared``, without how they prove themselves. Raises NotAllowed."""
+    require(seen_by, Action.VIEW_DATA_DUTIES)
+    found = Client.objects.select_related("department").filter(is_active=True, is_sandbox=False).order_by("name", "pk")
+    return [
+        Recipient(one.name, one.department.name, tuple(one.items) if one.items is not None else None)
+        for one in found
+        if "read:shared" in one.scopes
+    ]
+
+
 def client(client_id: str, *, seen_by: Actor) -> ClientView:
     """One client; leaves an audit entry. Raises UnknownClient, NotAllowed."""
     require(seen_by, Action.MANAGE_CLIENTS)

@@ -45,11 +45,21 @@ def as_owner() -> Iterator[None]:
 
 def as_loader() -> psycopg.Connection[Any]:
     """A connection of the loader's own, in autocommit."""
-    place = settings.DATABASE_AS["loader"]
+    return _connect("loader", "xinyong-lane")
+
+
+def owner() -> psycopg.Connection[Any]:
+    """A connection of the owner's own, in autocommit: for what only an owner may do beside a running platform. Whether it is
+    the owner of a table the caller asks; without XINYONG_OWNER_URL it may not be."""
+    return _connect("owner", "xinyong-owner")
+
+
+def _connect(who: str, name: str) -> psycopg.Connection[Any]:
+    place = settings.DATABASE_AS[who]
     return psycopg.connect(
-        host=place["HOST"], port=place["PORT"], user=place["USER"], password=place.get("PASSWORD") or None,
-        dbname=connection.settings_dict["NAME"], autocommit=True, application_name="xinyong-lane",
-        options=place["OPTIONS"].get("options"),
+        host=place["HOST"] or None, port=place["PORT"] or None, user=place["USER"] or None,
+        password=place.get("PASSWORD") or None, dbname=connection.settings_dict["NAME"], autocommit=True,
+        application_name=name, options=place["OPTIONS"].get("options"),
     )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ ALTER POLICY record_seen ON record USING (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("records", "0007_own_and_over"), ("security", "0009_mandates")]
+    dependencies = [("records", "0008_erased"), ("security", "0009_mandates")]
 
     operations = [
         migrations.CreateModel(
