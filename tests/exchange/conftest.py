@@ -27,7 +27,7 @@ from xinyong.security.signatures import Message
 
 SYSTEM = system("test")
 HOME = "127.0.0.1"
-ALL = ("read:catalogue", "read:public", "read:shared", "read:submissions", "submit:admin-penalty-org",
+ALL = ("query:authorised", "read:catalogue", "read:public", "read:shared", "read:submissions", "submit:admin-penalty-org",
        "submit:organisation-register")  # fmt: skip
 
 Key = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey

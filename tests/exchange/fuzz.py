@@ -30,7 +30,9 @@ from schemathesis.specs.openapi.checks import (
 from tests.exchange.conftest import SYSTEM, Door, Node, Program
 from tests.intake import made
 from xinyong.kernel import clock
+from xinyong.rights import consent, queries, whose
 from xinyong.security import clients, signatures
+from xinyong.security.access import Actor, Role
 from xinyong.security.signatures import Message
 
 CHECKS: list[Any] = [
@@ -115,6 +117,14 @@ def _known(door: Door, only: str) -> dict[str, dict[str, Any]]:
     code = door.organisation.code
     its_own = {} if only else {"path_parameters": {"submission_id": _submission(door)}, "query": {}}
     row = made.penalty_row(door.organisation, door.unit)
+    answer_ref, request_id = ("0" * 32, 1) if only else _asked(door)
+    asked = {
+        "subject": {"code": code},
+        "purpose": "licensing",
+        "items": ["honour"],
+        "days": 9,
+        "without": "改为人工核验",
+    }
     credentials = {"client_id": door.full.client_id, "client_secret": door.full.secret}
     return {
         "catalogue_item": {"path_parameters": {"item_id": "admin-penalty-org"}},
@@ -130,6 +140,19 @@ def _known(door: Door, only: str) -> dict[str, dict[str, Any]]:
             "query": {},
             "headers": {"Idempotency-Key": str(uuid.uuid4())},
         },
+        "query": {
+            "body": {
+                "subject": {"code": code},
+                "purpose": "inspection",
+                "note": "示例检查事项",
+                "items": [],
+                "level": "shared",
+            },
+            "media_type": "application/json",
+        },
+        "query_again": {"path_parameters": {"answer_ref": answer_ref}},
+        "consent_request": {"body": asked, "media_type": "application/json"},
+        "consent_request_state": {"path_parameters": {"request_id": request_id}},
         "look_up": {"body": {"code": code, "purpose": "tender", "note": "示例事项"}, "media_type": "application/json"},
         "register_changes": {
             "body": {
@@ -151,6 +174,15 @@ def _known(door: Door, only: str) -> dict[str, dict[str, Any]]:
             "media_type": "application/x-www-form-urlencoded",
         },
     }
+
+
+def _asked(door: Door) -> tuple[str, int]:
+    """An answer that the program can fetch again, and a request of its unit that waits."""
+    by, at = Actor(role=Role.CLIENT, name=door.full.client_id, department=door.unit.code), clock.now()
+    about = whose.find(code=door.organisation.code, by=by)
+    answer = queries.query(about, purpose="inspection", note="示例检查事项", seen_by=by, at=at)
+    asked = consent.ask(about, purpose="award", items=["honour"], days=9, without="改为人工核验", by=by, at=at)
+    return answer.ref, asked.id
 
 
 def _submission(door: Door) -> int:

@@ -33,6 +33,7 @@ _MODULES = (
     "acts_tasks",
     "acts_own",
     "acts_objections",
+    "acts_repairs",
     "acts_consents",
     "acts_papers",
     "acts_persons",

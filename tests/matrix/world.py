@@ -164,7 +164,6 @@ def build(folder: Path) -> World:
             told = _declared(who, relation, folder, world.refs[relation])
             world.mandates[relation], world.declarations[relation], world.cases[relation] = told[:3]
             world.repairs[relation] = told[3]
-            world.mandates[relation], world.declarations[relation] = _declared(who, relation, folder)
             world.claims[relation] = _claimed(who, relation, folder)
             world.grants[relation] = Grant.objects.get(account_id=world.accounts[relation]).pk
         for role in ASKERS:

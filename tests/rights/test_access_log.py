@@ -10,7 +10,7 @@ from tests.rights.conftest import NOTE, OF_PERSONS, PENALTY, Hall
 from xinyong.catalogue import publish
 from xinyong.kernel import clock
 from xinyong.records import dossier
-from xinyong.rights import access_log, queries
+from xinyong.rights import access_log, purposes, queries
 from xinyong.security import scope
 from xinyong.security.access import NotAllowed
 
@@ -46,6 +46,16 @@ def test_every_kind_of_look_is_there_with_unit_and_registered_purpose(fresh: Hal
     assert found[1].items == ((item.title_zh, item.title_en),)
     assert NOTE not in repr(found), "the matter is the unit's own affair"
     assert fresh.reader.name not in repr(found), "nor does an official stand there"
+
+
+def test_a_query_of_everything_is_told_as_that_and_a_long_choice_whole(fresh: Hall) -> None:
+    every = [one.id for one in purposes.items(purposes.find("inspection", on=made.TODAY), on=made.TODAY, persons=False)]
+    fresh.looks("organisation", by=fresh.reader, purpose="inspection")
+    fresh.looks("organisation", by=fresh.reader, purpose="inspection", items=every)
+    chosen, whole = lines(fresh)
+    assert whole.items == ()
+    assert len(chosen.items) == len(every) > 20
+    assert {zh for zh, _ in chosen.items} == {one.title_zh for one in publish.items() if one.id in every}
 
 
 def test_a_person_sees_the_emergency_that_went_past_them(fresh: Hall) -> None:

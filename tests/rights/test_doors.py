@@ -129,7 +129,7 @@ def test_a_person_is_looked_up_by_what_stands_in_the_body(fresh: Hall, bank: Pro
     assert fresh.person.number not in seen.content.decode()
     stranger = made.person()
     unknown = bank.call("POST", "/queries", wanted(fresh) | {"subject": {"certificate": stranger.number}})
-    assert (unknown.status_code, unknown.json()["code"]) == (404, "rights.nobody-known")
+    assert (unknown.status_code, unknown.json()["code"]) == (403, "rights.no-authorisation")
     both = bank.call(
         "POST", "/queries", wanted(fresh) | {"subject": {"certificate": "1", "code": fresh.organisation.code}}
     )

@@ -132,10 +132,21 @@ def test_a_programs_calls_are_counted_at_the_door_and_not_again(fresh: Hall) -> 
         assert [fresh.looks("organisation").purpose.id for _ in range(3)] == ["loan"] * 3
 
 
-def test_one_subject_and_somebody_who_is_known(fresh: Hall) -> None:
-    stranger = made.person()
-    with pytest.raises(whose.NobodyKnown):
-        whose.find(certificate=stranger.number, by=fresh.reader)
+def test_whether_somebody_is_on_file_is_told_to_nobody_they_did_not_authorise(fresh: Hall) -> None:
+    stranger = replace(fresh, person=made.person())
+    with pytest.raises(queries.NoAuthorisation) as unknown:
+        stranger.looks()
+    with pytest.raises(queries.NoAuthorisation) as known:
+        fresh.looks()
+    assert (unknown.value.zh, unknown.value.facts) == (known.value.zh, known.value.facts)
+    assert replace(stranger.asks(), id=0, asked_at=made.NOW) == replace(fresh.asks(), id=0, asked_at=made.NOW)
+    for one in (stranger, fresh):
+        with pytest.raises(consent.StillOpen):
+            one.asks()
+    assert stranger.about("person").id < 0
+
+
+def test_one_subject_is_named_in_one_way(fresh: Hall) -> None:
     for both in ({}, {"code": fresh.organisation.code, "certificate": fresh.person.number}):
         with pytest.raises(whose.OneSubject):
             whose.find(by=fresh.reader, **both)

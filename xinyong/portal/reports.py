@@ -1,6 +1,7 @@
 """Credit reports for anybody: give one out, and say whether one in hand is genuine."""
 
-from cryptography.x509 import Certificate
+from typing import TYPE_CHECKING
+
 from django import forms
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -9,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from xinyong.kernel import clock
 from xinyong.portal import answer
-from xinyong.reports import chapters, domains, issue, offline, signing
+from xinyong.reports import chapters, domains, issue, signing
 from xinyong.reports import verify as verification
 from xinyong.reports.verify import Verification
 from xinyong.security.access import Action, Actor, Role, access
@@ -17,6 +18,9 @@ from xinyong.security.gate import client_address
 from xinyong.web.limits import limited
 from xinyong.web.lookups import shown
 from xinyong.web.words import PAPER_KINDS
+
+if TYPE_CHECKING:
+    from xinyong.reports.offline import Told
 
 #: Our reports are some hundred kilobytes; anything far larger is not one.
 LARGEST = 20 * 1024 * 1024
@@ -86,12 +90,12 @@ def verify(request: HttpRequest) -> HttpResponse:
     """Two ways to ask: by the code on the report, or by the file itself."""
     code_form, file_form = CodeForm(), FileForm()
     found: Verification | None = None
-    told: offline.Told | None = None
+    told: Told | None = None
     if request.method == "POST":
         file_form = FileForm(request.POST, request.FILES)
         if file_form.is_valid():
             given = file_form.cleaned_data["file"].read()
-            found, told = verification.file(given), offline.look(given, trust=_roots(), at=clock.now())
+            found, told = verification.file(given), _told(given)
     elif "check_code" in request.GET:
         code_form = CodeForm(request.GET)
         if code_form.is_valid():
@@ -128,12 +132,15 @@ def _counts(found: Verification | None) -> list[tuple[str, int | None]]:
     return [(answer.word(titles[key].zh, titles[key].en), count) for key, count in counts.items() if key in titles]
 
 
-def _roots() -> list[Certificate]:
-    return offline.roots(signing.trust_pem().encode("ascii"))
+def _told(given: bytes) -> "Told":
+    """What the file's own signature says."""
+    from xinyong.reports import offline  # loaded where a file is looked at: its libraries take 50 MB
+
+    return offline.look(given, trust=offline.roots(signing.trust_pem().encode("ascii")), at=clock.now())
 
 
 def _shown(
-    request: HttpRequest, found: Verification | None, code_form: CodeForm, file_form: FileForm, told: offline.Told | None = None
+    request: HttpRequest, found: Verification | None, code_form: CodeForm, file_form: FileForm, told: "Told | None" = None
 ) -> HttpResponse:  # fmt: skip
     tone, sign, word = _OUTCOMES[found.verdict] if found else ("", "", "")
     context = {

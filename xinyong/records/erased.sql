@@ -38,9 +38,11 @@ FROM unnest(%(subjects)s::bigint[], %(keys)s::bytea[], %(versions)s::smallint[])
 WHERE r.subject_id = c.subject_id AND r.key_digest = c.key_digest AND r.version = c.version
 
 -- name: without_content
--- Of these subjects those of whom no version has its content any more.
+-- Of these subjects those of whom no version has its content any more, who have no account here and no case that is open.
 SELECT s.id FROM unnest(%(subjects)s::bigint[]) AS s(id)
-WHERE NOT EXISTS (
+WHERE NOT EXISTS (SELECT 1 FROM security_personaccount a WHERE a.subject_id = s.id AND a.erased_at IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM workflow_case c WHERE c.subject_id = s.id AND c.ended_at IS NULL)
+  AND NOT EXISTS (
     SELECT 1 FROM record r WHERE r.subject_id = s.id AND NOT EXISTS (
         SELECT 1 FROM record_erased e
         WHERE e.subject_id = r.subject_id AND e.key_digest = r.key_digest AND e.version = r.version))

@@ -103,6 +103,7 @@ def emergency(about: Whose, *, reason: str, by: Actor, at: datetime) -> None:
 
 
 @transaction.atomic
+@transaction.atomic
 def watch(*, now: datetime, by: Actor) -> int:
     """Reads what was looked at lately and raises what is strange; told once however often it runs. Returns how many are new."""
     found = looks.by_people(since=now - LOOKS_BACK)

@@ -96,7 +96,7 @@ def ask(
     )  # fmt: skip
     audit.enter(
         audit.Event.CONSENT_ASKED, by=by, object_kind="consent-request", object_ref=str(made.pk), subject=about.ref,
-        purpose_id=found.id, items=",".join(kept)[:400], days=days,
+        purpose_id=found.id, items=",".join(kept), days=days,
     )  # fmt: skip
     return request_view(made)
 
@@ -165,7 +165,8 @@ def of_subject(*, by: Actor, at: datetime) -> Answered:
     """What one's subject was asked for and has given, the newest first; one entry. Raises NotAllowed."""
     require(by, Action.GIVE_CONSENT, subject=by.subject)
     audit.enter(audit.Event.CONSENTS_VIEWED, by=by, object_kind="consents", object_ref=by.subject_code or "own")
-    asked = ConsentRequest.objects.select_related("recipient", "refusal", "consent").filter(subject_id=_own(by))
+    own = by.subject if by.subject is not None else -1  # a person of whom nothing is recorded was asked nothing
+    asked = ConsentRequest.objects.select_related("recipient", "refusal", "consent").filter(subject_id=own)
     return Answered(
         tuple(request_view(one) for one in asked.order_by("-id")),
         tuple(consent_view(one, at) for one in _mine(by).order_by("-id")),
@@ -237,7 +238,7 @@ def _enter(
         )
     audit.enter(
         audit.Event.CONSENT_GIVEN, by=by, object_kind="consent", object_ref=made.number, recipient=made.recipient.code,
-        purpose_id=found.id, items=",".join(kept)[:400], days=days, is_asked=request is not None,
+        purpose_id=found.id, items=",".join(kept), days=days, is_asked=request is not None,
     )  # fmt: skip
     return consent_view(made, at)
 

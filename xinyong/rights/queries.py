@@ -122,6 +122,7 @@ class _Asked:
     items: tuple[Item, ...]
     level: Grade
     consent: Consent | None
+    is_whole: bool  # nobody chose items: all that the purpose reaches
 
 
 @transaction.atomic
@@ -151,7 +152,7 @@ def query(
         wanted = tuple(one for one in wanted if one.id in given.items)
     grade = Grade.AUTHORISED if about.is_person and found.level is Grade.AUTHORISED else level
     _count(seen_by, at)
-    asked = _Asked(found, matter, wanted, grade, given)
+    asked = _Asked(found, matter, wanted, grade, given, is_whole=not items and given is None)
     _note(audit.Event.AUTHORISED_QUERIED, asked, about, seen_by, at, withheld_days)
     rows = authorised.records(
         about.id, [(one, authorised.fields(one, grade)) for one in wanted], grade=grade, of=seen_by, today=day
@@ -179,7 +180,7 @@ def fetch(ref: str, *, seen_by: Actor, at: datetime) -> Kept:
     about, number = whose.of_id(found.subject_id), found.consent.number if found.consent else ""
     audit.enter(
         audit.Event.AUTHORISED_QUERIED, by=seen_by, object_kind="subject", object_ref=about.ref, purpose=said["purpose"],
-        items=",".join(said["items"])[:400], level=said["level"], again=True, authorisation=number,
+        items=",".join(said["items"]), level=said["level"], again=True, authorisation=number,
     )  # fmt: skip
     return Kept(found.ref, number, tuple(_row(one) for one in said["rows"]), found.made_at, found.kept_until)
 
@@ -197,7 +198,7 @@ def break_glass(about: Whose, *, items: Sequence[str], reason: str, seen_by: Act
     why = purposes.noted(reason)
     wanted = _items(found, items, about, seen_by, _day(at))
     _count(seen_by, at)
-    asked = _Asked(found, why, wanted, Grade.AUTHORISED, None)
+    asked = _Asked(found, why, wanted, Grade.AUTHORISED, None, is_whole=not items)
     _note(audit.Event.GLASS_BROKEN, asked, about, seen_by, at, 0)
     alarms.emergency(about, reason=why, by=seen_by, at=at)
     rows = authorised.records(
@@ -303,7 +304,7 @@ def _note(event: audit.Event, asked: _Asked, about: Whose, by: Actor, at: dateti
     until = (at + timedelta(days=withheld_days)).isoformat() if withheld_days else None
     audit.enter(
         event, by=by, object_kind="subject", object_ref=about.ref, purpose=f"{asked.purpose.id}: {asked.note}",
-        items=",".join(one.id for one in asked.items)[:400], level=asked.level.value,
+        items="" if asked.is_whole else ",".join(one.id for one in asked.items), level=asked.level.value,
         authorisation=asked.consent.number if asked.consent else "", withheld_until=until,
     )  # fmt: skip
 

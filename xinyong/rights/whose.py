@@ -1,22 +1,20 @@
 """About whom: an organisation by its code, a natural person by the keyed digest of their certificate, which is given in a body, used and
-forgotten: it is neither stored, nor logged, nor ever part of an address (INV-70)."""
+forgotten: it is neither stored, nor logged, nor ever part of an address (INV-70).
+
+Whether a person is on file is itself something about them (many are for a penalty only): a person nobody knows is found like any other,
+under an id that is no subject's. Without their authorisation a query of either ends the same way, and so does asking for one.
+"""
 
 from dataclasses import dataclass
 
 from django.db import connection
 
-from xinyong.kernel.errors import Invalid, NotFound
+from xinyong.kernel.errors import Invalid
 from xinyong.security import encryption, persons
 from xinyong.security.access import Action, Actor, require
 from xinyong.subjects import registry, resolve, sealed_names
 
 _PERSON = "person:"
-
-
-class NobodyKnown(NotFound):
-    """Nobody with this certificate is known here."""
-
-    code = "rights.nobody-known"
 
 
 class OneSubject(Invalid):
@@ -37,7 +35,7 @@ class Whose:
 
 
 def find(*, code: str = "", certificate: str = "", certificate_kind: str = "身份证", by: Actor) -> Whose:
-    """The subject that a caller names. Raises OneSubject, UnknownSubject, NobodyKnown, NotAllowed, FactorNeeded."""
+    """The subject that a caller names. Raises OneSubject, UnknownSubject (organisations only), NotAllowed, FactorNeeded."""
     require(by, Action.QUERY)
     code, certificate = code.strip(), certificate.strip()
     if bool(code) == bool(certificate):
@@ -49,9 +47,7 @@ def find(*, code: str = "", certificate: str = "", certificate_kind: str = "身�
         found = registry.subject(code, seen_by=by)
         return Whose(found.id, found.code or "", found.code or "", found.name, is_person=False)
     digest = encryption.digest(f"{certificate_kind}\x1f{certificate.upper()}", kind="person")
-    subject_id = resolve.by_people([digest]).get(digest)
-    if subject_id is None:
-        raise NobodyKnown("没有查到此人的记录。", "Nobody with this certificate is known here.")
+    subject_id = resolve.by_people([digest]).get(digest) or -1 - int.from_bytes(digest[:7])
     return Whose(subject_id, _PERSON + digest.hex(), "", "", is_person=True)
 
 
