@@ -167,10 +167,10 @@ def _(world: World) -> Deed:
     by, given = world.actor("reader"), _given(world)
     now = clock.now()
     alarms.watch(now=now, by=made.SYSTEM)
+    with scope.acting(by):
+        queries.query(_about(world), purpose="licensing", note="云市监许申〔2026〕12号", seen_by=by, at=now)
 
     def deed() -> dict[str, object]:
-        with scope.acting(by):
-            queries.query(_about(world), purpose="licensing", note="云市监许申〔2026〕12号", seen_by=by, at=now)
         with override_settings(LOOKS_AN_HOUR=0):
             alarms.watch(now=now + timedelta(minutes=1), by=made.SYSTEM)
         return {"receipt": given.number, "person's keyed digest": _about(world).ref}
