@@ -18,6 +18,7 @@ from xinyong.rights.models import Consent, ConsentRequest, KeptAnswer
 from xinyong.security import scope
 from xinyong.security.access import PUBLIC, NotAllowed, Role
 from xinyong.security.models import AuditEntry
+from xinyong.workflow import subject_notices
 
 pytestmark = pytest.mark.usefixtures("module_db", "on_the_day")
 
@@ -224,3 +225,11 @@ def test_penalties_cannot_be_left_out_and_kinds_are_apart(fresh: Hall, tmp_path:
     assert _shown(fresh, "self-declared") == 1
     with pytest.raises(NotAllowed):
         opt_outs.say("honours", is_out=True, by=replace(by, role=Role.OPERATOR), at=clock.now())
+
+
+def test_who_is_asked_is_told_in_their_account(fresh: Hall) -> None:
+    asked = fresh.asks("organisation")
+    owner = fresh.owner()
+    with scope.acting(owner):
+        [told] = subject_notices.inbox(seen_by=owner)
+    assert (told.kind.value, told.link) == ("consent-asked", f"/own/consents/asked/{asked.id}/")

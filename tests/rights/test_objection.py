@@ -40,7 +40,7 @@ from xinyong.rights.objection import Said
 from xinyong.security import identity, proofs, scope
 from xinyong.security.access import PUBLIC, Actor, NotAllowed, Role
 from xinyong.security.models import AuditEntry
-from xinyong.workflow import cases, notices
+from xinyong.workflow import cases, notices, subject_notices
 from xinyong.workflow.case_view import CaseView
 from xinyong.workflow.cases import Paper
 from xinyong.workflow.kinds import Kind
@@ -491,6 +491,13 @@ def test_a_mark_that_fails_takes_the_case_with_it(one: Matter, monkeypatch: pyte
     with pytest.raises(RuntimeError):
         lodge(one)
     assert not Case.objects.filter(subject_code=one.who.code).exists()
+
+
+def test_the_organisation_is_told_that_it_was_answered(one: Matter) -> None:
+    case = refused(one)
+    with scope.acting(one.by):
+        found = subject_notices.inbox(seen_by=one.by)
+    assert [(each.kind.value, each.link) for each in found] == [("objection-answered", f"/own/objections/{case.id}/")]
 
 
 def test_reading_costs_no_query_more_for_a_mark(one: Matter) -> None:

@@ -24,7 +24,7 @@ from xinyong.rights.models import Recipient, RecipientReceipt
 from xinyong.rights.repair import Application
 from xinyong.security import clients, identity, scope
 from xinyong.security.access import PUBLIC, Actor, Role, system
-from xinyong.workflow import notices
+from xinyong.workflow import notices, subject_notices
 from xinyong.workflow.case_view import CaseView
 from xinyong.workflow.kinds import Kind
 
@@ -312,6 +312,19 @@ def test_a_term_is_longer_only_by_what_the_rule_set_allows(one: Matter) -> None:
     with scope.acting(one.by):
         found = repair.find(case.id, by=one.by, at=clock.now()).case
     assert next(t for t in found.terms if t.id == "result").extended_by == 5
+
+
+@pytest.mark.usefixtures("later")
+def test_the_organisation_is_told_what_came_of_it(one: Matter) -> None:
+    case = desk(one.source, repair_desk.deny, accepted(one), reason="罚款尚未缴清")
+    assert told(one) == [("repair-answered", f"/own/repairs/{case.id}/")]
+    again = granted(one)
+    assert told(one)[0] == ("repair-done", f"/own/repairs/{again.id}/")
+
+
+def told(one: Matter) -> list[tuple[str, str]]:
+    with scope.acting(one.by):
+        return [(each.kind.value, each.link) for each in subject_notices.inbox(seen_by=one.by)]
 
 
 @pytest.mark.usefixtures("later")

@@ -89,7 +89,12 @@ class TestAtTheCounter:
             username="op", password=None, display_name="op", role="operator", department=None, by=made.SYSTEM
         )
         desk, who = signed_in(Client(), "op"), made.person()
-        form = {"name": who.name, "certificate": who.number[:-1] + ("1" if who.number[-1] == "0" else "0"), "kind": "身份证", "is_seen": "on"}
+        form = {
+            "name": who.name,
+            "certificate": who.number[:-1] + ("1" if who.number[-1] == "0" else "0"),
+            "kind": "身份证",
+            "is_seen": "on",
+        }
         wrong = desk.post("/office/persons/new", form)
         assert wrong.status_code == 400
         assert who.name not in wrong.content.decode()

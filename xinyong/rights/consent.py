@@ -25,6 +25,8 @@ from xinyong.rights.purposes import Purpose
 from xinyong.rights.whose import Whose
 from xinyong.security import audit, identity
 from xinyong.security.access import Action, Actor, require
+from xinyong.workflow import subject_notices
+from xinyong.workflow.subject_kinds import SubjectKind
 
 #: What is shown to whoever authorises, by edition, Chinese and English; the newest is agreed to. An edition is never changed.
 NOTICES: Mapping[str, tuple[str, str]] = {
@@ -97,6 +99,10 @@ def ask(
     audit.enter(
         audit.Event.CONSENT_ASKED, by=by, object_kind="consent-request", object_ref=str(made.pk), subject=about.ref,
         purpose_id=found.id, items=",".join(kept), days=days,
+    )  # fmt: skip
+    subject_notices.tell(
+        SubjectKind.CONSENT_ASKED, subject_id=about.id, facts={"unit": unit.name}, link=f"/own/consents/asked/{made.pk}/",
+        key=str(made.pk), by=by, at=at,
     )  # fmt: skip
     return request_view(made)
 

@@ -18,10 +18,11 @@ from xinyong.rights import objection
 from xinyong.rights.objection import ACCEPT, KIND, OUTCOMES, PARTLY, REFUSE, Seen, checked_token
 from xinyong.security import identity
 from xinyong.security.access import Action, Actor, Role, require
-from xinyong.workflow import cases, notices
+from xinyong.workflow import cases, notices, subject_notices
 from xinyong.workflow.case_view import CaseView, Listed
 from xinyong.workflow.cases import Paper, Step
 from xinyong.workflow.kinds import Kind
+from xinyong.workflow.subject_kinds import SubjectKind
 
 #: What can be done to many at once, and to how many.
 BULK, MOST_AT_ONCE = ("take-over", "forward"), 50
@@ -185,6 +186,7 @@ def decide(
     def then(case: CaseView) -> None:
         if outcome == REFUSE:
             annotations.settle(case.subject_id, case_id=case.id, by=by, at=at)
+            _answered(case, by=by, at=at)
 
     return _step(
         case_id, Step(action, after, checked_token(token), reason=reason, facts=facts), by=by, at=at, then=then
@@ -206,9 +208,18 @@ def finish(case_id: int, *, after: int, token: str, by: Actor, at: datetime) -> 
         annotations.settle(done.subject_id, case_id=done.id, by=by, at=at)
         if not is_part:
             annotations.take_back(done.subject_id, case_id=done.id, by=by, at=at)
+        _answered(done, by=by, at=at)
 
     step = Step("finish-partly" if is_part else "finish", after, checked_token(token))
     return _step(case_id, step, by=by, at=at, then=then)
+
+
+def _answered(case: CaseView, *, by: Actor, at: datetime) -> None:
+    """Tells whose objection it is that it was answered."""
+    subject_notices.tell(
+        SubjectKind.OBJECTION_ANSWERED, subject_id=case.subject_id, facts={"on": objection.day(at).isoformat()},
+        link=f"/own/objections/{case.id}/", key=f"{case.id}/{case.after}", by=by, at=at,
+    )  # fmt: skip
 
 
 def _outcome(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from django.db import transaction
 
-from xinyong.catalogue import tables
+from xinyong.catalogue import publish, tables
 from xinyong.kernel.errors import Conflict, Invalid
 from xinyong.records.repaired import Ending
 from xinyong.rights import recipients, repair, repair_effects
@@ -21,11 +21,12 @@ from xinyong.rights.repair import KIND, PLAN_FAILED, REVOCATIONS, SeenRepair
 from xinyong.rights.repair_rules import RESTRUCTURING
 from xinyong.security import audit, identity, scope
 from xinyong.security.access import Action, Actor, Role, require, system
-from xinyong.workflow import cases
+from xinyong.workflow import cases, subject_notices
 from xinyong.workflow.case_view import CaseView, Listed
 from xinyong.workflow.cases import MovedMeanwhile, Paper, Step, StepNotNow
 from xinyong.workflow.deadlines import TermView
 from xinyong.workflow.kinds import Kind
+from xinyong.workflow.subject_kinds import SubjectKind
 
 #: Told as near from so many days before the last.
 NEAR = 1
@@ -129,6 +130,7 @@ def grant(
     def then(case: CaseView) -> None:
         with scope.acting(system("repair")):
             repair_effects.carry_out(case, at=at)
+        _answered(SubjectKind.REPAIR_DONE, case, by=by, at=at)
 
     _needs_paper(_now(case_id, by, at), papers, by)
     step = Step("grant", after, checked_token(token), reason=reason, papers=papers)
@@ -234,8 +236,23 @@ def _escalated(case: CaseView, term: TermView, by: Actor, at: datetime) -> int:
 def _decide(
     action: str, case_id: int, reason: str, papers: Sequence[Paper], after: int, token: str, by: Actor, at: datetime
 ) -> CaseView:  # fmt: skip
+    def then(case: CaseView) -> None:
+        if not case.is_open:
+            _answered(SubjectKind.REPAIR_ANSWERED, case, by=by, at=at)
+
     _needs_paper(_now(case_id, by, at), papers, by)
-    return _step(case_id, Step(action, after, checked_token(token), reason=reason, papers=papers), by=by, at=at)
+    step = Step(action, after, checked_token(token), reason=reason, papers=papers)
+    return _step(case_id, step, by=by, at=at, then=then)
+
+
+def _answered(kind: SubjectKind, case: CaseView, *, by: Actor, at: datetime) -> None:
+    """Tells whose application it is what came of it."""
+    item = publish.current(case.item_id)
+    subject_notices.tell(
+        kind, subject_id=case.subject_id,
+        facts={"item_zh": item.title_zh, "item_en": item.title_en, "on": day(at).isoformat()},
+        link=f"/own/repairs/{case.id}/", key=f"{case.id}/{case.after}", by=by, at=at,
+    )  # fmt: skip
 
 
 def _needs_paper(case: CaseView, papers: Sequence[Paper], by: Actor) -> None:

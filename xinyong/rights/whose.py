@@ -73,6 +73,9 @@ def ref_of_oneself(by: Actor) -> str:
 def hold(subject_id: int, *, is_shared: bool = False) -> None:
     """Until the end of the transaction nobody else says anything for this subject; queries hold it together (``is_shared``), so that a
     withdrawal and an answer come one after the other."""
-    kind = "pg_advisory_xact_lock_shared" if is_shared else "pg_advisory_xact_lock"
+    alone, together = (
+        "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))",
+    )
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {kind}(hashtextextended(%s, 0))", [f"rights:{subject_id}"])
+        cursor.execute(together if is_shared else alone, [f"rights:{subject_id}"])

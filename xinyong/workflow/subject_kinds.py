@@ -24,6 +24,7 @@ class SubjectKind(StrEnum):
     PUBLICITY_ENDS = "publicity-ends"
     REPAIR_POSSIBLE = "repair-possible"
     REPAIR_DONE = "repair-done"
+    REPAIR_ANSWERED = "repair-answered"
     OBJECTION_ANSWERED = "objection-answered"
     LOOKED_AT = "looked-at"
     CONSENT_ASKED = "consent-asked"
@@ -122,6 +123,21 @@ WORDS: dict[SubjectKind, SubjectWords] = {
             "Nothing more needs to be done. If another site still shows it, the credit centre helps.",
         ),
     ),
+    SubjectKind.REPAIR_ANSWERED: SubjectWords(
+        ("修复申请有了结果", "An application for repair was answered"),
+        (
+            "“{item_zh}”信息的修复申请已于 {on} 有了结果：没有准予。",
+            "Your application for the repair of “{item_en}” was answered on {on}: it was not granted.",
+        ),
+        (
+            "答复写明了理由；信息继续公示，期限不变。",
+            "The answer says why; the information stays published for its term.",
+        ),
+        (
+            "请查看理由。不同意的，可以申请复核一次；条件具备后可以重新申请，不收费。",
+            "Read the reasons. You may ask for review once, and apply anew when the conditions are met, free of charge.",
+        ),
+    ),
     SubjectKind.OBJECTION_ANSWERED: SubjectWords(
         ("异议已答复", "An objection was answered"),
         ("您提出的异议已于 {on} 办结。", "Your objection was decided on {on}."),
@@ -145,15 +161,15 @@ WORDS: dict[SubjectKind, SubjectWords] = {
             "Each look has a purpose that was entered, and is kept in the log.",
         ),
         (
-            "请在“谁看过”中查看单位和用途。认为不当的，可以向信用中心投诉。",
+            "请在“谁查过我”中查看单位和用途。认为不当的，可以向信用中心投诉。",
             "See unit and purpose under “Who looked”. If you think it was wrong, complain to the credit centre.",
         ),
     ),
     SubjectKind.CONSENT_ASKED: SubjectWords(
         ("有人请您同意查询", "Somebody asks for your consent"),
         (
-            "{unit} 请您同意查询您的信息，请在 {due} 前答复。",
-            "{unit} asks for your consent to look at your information; answer by {due}.",
+            "{unit} 请您同意查询您的信息。",
+            "{unit} asks for your consent to look at your information.",
         ),
         (
             "不同意或不答复，对方就不能查询；您不因此受到不利对待。",
