@@ -16,8 +16,10 @@ from django.db import connection, transaction
 from django.db.utils import DatabaseError
 
 from tests.intake import made
+from xinyong.records import evidence
 from xinyong.security import audit, ciphers, encryption, keyring, keys, providers, reseal, sealed, separation, vault
 from xinyong.security.access import Actor, NotAllowed, Role, system
+from xinyong.security.ledger.findings import Kind
 from xinyong.subjects.models import Subject
 
 BY = system("test")
@@ -94,7 +96,9 @@ def test_after_a_rotation_everything_lies_under_the_new_key_and_says_the_same(
     assert int.from_bytes(fresh[2:4]) == numbers[0]
 
     count = reseal.run(by=BY)
-    assert count == sum(one.count for one in reseal.status()) == 2 * planted + 2
+    assert (
+        count == sum(one.count for one in reseal.status()) == 2 * planted + 3
+    )  # a waiting row, its file, the demo key that signs papers
     assert [one.by_key for one in reseal.status()] == [
         {one.newest: one.count} if one.count else {} for one in reseal.status()
     ]
@@ -105,6 +109,28 @@ def test_after_a_rotation_everything_lies_under_the_new_key_and_says_the_same(
         vault.take(path, tmp_path / "plain", context="intake.original")
         assert vault.digest_of(tmp_path / "plain")[0] == path.stem
     assert reseal.run(by=BY) == 0
+
+
+def test_the_evidence_holds_after_a_rotation_and_sealed_contents_that_changed_places_are_found(planted: int) -> None:
+    assert _altered() == []
+    reseal.rotate(by=BY)
+    reseal.run(by=BY)
+    assert _altered() == [], "a rotation alters nothing that came in"
+    with keyring.connect(as_owner=True) as own, own.transaction(force_rollback=True):
+        own.execute("SET LOCAL session_replication_role = replica")
+        own.execute(
+            "UPDATE record a SET sealed = b.sealed FROM record b WHERE a.sealed <> b.sealed"
+            " AND a.ctid = (SELECT min(ctid) FROM record WHERE tableoid = a.tableoid AND sealed IS NOT NULL)"
+            " AND (b.subject_id, b.key_digest) = (SELECT subject_id, key_digest FROM record"
+            "   WHERE sealed IS NOT NULL ORDER BY subject_id DESC LIMIT 1)"
+        )
+        assert own.execute("SELECT count(*) - count(DISTINCT sealed) FROM record").fetchone() != (0,)
+        assert {one.kind for one in evidence.findings(own, settings.LOG_HASH)} == {Kind.ALTERED}
+
+
+def _altered() -> list[Any]:
+    with keyring.connect(as_owner=True) as own:
+        return list(evidence.findings(own, settings.LOG_HASH))
 
 
 def _digests() -> list[tuple[Any, ...]]:
@@ -319,7 +345,7 @@ def _contexts(path: Path) -> Iterator[str]:
 
     constants = {
         target.id: node.value.value
-        for other in (path, path.with_name("factors.py")) if other.exists()
+        for other in (path, path.with_name("factors.py"), path.with_name("models.py")) if other.exists()
         for node in ast.parse(other.read_text(encoding="utf-8")).body
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
         for target in node.targets if isinstance(target, ast.Name)

@@ -1,7 +1,8 @@
 """A row of the archive as bytes that are the same on its way in and whenever it is read again: what its digest is over.
 
 They are COPY's binary form of the row's columns, in the order of ``_stream.COLUMNS``, but for JSON: the server keeps that
-in its own form, so the canonical text is compact, members by length of the name, then by name.
+in its own form, so the canonical text is compact, members by length of the name, then by name. Of sealed bytes stands only that
+there are any: they change when keys are rotated, what they say does not, and that is in the content's own digest (decision 14).
 """
 
 import json
@@ -16,6 +17,9 @@ from xinyong.records._stream import COLUMNS
 _COUNT: Final = struct.pack(">h", len(COLUMNS))
 _NOTHING: Final = struct.pack(">i", -1)
 _JSON: Final = (COLUMNS.index("payload"), COLUMNS.index("extra"))
+_SEALED: Final = COLUMNS.index("sealed")
+#: What stands for sealed bytes.
+SEALED: Final = b"*"
 
 
 def text(members: dict[str, Any]) -> str:
@@ -39,7 +43,7 @@ def row(values: Sequence[bytes | None]) -> bytes:
         if value is None:
             parts.append(_NOTHING)
             continue
-        kept = b"\x01" + _compact(value[1:]) if place in _JSON else value
+        kept = b"\x01" + _compact(value[1:]) if place in _JSON else SEALED if place == _SEALED else value
         parts += (struct.pack(">i", len(kept)), kept)
     return b"".join(parts)
 

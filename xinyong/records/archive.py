@@ -6,16 +6,19 @@ tallies are in together or not at all.
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from xinyong.kernel import sql
 from xinyong.kernel.errors import NotFound
+from xinyong.records._canonical import SEALED
 from xinyong.records._canonical import text as as_kept
 from xinyong.records._partitions import PARTITIONS, partition_of
 from xinyong.records._stream import COLUMNS, HEADER, TRAILER, Common, Rows, clock, encode
@@ -87,6 +90,9 @@ def copy_in(
                 copy.write(lines[start : start + _BLOCK])
             copy.write(TRAILER)
         copied = cursor.rowcount
+    if rows.sealed.null_count < len(rows):
+        marked = pc.if_else(pc.is_valid(rows.sealed), pa.scalar(SEALED, pa.binary()), pa.scalar(None, pa.binary()))
+        lines, ends = encode(replace(rows, sealed=marked), versions, common)
     batches.enter(
         connection, submission_id=common.submission_id, row_nos=rows.row_nos.to_numpy(), rows=lines, ends=ends.tolist()
     )

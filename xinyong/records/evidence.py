@@ -4,13 +4,17 @@ The digests themselves are under the log's root (security/ledger): the two toget
 slipped in since, or which one.
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from xinyong.kernel import sql
+from xinyong.kernel.errors import XinyongError
 from xinyong.records import _canonical
-from xinyong.records._stream import COLUMNS
+from xinyong.records._stream import COLUMNS, DIGEST
+from xinyong.security import encryption, keyring
 from xinyong.security.ledger import batches, store
 from xinyong.security.ledger import verify as log
 from xinyong.security.ledger.findings import Finding, Kind
@@ -20,6 +24,7 @@ from xinyong.security.ledger.verify import Report
 
 _SQL, _ERASED = sql.load(__file__, "records.sql"), sql.load(__file__, "erased.sql")
 
+_SEALED, _PAYLOAD, _CONTENT = (COLUMNS.index(name) for name in ("sealed", "payload", "content_digest"))
 _PLACES = {name: COLUMNS.index(name) for name in ("subject_id", "key_digest", "version", "submission_id", "row_no")}
 
 
@@ -35,17 +40,19 @@ class _Row:
 
 def findings(connection: store.Connection, hash_name: str) -> Iterator[Finding]:
     """Every row of the archive that is not what its digest says, and every digest without its row."""
-    h = HASHES[hash_name]
+    h, has_keys = HASHES[hash_name], _has_keys()
     for submission_id in _submissions(connection):
         expected = batches.of_submission(connection, submission_id)
         strange: list[tuple[bytes, _Row]] = []
         erased = _erased(connection, submission_id)
-        for line in _lines(connection, submission_id):
+        for line, said in _lines(connection, submission_id):
             digest = batches.digest_of_rows(memoryview(line), [len(line)], h)[0]
             if erased and _is_empty(line):
                 digest = erased.get(_key(line), digest)
             if expected.pop(digest, None) is None:
                 strange.append((digest, _about(line)))
+            elif said is not None and has_keys and not _says_what_it_said(line, said):
+                yield Finding(Kind.ALTERED, _where(_about(line)), "what is sealed is not what came in")
         yield from _told(submission_id, strange, expected)
     for subject_id, key, version, is_extra in connection.execute(_SQL["later_apart"]):
         where = f"record_later subject_id={subject_id} key_digest={bytes(key).hex()} version={version}"
@@ -60,7 +67,7 @@ def _told(
     for _, row_no in missing.values():
         lines[row_no] = lines.get(row_no, 0) + 1
     for _, row in strange:
-        where = f"record subject_id={row.subject_id} key_digest={row.key} version={row.version}"
+        where = _where(row)
         if lines.get(row.row_no, 0):
             lines[row.row_no] -= 1
             yield Finding(Kind.ALTERED, where, f"submission {submission_id}, row {row.row_no} of its file")
@@ -98,8 +105,8 @@ def _submissions(connection: store.Connection) -> list[int]:
     return [number for (number,) in rows]
 
 
-def _lines(connection: store.Connection, submission_id: int) -> Iterator[bytes]:
-    """Canonical bytes of the rows that a submission brought, as they lie in the archive."""
+def _lines(connection: store.Connection, submission_id: int) -> Iterator[tuple[bytes, bytes | None]]:
+    """Canonical bytes of the rows that a submission brought, as they lie in the archive, and what is sealed of each."""
     statement = f"COPY (SELECT {', '.join(COLUMNS)} FROM record WHERE submission_id = {submission_id:d}) TO STDOUT (FORMAT binary)"  # noqa: S608  # nosec B608  a number
     with connection.cursor().copy(statement) as copy:
         for chunk in copy:
@@ -107,7 +114,37 @@ def _lines(connection: store.Connection, submission_id: int) -> Iterator[bytes]:
             if line.startswith(b"PGCOPY"):
                 line = line[19:]
             if line and line != b"\xff\xff":
-                yield _canonical.row(_canonical.split(line))
+                values = _canonical.split(line)
+                yield _canonical.row(values), values[_SEALED]
+
+
+def _has_keys() -> bool:
+    """Whoever verifies without the keys (an auditor with the tables alone) sees that something is sealed, not what."""
+    try:
+        keyring.current(keyring.SEAL)
+    except XinyongError:
+        return False
+    return True
+
+
+def _says_what_it_said(line: bytes, said: bytes) -> bool:
+    """Whether sealed bytes open to what the row's digest of its content is about: they are no part of the row's own digest, for they
+    change with every rotation of keys."""
+    values = _canonical.split(line)
+    try:
+        content = json.loads(encryption.unseal(said, context="record.sealed"))
+    except (encryption.Unreadable, ValueError):
+        return False
+    content.pop("$extra", None)
+    whole = (values[_PAYLOAD] or b"")[1:]
+    if content:
+        plain = json.dumps(content, ensure_ascii=False, sort_keys=True)
+        whole += b"\x1f" + encryption.digest(plain, kind="sealed-content").hex().encode()
+    return hashlib.sha256(whole).digest()[:DIGEST] == values[_CONTENT]
+
+
+def _where(row: _Row) -> str:
+    return f"record subject_id={row.subject_id} key_digest={row.key} version={row.version}"
 
 
 def _about(line: bytes) -> _Row:
