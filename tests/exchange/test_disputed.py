@@ -17,7 +17,7 @@ def _record(door: Door, one: Matter) -> dict[str, Any]:
 
 
 def _shared(door: Door, one: Matter) -> dict[str, Any]:
-    body = {"code": one.who.code, "purpose": "办理异议 2026-1 号"}
+    body = {"code": one.who.code, "purpose": "objection", "note": "办理异议 2026-1 号"}
     file = door.full.call("POST", "/look-ups", body).json()
     return next(each for section in file["sections"] for each in section["records"] if section["section"] == "penalty")
 

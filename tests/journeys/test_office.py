@@ -301,7 +301,7 @@ def test_the_auditor_turns_and_filters_the_log(desk: Desk) -> None:
     follow(page.get_by_role("link", name="下一页"))
     assert rows.first.inner_text() != first
     page.get_by_label("事件").select_option("signed-in")
-    page.get_by_label("谁").fill("market")
+    page.get_by_label("谁", exact=True).fill("market")
     follow(page.get_by_role("button", name="筛选", exact=True))
     assert set(page.locator("table.log td.key").all_inner_texts()) == {"登录"}
     assert all("market" in text for text in rows.all_inner_texts())

@@ -1,7 +1,12 @@
 """A person at a real Chromium sees what is on file of them, who looked, their notices; claims an organisation; the desk decides."""
 
 import json
+import re
+import urllib.error
+import urllib.request
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page
@@ -10,8 +15,12 @@ from tests.conftest import City
 from tests.journeys.test_own import Doors, is_fit
 from tests.journeys.test_portal import PHONE
 from tests.signing import through_the_pages
+from xinyong.kernel import clock
+from xinyong.operations.city_persons import PEOPLE
+from xinyong.operations.synthetic import people
 
 pytestmark = pytest.mark.browser
+_BANK = "云溪示例银行"
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +56,7 @@ def test_what_is_on_file_notices_and_a_claim_decided(doors: Doors, tmp_path: Pat
     said = json.loads(Path(taken.value.path()).read_text(encoding="utf-8"))
     assert len(said["records"]) >= 1
     assert said["subject"]["account"] == "citizen"
-    _walk(page, "谁看过", "通知", "认领单位")
+    _walk(page, "谁查过我", "我的授权", "不记载", "通知", "认领单位")
     assert page.get_by_text("待核验").count() >= 1
     page.goto("/own/notices/")
     assert page.get_by_text("可以做什么").count() >= 1
@@ -74,3 +83,66 @@ def test_what_is_on_file_notices_and_a_claim_decided(doors: Doors, tmp_path: Pat
     is_fit(desk)
     desk.goto("/office/persons/new")
     is_fit(desk)
+
+
+def test_a_bank_may_look_while_the_person_lets_it_and_not_a_moment_longer(doors: Doors) -> None:
+    city = doors.city
+    code = next(one["code"] for one in city.json("departments", "list") if one["name"] == _BANK)
+    scopes = ("--scope", "query:authorised", "--network", "127.0.0.0/8")
+    bank = Program(city, city.json("clients", "add", "示例银行程序", "--department", code, *scopes))
+    _, number = people.person(PEOPLE["citizen"], seed=7, today=clock.today())
+    asked = {
+        "subject": {"certificate": number}, "purpose": "loan", "note": "示例授信〔2026〕30号", "items": ["admin-penalty-person"],
+    }  # fmt: skip
+    assert bank.post("/queries", asked)[0] == 403, "nobody looks before the person says so"
+
+    page = doors.page("citizen", viewport=PHONE)
+    page.goto("/own/consents/new/loan/")
+    page.get_by_label("授权给").select_option(label=_BANK)
+    page.locator("input[name=items][value=admin-penalty-person]").check()
+    page.locator("#id_days").fill("30")
+    is_fit(page)
+    page.get_by_role("button", name="确认授权").click()
+    page.wait_for_url(re.compile(r"/own/consents/\d+/$"))
+    is_fit(page)
+
+    status, answer = bank.post("/queries", asked)
+    assert (status, answer["authorisation"][:2], len(answer["records"]) >= 1) == (200, "SQ", True)
+    receipt = page.url
+    page.goto("/own/access-log/")
+    page.get_by_role("cell", name=_BANK).first.wait_for()
+    is_fit(page)
+
+    page.goto(receipt)
+    page.get_by_role("button", name="撤回授权").click()
+    page.get_by_text("已撤回，立即生效").wait_for()
+    status, refusal = bank.post("/queries", asked)
+    assert status == 403, refusal
+    assert bank.get(f"/queries/{answer['ref']}")[0] == 404, "what rested on it alone is gone"
+
+
+class Program:
+    """A bank's program."""
+
+    def __init__(self, city: City, client: dict[str, str]) -> None:
+        self._url = city.url
+        form = {"grant_type": "client_credentials", "client_id": client["client_id"], "client_secret": client["secret"]}
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        _, answer = self._send("/oauth/token", urlencode(form).encode(), kind)
+        self._headers = {"Authorization": f"Bearer {answer['access_token']}", "Content-Type": "application/json"}
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """Status and answer."""
+        return self._send(f"/api/v1{path}", None, self._headers)
+
+    def post(self, path: str, body: Any) -> tuple[int, Any]:
+        """Status and answer to a body."""
+        return self._send(f"/api/v1{path}", json.dumps(body).encode(), self._headers)
+
+    def _send(self, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, Any]:
+        request = urllib.request.Request(self._url + path, body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)

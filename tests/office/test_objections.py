@@ -12,7 +12,6 @@ from tests.office.conftest import Office, Reader
 from tests.rights import objecting
 from tests.signing import signed_in
 from xinyong.intake import submit
-from xinyong.records.purpose import Purpose
 from xinyong.workflow.models import Case, CaseStep
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
@@ -132,7 +131,7 @@ def test_refused_the_statement_is_read_beside_the_record_everywhere(
     said = "本单位认为罚款金额有误，已提起行政复议。"
     assert send(company, f"/own/objections/{case}/state", text=said).status_code == 302
     record = f"/subject/{one.who.code}/record/{one.shown.ref}/"
-    why = {"purpose": Purpose.LICENSING.value, "matter": "云市监许申〔2026〕12号"}
+    why = {"purpose": "licensing", "matter": "云市监许申〔2026〕12号"}
     assert operator.post(f"/office/files/{one.who.code}/", why).status_code == 302
     for client, address in (
         (public, record), (public, f"/subject/{one.who.code}/"), (public, f"/subject/{one.who.code}/penalty/"),

@@ -30,7 +30,7 @@ from tools import canaries
 from tools.canaries import Canary, Hit
 from xinyong.intake import submit
 from xinyong.kernel.errors import XinyongError
-from xinyong.security import identity
+from xinyong.security import identity, separation
 from xinyong.security.identity import SourceUnit
 
 PERSONS, ORGANISATIONS = "admin-penalty-person", "admin-penalty-org"
@@ -46,6 +46,7 @@ class Run:
     submissions: list[int] = field(default_factory=list)
     said: dict[str, bytes] = field(default_factory=dict)
     log: io.StringIO = field(default_factory=io.StringIO)
+    first_segment: str = ""  # of the server's write-ahead log: where it stood when the run began
 
     def hits(self) -> list[Hit]:
         """Canaries in what was said: pages, reports, addresses, messages, the log."""
@@ -54,7 +55,30 @@ class Run:
 
     def stored(self) -> list[Hit]:
         """Canaries in the database and in every file of the data directory, the server's own files and log too."""
-        return in_database() + canaries.search_folders([Path(settings.XINYONG_HOME)])
+        home = Path(settings.XINYONG_HOME)
+        return in_database() + canaries.search_folders([home], skip=("pg/pg_wal/*",)) + self._in_the_servers_log(home)
+
+    def _in_the_servers_log(self, home: Path) -> list[Hit]:
+        """The server's write-ahead log of this run: what other tests wrote before it lies in older segments, and in those that the
+        server keeps to write over."""
+        found: list[Hit] = []
+        with separation.as_owner(), connection.cursor() as cursor:
+            cursor.execute("SELECT file_name, file_offset FROM pg_walfile_name_offset(pg_current_wal_insert_lsn())")
+            last, offset = cursor.fetchone()
+        for path in sorted((home / "pg" / "pg_wal").glob("[0-9A-F]" * 24)):
+            if self.first_segment <= path.name <= last:
+                data = path.read_bytes()
+                found += canaries.search(data[:offset] if path.name == last else data, str(path))
+        return found
+
+
+def _fresh_segment() -> str:
+    """Makes the server begin a new segment of its write-ahead log; its name."""
+    with separation.as_owner(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_switch_wal()")
+        cursor.execute("CREATE TEMPORARY TABLE begun (at int); DROP TABLE begun")
+        cursor.execute("SELECT pg_walfile_name(pg_current_wal_insert_lsn())")
+        return str(cursor.fetchone()[0])
 
 
 def in_database() -> list[Hit]:
@@ -77,7 +101,7 @@ def run(count: int, folder: Path) -> Run:
         identity.create_account(
             username=name, password=os.urandom(12).hex(), display_name=name, role=role, department=code, by=made.SYSTEM
         )
-    done = Run(canaries.canaries(count), unit, who)
+    done = Run(canaries.canaries(count), unit, who, first_segment=_fresh_segment())
     scratch = folder / "scratch"
     scratch.mkdir()
     with _listening(done.log), _scratch(scratch):

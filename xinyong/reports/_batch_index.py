@@ -6,6 +6,7 @@ from io import BytesIO
 import xlsxwriter
 
 from xinyong.kernel import clock
+from xinyong.kernel.cells import WORKBOOK_OPTIONS
 from xinyong.reports.batch_view import BatchView, LineView
 from xinyong.reports.models import BatchLine
 
@@ -15,7 +16,7 @@ _WIDTHS = (6, 34, 22, 34, 22, 26, 10, 28, 60)
 
 def write(to: BytesIO, batch: BatchView, lines: Sequence[LineView]) -> None:
     """Writes the index (.xlsx). Every cell is text or a number; nothing is a formula."""
-    with xlsxwriter.Workbook(to, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True}) as book:
+    with xlsxwriter.Workbook(to, {**WORKBOOK_OPTIONS, "in_memory": True}) as book:
         bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True})
         wrap = book.add_format({"text_wrap": True, "valign": "top"})
         words = dict(BatchLine.Outcome.choices)
