@@ -57,6 +57,7 @@ def test_objected_marked_forwarded_corrected_and_closed(doors: Doors, tmp_path: 
     section = f"/subject/{who.code}/penalty/"
     public.goto(section)
     public.get_by_role("link", name=re.compile(row["CF_WSH"])).or_(public.locator("li.record h3 a")).first.click()
+    public.wait_for_url(lambda url: not url.endswith(section))
     record = "/subject" + public.url.partition("/subject")[2]
     is_fit(public)
     before = _report(public, who.code)
