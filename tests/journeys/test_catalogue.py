@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.conftest import City
 from tests.journeys.test_portal import DESK, PHONE, STANDARDS
@@ -52,7 +53,7 @@ def test_an_item_is_edited_by_forms_and_the_change_taken_back(page: Any) -> None
     page.get_by_role("button", name="修改（起草新版本）").click()
     page.get_by_label("名称（中文）", exact=True).fill("知识产权登记信息")
     page.get_by_role("button", name="保存").click()
-    assert page.get_by_text("改为“知识产权登记信息”").is_visible()
+    expect(page.get_by_text("改为“知识产权登记信息”")).to_be_visible()
     _look(page, "edit")
 
     page.get_by_role("link", name="增加数据项").click()
@@ -61,24 +62,24 @@ def test_an_item_is_edited_by_forms_and_the_change_taken_back(page: Any) -> None
     page.get_by_label("名称（英文）").fill("Value")
     page.get_by_label("类型", exact=False).first.select_option("decimal")
     page.get_by_role("button", name="保存").click()
-    assert page.get_by_text("小数型数据项且仅小数型须写明 scale").first.is_visible()
+    expect(page.get_by_text("小数型数据项且仅小数型须写明 scale").first).to_be_visible()
     _look(page, "edit-field-wrong")
     page.locator("#id_scale").fill("6")
     page.locator("#id_length").fill("18")
     page.get_by_role("button", name="保存").click()
-    assert page.get_by_text("增加数据项“PGJE 评估金额”").is_visible()
+    expect(page.get_by_text("增加数据项“PGJE 评估金额”")).to_be_visible()
 
     page.get_by_role("button", name="撤销上一次修改").click()
     assert page.get_by_text("PGJE").count() == 0
-    assert page.get_by_text("改为“知识产权登记信息”").is_visible()
+    expect(page.get_by_text("改为“知识产权登记信息”")).to_be_visible()
     page.get_by_role("link", name="看差别和影响").click()
     page.get_by_role("button", name="放弃这份草稿").click()
-    assert page.get_by_text("草稿已放弃").is_visible()
+    expect(page.get_by_text("草稿已放弃")).to_be_visible()
 
 
 def test_a_code_list_is_edited_as_a_table_and_its_effect_is_seen(page: Any, tmp_path: Path) -> None:
     page.goto("/office/code-lists/?q=警告")
-    assert page.get_by_text(re.compile("张代码表中找到")).is_visible()
+    expect(page.get_by_text(re.compile("张代码表中找到"))).to_be_visible()
     _look(page, "code-lists")
     page.goto("/office/code-lists/penalty-kind/")
     _look(page, "code-list")
@@ -98,7 +99,7 @@ def test_a_code_list_is_edited_as_a_table_and_its_effect_is_seen(page: Any, tmp_
     page.get_by_text("V10-unknown-code").first.wait_for()
     _look(page, "code-list-review")
     page.get_by_role("button", name="放弃这份草稿").click()
-    assert page.get_by_text("草稿已放弃").is_visible()
+    expect(page.get_by_text("草稿已放弃")).to_be_visible()
 
 
 def test_the_pages_of_the_draft_have_no_fault_that_axe_finds(city: City, browser: Any, page: Any) -> None:

@@ -50,14 +50,14 @@ def test_a_row_is_typed_by_keyboard_checked_beside_it_and_handed_in(desk: Desk) 
     page.locator("#said-CF_NR_FK .entry-error").wait_for(state="detached")
     page.keyboard.press("Control+Enter")
     page.get_by_text("已加入草稿，还没有报送。").wait_for()
-    assert page.get_by_text("可以报送").is_visible()
+    expect(page.get_by_text("可以报送")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     found = Axe().run(page, options={"runOnly": STANDARDS, "resultTypes": ["violations"]}).response["violations"]
     assert [(one["id"], one["nodes"][0]["html"][:160]) for one in found] == []
     page.locator("form[action$=act]").get_by_role("button", name="报送 1 行").click()
     page.wait_for_url(re.compile(r"/office/submissions/\d+/$"))
     wait_for_result(page)
-    assert page.get_by_role("heading", name="没有需要更正的行").is_visible()
+    expect(page.get_by_role("heading", name="没有需要更正的行")).to_be_visible()
     page.context.close()
 
 
@@ -91,11 +91,11 @@ def test_a_file_goes_on_where_it_stopped_after_a_pause_a_broken_line_and_a_reloa
     before = parts[:1]
     parts[:] = [""] * 2
     page.reload()
-    assert page.get_by_text("没有传完的文件").is_visible()
+    expect(page.get_by_text("没有传完的文件")).to_be_visible()
     page.get_by_label("报送事项").select_option(PENALTY)
     page.get_by_label("文件").set_input_files(path)
     page.locator("main").get_by_role("button", name="报送", exact=True).click()
     page.wait_for_url(re.compile(r"/office/submissions/\d+/$"))
-    assert page.get_by_role("heading", name="大文件.csv").is_visible()
+    expect(page.get_by_role("heading", name="大文件.csv")).to_be_visible()
     assert not set(before) & set(parts), "nothing that had arrived was sent again"
     page.context.close()

@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from playwright.sync_api import expect
 
 from tests.conftest import City
 from tests.intake import made
@@ -143,7 +144,7 @@ def test_after_signing_out_back_shows_nothing_private(desk: Desk, messy: tuple[s
     page.goto("/office/submissions/")
     follow(page.get_by_role("button", name="退出登录"))
     page.wait_for_url("**/office/sign-in")
-    assert page.get_by_text("已退出登录").is_visible()
+    expect(page.get_by_text("已退出登录")).to_be_visible()
     for _ in range(2):
         page.go_back()
         page.wait_for_load_state()
@@ -158,7 +159,7 @@ def test_a_clerk_without_javascript_hands_in_corrects_and_is_done(
     address, path = messy
     page = desk.page("market", java_script_enabled=False)
     page.goto(address)
-    assert page.get_by_role("heading", name="行需要更正").is_visible()
+    expect(page.get_by_role("heading", name="行需要更正")).to_be_visible()
     assert page.locator(".counts").inner_text().split()[0] == "130"
     with page.expect_download() as started:
         page.get_by_role("link", name="下载反馈工作簿").click()
@@ -181,16 +182,16 @@ def test_a_clerk_without_javascript_hands_in_corrects_and_is_done(
         sheet.cell(n + 3, code).value = rows[n % len(rows)].code
     book.save(fixed)
     second = hand_in(page, fixed)
-    assert page.get_by_role("heading", name="没有需要更正的行").is_visible()
-    assert page.get_by_role("link", name=re.compile("更正了报送")).is_visible()
+    expect(page.get_by_role("heading", name="没有需要更正的行")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("更正了报送"))).to_be_visible()
 
     page.goto(address)
-    assert page.get_by_role("heading", name="没有需要更正的行").is_visible()
+    expect(page.get_by_role("heading", name="没有需要更正的行")).to_be_visible()
     assert "未更正 0 处" in page.content()
-    assert page.get_by_role("link", name=f"由报送 {second.split('/')[3]} 更正").first.is_visible()
+    expect(page.get_by_role("link", name=f"由报送 {second.split('/')[3]} 更正").first).to_be_visible()
     page.get_by_label("只看未更正的").check()
     follow(page.get_by_role("button", name="筛选"))
-    assert page.get_by_text("没有符合条件的问题。").is_visible()
+    expect(page.get_by_text("没有符合条件的问题。")).to_be_visible()
     page.context.close()
 
 
@@ -219,7 +220,7 @@ def test_columns_that_could_be_either_are_asked_for_and_the_work_goes_on(desk: D
     ]
     page = desk.page("market")
     hand_in(page, made.csv_file(tmp_path / "两个类别.csv", rows))
-    assert page.get_by_role("heading", name="请指定这些列").is_visible()
+    expect(page.get_by_role("heading", name="请指定这些列")).to_be_visible()
     page.get_by_label("CF_CFLB1").select_option("CF_CFLB")
     follow(page.get_by_role("button", name="按此继续"))
     assert page.get_by_role("alert").get_by_role("link").inner_text() == "请为“CF_CFLB2”选择数据项。"
@@ -256,7 +257,7 @@ def test_nobody_opens_what_is_anothers_work(desk: Desk) -> None:
         shown = page.locator(".side-nav a").evaluate_all("links => links.map(a => a.getAttribute('href'))")
         for path in paths:
             assert page.goto(path).status == 403
-            assert page.get_by_role("link", name="回到工作台").is_visible()
+            expect(page.get_by_role("link", name="回到工作台")).to_be_visible()
             assert path not in shown
         page.context.close()
 
@@ -273,20 +274,20 @@ def test_the_credit_centre_links_a_row_and_takes_it_back(desk: Desk, tmp_path: P
     card = page.locator("article.waiting-row", has_text=row["CF_WSH"])
     candidate = card.locator("tbody tr", has_text="名称相同").first
     follow(candidate.get_by_role("button", name="不是"))
-    assert page.get_by_text("已记下：不是这个主体。").is_visible()
+    expect(page.get_by_text("已记下：不是这个主体。")).to_be_visible()
     card.get_by_text("已判断：不是").wait_for()
     follow(card.get_by_role("button", name="撤销"))
-    assert page.get_by_text("已撤销判断").is_visible()
+    expect(page.get_by_text("已撤销判断")).to_be_visible()
     follow(candidate.get_by_role("button", name="是同一主体"))
-    assert page.get_by_text("已关联并入库。").is_visible()
+    expect(page.get_by_text("已关联并入库。")).to_be_visible()
     assert not page.get_by_text(row["CF_WSH"]).count()
     clerk.goto(its_page)
-    assert clerk.get_by_role("heading", name="没有需要更正的行").is_visible()
-    assert clerk.get_by_text("核对处理后入库").first.is_visible()
+    expect(clerk.get_by_role("heading", name="没有需要更正的行")).to_be_visible()
+    expect(clerk.get_by_text("核对处理后入库").first).to_be_visible()
     follow(page.get_by_role("button", name="撤销").first)
-    assert page.get_by_text("已撤销判断，这一行重新等待关联。").is_visible()
+    expect(page.get_by_text("已撤销判断，这一行重新等待关联。")).to_be_visible()
     clerk.goto(its_page)
-    assert clerk.get_by_role("heading", name="有 1 行需要更正").is_visible()
+    expect(clerk.get_by_role("heading", name="有 1 行需要更正")).to_be_visible()
     clerk.context.close()
     page.context.close()
 
@@ -318,13 +319,13 @@ def test_the_worker_is_killed_at_work_and_the_page_still_comes_to_its_result(des
     page.get_by_label("文件").set_input_files(file)
     page.locator("main").get_by_role("button", name="报送").click()
     page.wait_for_url(re.compile(r"/office/submissions/\d+/$"))
-    assert page.get_by_role("heading", name="处理中").is_visible()
+    expect(page.get_by_role("heading", name="处理中")).to_be_visible()
     time.sleep(1)
     os.kill(_worker(desk.city), signal.SIGKILL)
     page.locator(".verdict").first.wait_for(timeout=120_000)
     _until_said(desk.city, "ended unexpectedly (-9)")
     assert page.locator(".counts b").first.inner_text() == "30,000"
-    assert page.get_by_role("heading", name="没有需要更正的行").is_visible()
+    expect(page.get_by_role("heading", name="没有需要更正的行")).to_be_visible()
     page.context.close()
 
 
@@ -446,8 +447,8 @@ def test_the_reader_chooses_english_and_stays_where_they_are(desk: Desk, messy: 
     page.goto(f"{messy[0]}?severity=error")
     follow(page.get_by_role("button", name="English"))
     assert page.url.endswith(f"{messy[0]}?severity=error")
-    assert page.get_by_role("heading", name="Findings").is_visible()
-    assert page.get_by_role("button", name="Sign out").is_visible()
+    expect(page.get_by_role("heading", name="Findings")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     page.context.close()
 
 
@@ -457,8 +458,8 @@ def test_a_submission_prints_its_facts_and_not_its_buttons(desk: Desk, messy: tu
     page.emulate_media(media="print")
     for gone in (".side-nav", ".office-tools", ".actions", ".filters", ".pager"):
         assert not page.locator(gone).locator("visible=true").count(), gone
-    assert page.locator("h1").is_visible()
-    assert page.locator(".steps").is_visible()
-    assert page.locator("table.findings").is_visible()
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator(".steps")).to_be_visible()
+    expect(page.locator("table.findings")).to_be_visible()
     assert len(page.pdf()) > 1000
     page.context.close()

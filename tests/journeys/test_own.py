@@ -106,7 +106,7 @@ def test_declared_shown_checked_and_withdrawn(doors: Doors, tmp_path: Path) -> N
     )
 
     page.goto(address)
-    assert page.get_by_text("已核验", exact=True).is_visible()
+    expect(page.get_by_text("已核验", exact=True)).to_be_visible()
     page.get_by_role("link", name="撤回").click()
     is_fit(page)
     page.get_by_label("撤回的原因").fill("证书已换发")

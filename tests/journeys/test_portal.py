@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.conftest import City
 
@@ -82,11 +83,11 @@ def test_a_clerk_without_javascript_finds_her_firm_and_takes_a_report_that_prove
     follow(page.get_by_role("button", name="查询"))
     follow(page.locator(".result h3 a").first)
     assert page.locator("h1").inner_text() == name
-    assert page.get_by_role("heading", name="行政处罚", exact=True).is_visible()
+    expect(page.get_by_role("heading", name="行政处罚", exact=True)).to_be_visible()
 
     follow(page.locator(".record.adverse h3 a").first)
-    assert page.get_by_role("heading", name="来源与期限").is_visible()
-    assert page.get_by_text("公示至").first.is_visible()
+    expect(page.get_by_role("heading", name="来源与期限")).to_be_visible()
+    expect(page.get_by_text("公示至").first).to_be_visible()
     page.go_back()
 
     with page.expect_download() as started:
@@ -98,14 +99,14 @@ def test_a_clerk_without_javascript_finds_her_firm_and_takes_a_report_that_prove
     page.goto("/verify/")
     page.get_by_label("报告文件").set_input_files(report)
     follow(page.get_by_role("button", name="比对文件"))
-    assert page.get_by_role("heading", name="真实：本平台出具").is_visible()
+    expect(page.get_by_role("heading", name="真实：本平台出具")).to_be_visible()
     assert name in page.locator(".verdict").inner_text()
 
     altered = tmp_path / "altered.pdf"
     altered.write_bytes(report.read_bytes() + b"\n% changed")
     page.get_by_label("报告文件").set_input_files(altered)
     follow(page.get_by_role("button", name="比对文件"))
-    assert page.get_by_role("heading", name="文件已被改动").is_visible()
+    expect(page.get_by_role("heading", name="文件已被改动")).to_be_visible()
     context.close()
 
 
@@ -141,7 +142,7 @@ def test_filters_narrow_the_list_and_pages_go_on_and_back(page: Any) -> None:
     page.get_by_label("部门").select_option(option)
     follow(page.get_by_role("button", name="筛选"))
     assert f"department={option}" in page.url
-    assert page.get_by_role("link", name="清除").is_visible()
+    expect(page.get_by_role("link", name="清除")).to_be_visible()
     page.goto(LICENCES)
     first = page.locator("tbody tr").first.inner_text()
     follow(page.get_by_role("link", name="下一页"))
@@ -155,7 +156,7 @@ def test_the_reader_chooses_english_and_large_type(page: Any, subject: str) -> N
     size = page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
     follow(page.get_by_role("button", name="English"))
     assert page.url.endswith(subject)
-    assert page.get_by_role("button", name="Download credit report (PDF)").is_visible()
+    expect(page.get_by_role("button", name="Download credit report (PDF)")).to_be_visible()
     follow(page.get_by_role("button", name="Large type"))
     assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") == pytest.approx(size * 1.25)
     assert page.get_by_role("button", name="Large type").get_attribute("aria-pressed") == "true"
@@ -257,6 +258,6 @@ def test_pages_print_without_what_only_a_screen_needs(page: Any, subject: str) -
     page.emulate_media(media="print")
     assert not page.locator(".site-nav").is_visible()
     assert not page.locator(".subject-actions").is_visible()
-    assert page.locator("h1").is_visible()
-    assert page.locator(".record").first.is_visible()
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator(".record").first).to_be_visible()
     assert len(page.pdf()) > 1000

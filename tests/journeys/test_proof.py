@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.conftest import ROOT, City, free_port
 from tests.journeys.test_portal import PHONE, STANDARDS
@@ -81,7 +82,7 @@ def test_without_javascript_the_page_says_how_long_to_wait(limited: str, browser
     )
     page = context.new_page()
     assert page.goto("/search?q=云溪市").status == 429
-    assert page.get_by_text("请等").is_visible()
+    expect(page.get_by_text("请等")).to_be_visible()
     assert page.get_by_role("link", name="继续").get_attribute("href").startswith("/search?q=")
     assert not page.get_by_role("progressbar").is_visible()
     context.close()
@@ -90,7 +91,7 @@ def test_without_javascript_the_page_says_how_long_to_wait(limited: str, browser
     page = context.new_page()
     page.route("**/proof-worker.js", lambda route: None)  # computes for ever
     page.goto("/search?q=云溪市")
-    assert page.get_by_role("progressbar").is_visible()
+    expect(page.get_by_role("progressbar")).to_be_visible()
     found = Axe().run(page, options={"runOnly": STANDARDS, "resultTypes": ["violations"]}).response["violations"]
     assert [one["id"] for one in found] == []
     context.close()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.conftest import City
 from tests.journeys.test_portal import PHONE, STANDARDS
@@ -116,12 +117,12 @@ def test_from_the_first_link_to_signing_out_everywhere(visitor: Visitor) -> None
     assert other.get_by_role("button", name="退出这个登录").count() == 1
 
     page.goto("/office/account/")
-    assert page.get_by_text("Chrome").first.is_visible()
+    expect(page.get_by_text("Chrome").first).to_be_visible()
     page.get_by_role("button", name="在所有设备上退出").click()
     page.get_by_text("已在所有设备上退出登录").wait_for()
     other.goto("/office/account/")
     assert "/office/sign-in" in other.url
-    assert other.get_by_text("您的会话已结束").is_visible()
+    expect(other.get_by_text("您的会话已结束")).to_be_visible()
     assert blocked == []
     page.context.close()
     other.context.close()

@@ -256,8 +256,8 @@ def test_a_recipient_that_lags_is_shown_and_the_case_is_escalated_once(one: Matt
     client("拖延的机构")
     case = granted(one)
     with on("2026-11-12"):
-        repair_desk.follow(by=system("hourly"), at=clock.now())
-        assert repair_desk.follow(by=system("hourly"), at=clock.now()).over == 0
+        for _ in range(2):  # of other tests' cases there may be some too; of this one a step once
+            repair_desk.follow(by=system("hourly"), at=clock.now())
         with scope.acting(CENTRE):
             found = repair_desk.find(case.id, seen_by=CENTRE, at=clock.now())
     assert [step.facts["term"] for step in found.case.steps if step.action == "escalate"] == ["sync"]
