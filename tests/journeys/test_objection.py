@@ -56,7 +56,7 @@ def test_objected_marked_forwarded_corrected_and_closed(doors: Doors, tmp_path: 
     public = doors.page(viewport=PHONE)
     section = f"/subject/{who.code}/penalty/"
     public.goto(section)
-    public.get_by_role("link", name=re.compile(row["CF_WSH"])).or_(public.locator("li.record h3 a")).first.click()
+    public.locator("li.record h3 a", has_text=row["CF_WFXW"]).click()
     public.wait_for_url(lambda url: not url.endswith(section))
     record = "/subject" + public.url.partition("/subject")[2]
     is_fit(public)
@@ -131,7 +131,7 @@ def test_in_english_and_without_a_script(doors: Doors) -> None:
     page = context.new_page()
     page.goto("/own/objections/")
     page.locator("tbody a").first.click()
-    page.get_by_role("heading", name="What was done").wait_for()
+    expect(page.get_by_role("heading", name="What was done")).to_be_visible()
 
 
 def _organisation(page: Page) -> Organisation:
@@ -144,8 +144,9 @@ def _organisation(page: Page) -> Organisation:
 
 def _penalty(who: Organisation) -> dict[str, str]:
     unit = made.SourceUnit(0, _unit_code(), _UNIT, "", "", frozenset())
-    number = f"云市监示罚〔2026〕{random.randrange(10**9)}号"
-    return made.penalty_row(who, unit, CF_JDRQ="2026-06-08", CF_WSH=number)
+    n = random.randrange(10**9)  # by its title it is found among the records that other journeys have handed in
+    more = {"CF_WSH": f"云市监示罚〔2026〕{n}号", "CF_WFXW": f"违反示例管理规定第{n}条"}
+    return made.penalty_row(who, unit, CF_JDRQ="2026-06-08", **more)
 
 
 def _step(page: Page, case: str, act: str, button: str, *, outcome: str, reason: str) -> None:

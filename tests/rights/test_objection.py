@@ -163,6 +163,10 @@ def test_upheld_when_the_record_is_withdrawn(one: Matter) -> None:
     assert not [each for each in public(one.who) if each.section.value == "penalty"]
 
 
+def test_an_amount_set_otherwise_is_no_change(one: Matter) -> None:
+    assert lodge(one, wanted={"CF_NR_FK": "0.200"}).steps[0].facts["changes"] == []
+
+
 def test_upheld_in_part_names_its_fields_and_ends_as_such(one: Matter) -> None:
     case = forwarded(one, wanted={"CF_NR_FK": "0.1", "CF_WFXW": "没有违反"})
     without = partial(desk, one.source, objection_desk.answer, case, outcome="partly", changes={}, reason="金额有误")

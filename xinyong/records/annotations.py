@@ -6,10 +6,10 @@ belong to the datum, not to a version of it: a correction does not wipe away tha
 Source: 浙江省公共信用信息管理条例 30 (mark on receipt); 征信业管理条例 25 (statement shown with the information).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 
 from django.db import transaction
 
@@ -26,6 +26,7 @@ from xinyong.security.access import Action, Actor, Role, may, require, system
 _SQL = sql.load(__file__, "records.sql")
 #: A statement of disagreement, in characters: 征信 practice allows 100 Chinese characters and we are no more generous than a page is.
 SHORTEST, LONGEST = 10, 300
+_AMOUNT = re.compile(r"-?(?:0|[1-9]\d*|[1-9]\d{0,2}(?:,\d{3})+)(?:\.\d+)?", re.ASCII)
 
 
 class BadStatement(Invalid):
@@ -47,7 +48,7 @@ class Datum:
     def says(self, wanted: Mapping[str, str]) -> bool:
         """True when every named field says what is wanted; "" is that it says nothing."""
         said = {one.code: one.text for one in self.record.fields}
-        return all(_plain(said.get(code, "")) == _plain(text) for code, text in wanted.items())
+        return all(is_same(said.get(code, ""), text) for code, text in wanted.items())
 
 
 def datum(subject_id: int, ref: str, *, as_of: date, known_at: datetime) -> Datum:
@@ -121,6 +122,11 @@ def checked(text: str) -> str:
     return said
 
 
+def is_same(said: str, wanted: str) -> bool:
+    """True for two texts of one value: blanks apart, and an amount's zeros and commas."""
+    return _plain(said) == _plain(wanted)
+
+
 def _may(subject_id: int, by: Actor) -> None:
     """The subject's own act, or the desk's and the platform's in a case of its."""
     if by.role is Role.SUBJECT:
@@ -140,13 +146,13 @@ def _key(ref: str) -> bytes:
 
 
 def _plain(text: str) -> str:
-    """A value apart from how it is set: blanks, and zeros and commas of an amount."""
+    """A value apart from how it is set: blanks, and zeros and commas of an amount. What begins with a zero too many is no amount."""
     tidy = "".join(text.split())
-    try:
-        number = Decimal(tidy.replace(",", ""))
-    except InvalidOperation:
+    if not _AMOUNT.fullmatch(tidy):
         return tidy
-    return f"{number.normalize():f}" if number.is_finite() else tidy
+    whole, _, part = tidy.replace(",", "").partition(".")
+    part = part.rstrip("0")
+    return f"{whole}.{part}" if part else whole
 
 
 def _unknown() -> UnknownRecord:

@@ -224,7 +224,7 @@ def changes(record: RecordView, wanted: Mapping[str, str]) -> list[dict[str, str
                 f"这条记录没有可以更正的数据项 {code[:40]}，或内容超过 {_LONGEST_VALUE} 字。",
                 f"The record has no field {code[:40]}, or the value has more than {_LONGEST_VALUE} characters.",
             )
-        if new and new != fields[code].text:
+        if new and not annotations.is_same(fields[code].text, new):
             one = fields[code]
             found.append(
                 {"code": code, "label_zh": one.label_zh, "label_en": one.label_en, "old": one.text, "new": new}
