@@ -36,6 +36,11 @@ def number(text: str | None) -> int | None:
     return min(int(text), _LARGEST) if text and text.isascii() and text.isdecimal() and len(text) < 100 else None
 
 
+def id_of(number: int) -> int:
+    """An id that an address says, no larger than ids are."""
+    return min(number, _LARGEST)
+
+
 def sent(request: HttpRequest) -> QueryDict | None:
     """What a form was sent with, also nothing at all; None when it was only asked for."""
     return request.POST if request.method == "POST" else None

@@ -1,14 +1,30 @@
 """How a case is shown at both doors: its stepper, its statutory clock in one line, the words of what was said in a step."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from django.utils.translation import get_language, gettext
 
-from xinyong.workflow.case_view import CaseView, StepView
+from xinyong.workflow.case_view import CaseView, SeenCase, StepView
 from xinyong.workflow.deadlines import TermView
 
 Stage = tuple[str, str, str]
+Title = TypeVar("Title", covariant=True)
+
+
+class Offer(Protocol[Title]):
+    """Something that a door can offer: its title, and the steps of which one has to be open (none: that of its own name)."""
+
+    @property
+    def title(self) -> Title:
+        """What its button says."""
+        ...
+
+    @property
+    def steps(self) -> frozenset[str]:
+        """The steps."""
+        ...
 
 
 def stepper(case: CaseView) -> list[Stage]:
@@ -74,6 +90,11 @@ def told(step: StepView, case: CaseView) -> dict[str, Any]:
 def course(case: CaseView) -> list[dict[str, Any]]:
     """Every step, the newest first."""
     return [told(one, case) for one in reversed(case.steps)]
+
+
+def offered(acts: Mapping[str, Offer[Title]], seen: SeenCase) -> list[tuple[str, Title]]:
+    """The acts that who asks can take now, by name and title."""
+    return [(name, one.title) for name, one in acts.items() if (one.steps or {name}) & seen.may]
 
 
 def word(zh: str, en: str) -> str:

@@ -18,13 +18,19 @@ class Tag:
     sign: str
 
 
+#: States that several kinds of thing have, by the same word.
+_IN_FORCE = Tag(_("有效"), "positive", "check")
+_RUN_OUT = Tag(_("已到期"), "plain", "end")
+_TAKEN_BACK = Tag(_("已撤回"), "plain", "back")
+_UNDER_REVIEW = Tag(_("复核中"), "caution", "clock")
+
 #: records.view.Mark → tag
 MARKS: dict[str, Tag] = {
-    "in-force": Tag(_("有效"), "positive", "check"),
+    "in-force": _IN_FORCE,
     "ended": Tag(_("已失效"), "plain", "end"),
     "ending-soon": Tag(_("公示即将到期"), "caution", "clock"),
     "corrected": Tag(_("已更正"), "primary", "edit"),
-    "withdrawn": Tag(_("已撤回"), "plain", "back"),
+    "withdrawn": _TAKEN_BACK,
     "not-public": Tag(_("不公开"), "plain", "lock"),
     "late": Tag(_("迟报"), "caution", "late"),
     "disputed": Tag(_("争议中"), "caution", "dispute"),
@@ -53,15 +59,15 @@ OWN_STATES: dict[str, Tag] = {
     "declared": Tag(_("已公开，待核验"), "caution", "clock"),
     "checked": Tag(_("已核验"), "positive", "check"),
     "refused": Tag(_("核验不通过"), "adverse", "cross"),
-    "withdrawn": Tag(_("已撤回"), "plain", "back"),
-    "over": Tag(_("已到期"), "plain", "end"),
+    "withdrawn": _TAKEN_BACK,
+    "over": _RUN_OUT,
     "replaced": Tag(_("已被后来的申报取代"), "plain", "end"),
 }
 #: state of a mandate → tag
 MANDATE_STATES: dict[str, Tag] = {
     "coming": Tag(_("未开始"), "plain", "clock"),
-    "current": Tag(_("有效"), "positive", "check"),
-    "over": Tag(_("已到期"), "plain", "end"),
+    "current": _IN_FORCE,
+    "over": _RUN_OUT,
     "ended": Tag(_("已终止"), "plain", "cross"),
     "closed": Tag(_("账号已停用"), "plain", "cross"),
 }
@@ -73,8 +79,8 @@ CLAIM_STATES: dict[str, Tag] = {
 }
 #: how a datum about oneself stands → tag
 OWN_RECORD_STATES: dict[str, Tag] = {
-    "standing": Tag(_("有效"), "positive", "check"),
-    "withdrawn": Tag(_("已撤回"), "plain", "back"),
+    "standing": _IN_FORCE,
+    "withdrawn": _TAKEN_BACK,
     "over": Tag(_("保存期满，不再使用"), "plain", "end"),
     "erased": Tag(_("保存期满，内容已删除"), "plain", "end"),
 }
@@ -103,8 +109,8 @@ CASE_STATES: dict[str, Tag] = {
     "upheld": Tag(_("成立，已更正"), "positive", "check"),
     "partly": Tag(_("部分成立，已更正"), "positive", "check"),
     "refused": Tag(_("不成立"), "plain", "cross"),
-    "review": Tag(_("复核中"), "caution", "clock"),
-    "withdrawn": Tag(_("已撤回"), "plain", "back"),
+    "review": _UNDER_REVIEW,
+    "withdrawn": _TAKEN_BACK,
 }
 
 #: state of an application for repair (rights/library/repair.yaml) → tag, as every party reads it
@@ -112,22 +118,22 @@ REPAIR_STATES: dict[str, Tag] = {
     "with-source": Tag(_("待受理"), "caution", "clock"),
     "incomplete": Tag(_("待补正"), "caution", "edit"),
     "accepted": Tag(_("已受理，审查中"), "primary", "building"),
-    "review": Tag(_("复核中"), "caution", "clock"),
+    "review": _UNDER_REVIEW,
     "syncing": Tag(_("已修复，各方同步中"), "positive", "clock"),
     "repaired": Tag(_("已修复"), "positive", "check"),
     "refused": Tag(_("不予受理"), "plain", "cross"),
     "denied": Tag(_("不予修复"), "plain", "cross"),
     "revoked": Tag(_("修复已撤销"), "adverse", "back"),
-    "withdrawn": Tag(_("已撤回"), "plain", "back"),
+    "withdrawn": _TAKEN_BACK,
 }
 
 #: rights.consent_view.State → tag
 CONSENT_STATES: dict[str, Tag] = {
     "waiting": Tag(_("待答复"), "caution", "clock"),
     "refused": Tag(_("已拒绝"), "plain", "cross"),
-    "live": Tag(_("有效"), "positive", "check"),
-    "ended": Tag(_("已到期"), "plain", "end"),
-    "withdrawn": Tag(_("已撤回"), "plain", "back"),
+    "live": _IN_FORCE,
+    "ended": _RUN_OUT,
+    "withdrawn": _TAKEN_BACK,
 }
 
 #: subjects.models.Subject.Status → tag

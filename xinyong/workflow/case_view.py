@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from xinyong.kernel.calendar import Calendar
 from xinyong.workflow import deadlines
@@ -77,6 +77,20 @@ class CaseView:
     def last(self, *actions: str) -> StepView | None:
         """The last step of one of these."""
         return next((one for one in reversed(self.steps) if one.action in actions), None)
+
+
+class SeenCase(Protocol):
+    """A case as a room shows it: with what else belongs to its kind, and the steps that who asks can take."""
+
+    @property
+    def case(self) -> CaseView:
+        """The case."""
+        ...
+
+    @property
+    def may(self) -> frozenset[str]:
+        """The steps."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
