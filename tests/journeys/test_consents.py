@@ -36,7 +36,7 @@ def test_every_page_about_looks_is_fit_on_a_phone_and_on_a_desk(doors: Doors, de
 def test_an_organisation_answers_a_request_and_takes_its_yes_back(doors: Doors) -> None:
     page = doors.page("company", viewport=PHONE)
     page.goto("/own/")
-    page.get_by_role("link", name="谁查过我").click()
+    page.get_by_role("link", name="谁查过我", exact=True).click()
     expect(page.get_by_role("cell", name="云溪示例银行")).to_be_visible()
     page.get_by_role("link", name="我的授权").click()
     page.locator("a[href^='/own/consents/asked/']").first.click()

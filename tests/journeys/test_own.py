@@ -58,7 +58,7 @@ def is_fit(page: Page) -> None:
 
 def test_declared_shown_checked_and_withdrawn(doors: Doors, tmp_path: Path) -> None:
     page = doors.page("company", viewport=PHONE, java_script_enabled=True)
-    page.goto("/own/")
+    page.goto("/own/declarations/")
     for state in ("已核验", "已公开，待核验", "核验不通过"):
         assert page.get_by_text(state).count() >= 1, state
     is_fit(page)
@@ -116,9 +116,7 @@ def test_declared_shown_checked_and_withdrawn(doors: Doors, tmp_path: Path) -> N
 
 
 def _code(page: Page) -> str:
-    address = page.get_by_role("link", name="公示页面").get_attribute("href")
-    assert address
-    return address.split("/")[2]
+    return "".join(page.locator("p.facts .code").first.inner_text().split())
 
 
 def _until(page: Page, text: str) -> None:

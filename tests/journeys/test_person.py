@@ -33,7 +33,7 @@ def doors(city: City, browser: object) -> Doors:
         through_the_pages(page, who, city.accounts[who], city.secrets[who])
         page.get_by_role("button", name="退出登录").wait_for()
         if who == "citizen":
-            assert page.url.endswith("/own/records/"), "a person comes in to what is on file of them"
+            assert page.url.endswith("/own/"), "a person comes in to their own area"
         states[who] = context.storage_state()
         context.close()
     return Doors(city, browser, states)
@@ -41,7 +41,7 @@ def doors(city: City, browser: object) -> Doors:
 
 def _walk(page: Page, *names: str) -> None:
     for name in names:
-        page.get_by_role("navigation").get_by_role("link", name=name).first.click()
+        page.get_by_role("link", name=name).first.click()
         page.get_by_role("heading", level=1).wait_for()
         is_fit(page)
 
@@ -56,7 +56,7 @@ def test_what_is_on_file_notices_and_a_claim_decided(doors: Doors, tmp_path: Pat
     said = json.loads(Path(taken.value.path()).read_text(encoding="utf-8"))
     assert len(said["records"]) >= 1
     assert said["subject"]["account"] == "citizen"
-    _walk(page, "谁查过我", "我的授权", "不记载", "通知", "认领单位")
+    _walk(page, "首页", "谁查过我", "我的授权", "不记载守信信息", "通知", "认领单位")
     assert page.get_by_text("待核验").count() >= 1
     page.goto("/own/notices/")
     assert page.get_by_text("可以做什么").count() >= 1
@@ -76,9 +76,11 @@ def test_what_is_on_file_notices_and_a_claim_decided(doors: Doors, tmp_path: Pat
     page.goto("/own/claims/")
     page.get_by_text("已认领").first.wait_for()
     page.get_by_role("button", name="切换").click()
-    page.get_by_role("heading", name="我的申报").wait_for()
+    page.get_by_role("heading", name="本单位专区").wait_for()
+    is_fit(page)
     page.get_by_role("button", name="回到本人").click()
-    page.get_by_role("heading", name="我的信息").wait_for()
+    page.get_by_role("heading", name="本人专区").wait_for()
+    is_fit(page)
     desk.goto("/office/persons/")
     is_fit(desk)
     desk.goto("/office/persons/new")

@@ -77,7 +77,7 @@ def test_declared_shown_checked_and_withdrawn_with_its_label_everywhere(
     assert "自主申报 · 未经核实" in report(who)
     pdf = public.post(f"/subject/{who.code}/report.pdf")
     assert (pdf.status_code, pdf["Content-Type"]) == (200, "application/pdf")
-    assert f"/own/{one}/" in page(clerk, "/own/")
+    assert f"/own/{one}/" in page(clerk, "/own/declarations/")
     shown = page(clerk, f"/own/{one}/")
     assert "已公开，待核验" in shown
     operator = browsers["operator"]
@@ -175,7 +175,7 @@ def test_another_organisations_declaration_looks_absent(clerk: Reader, browsers:
         assert stranger.get(address).status_code == 404
         assert clerk.get(address).status_code == 200
     assert stranger.post(f"/own/{one}/withdraw", {"reason": "别人的申报"}).status_code == 404
-    assert "还没有申报" in page(stranger, "/own/")
+    assert "还没有申报" in page(stranger, "/own/declarations/")
 
 
 def test_proofs_are_downloads_of_the_desk_only_and_each_look_is_noted(clerk: Reader, browsers: Office) -> None:
@@ -198,7 +198,7 @@ def test_proofs_are_downloads_of_the_desk_only_and_each_look_is_noted(clerk: Rea
 def test_the_area_is_the_organisations_and_the_office_is_not(clerk: Reader, browsers: Office) -> None:
     for address in ("/office/", "/office/submissions/", "/office/submissions/new", "/office/files/", "/office/entry/"):
         assert clerk.get(address).status_code == 403, address
-    assert "我的申报" in page(clerk, "/office/account/")
+    assert "本单位专区" in page(clerk, "/office/account/")
     for role in ("clerk", "operator", "auditor"):
         assert browsers[role].get("/own/").status_code == 403
     assert browsers["public"].get("/own/").status_code == 302

@@ -174,6 +174,24 @@ def test_the_owner_leaves_honours_out_and_takes_that_back(owner: Client) -> None
     assert page(owner, "/own/honours/").count("正常记载") == 3
 
 
+def test_the_own_area_begins_with_what_waits(fresh: Hall, bank: Program, owner: Client) -> None:
+    assert "没有等您处理的事" in page(owner, "/own/")
+    asked = {
+        "subject": {"code": fresh.organisation.code}, "purpose": "loan", "items": [PENALTY], "days": 30, "without": "线下核验",
+    }  # fmt: skip
+    assert bank.call("POST", "/consent-requests", asked).status_code == 200
+    one = ConsentRequest.objects.latest("id")
+    shown = page(owner, "/own/")
+    assert shown.count(f'href="/own/consents/asked/{one.pk}/"') == 1, "once: its notice is not shown beside it"
+    assert "没有正在办理的异议" in shown
+    for place in ("records", "access-log", "consents", "objections", "repairs", "reports", "declarations", "notices"):
+        assert f'href="/own/{place}/"' in shown, place
+        assert 'aria-current="page"' in page(owner, f"/own/{place}/"), place
+    owner.post(f"/own/consents/asked/{one.pk}/", {"what": "refuse"})
+    assert "没有等您处理的事" in page(owner, "/own/")
+    assert somebody("operator").get("/own/").status_code == 403
+
+
 def test_the_owner_changes_the_reference(owner: Client) -> None:
     before = page(owner, "/own/access-log/").partition("<code>")[2].partition("</code>")[0]
     assert before.startswith("XY")

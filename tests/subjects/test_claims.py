@@ -273,8 +273,9 @@ def test_by_the_pages_from_claim_to_acting(who: made.Organisation, tmp_path: Pat
     assert client.post("/own/act-for", {"mandate": mandate}).headers["Location"] == "/own/"
     assert who.name in client.get("/own/").content.decode()
     assert "经办人" in client.get("/own/agents/").content.decode()
-    assert client.post("/own/act-for", {"mandate": 0}).headers["Location"] == "/own/records/"
-    assert client.get("/own/").status_code == 403
+    assert client.post("/own/act-for", {"mandate": 0}).headers["Location"] == "/own/"
+    assert "本人专区" in client.get("/own/").content.decode(), "as oneself again"
+    assert client.get("/own/declarations/").status_code == 403
     stale(by.name)
     assert client.get("/own/claims/new").headers["Location"].startswith("/office/confirm")
 

@@ -44,8 +44,7 @@ _A = Action
 NOTICES = Place("/office/notices/", "bell", _("通知"), (_A.VIEW_NOTICES,))
 GROUPS: tuple[Group, ...] = (
     Group("report", _("报送"), (
-        Place("/own/", "list", _("我的申报"), (_A.VIEW_OWN,)),
-        Place("/own/records/", "file", _("本人信息"), (_A.VIEW_ABOUT_ME,)),
+        Place("/own/", "file", _("本人、本单位专区"), (_A.VIEW_ABOUT_ME,)),
         Place("/office/submissions/new", "upload", _("报送数据"), (_A.SUBMIT,)),
         Place("/office/entry/", "edit", _("手工录入"), (_A.SUBMIT,), of_a_unit=True),
         Place("/office/submissions/", "list", _("报送记录"), (_A.VIEW_SUBMISSION,), also="/office/"),

@@ -23,7 +23,7 @@ from xinyong.security.sign_in import Step
 from xinyong.web.limits import TooMany, limited
 from xinyong.web.qr import drawn
 
-_HOME, _OWN_AREA, _OWN_FILE = "/office/", "/own/", "/own/records/"
+_HOME, _OWN_AREA = "/office/", "/own/"
 _DEVICE_SECONDS = 180 * 24 * 3600
 _PAGES = {Step.FACTOR: "office:factor", Step.SET_UP: "office:set-up", Step.RENEW: "office:renew"}
 #: What a form may say about itself; anything else has a page of its own.
@@ -293,7 +293,7 @@ def onward(request: HttpRequest) -> HttpResponse:
 def _home_of(who: Actor) -> str:
     """Where somebody comes in: an organisation to its own area, a person to what is on file of them, everybody else to the
     office."""
-    return {Role.SUBJECT: _OWN_AREA, Role.PERSON: _OWN_FILE}.get(who.role, _HOME)
+    return _OWN_AREA if who.role in (Role.SUBJECT, Role.PERSON) else _HOME
 
 
 def _greet(request: HttpRequest, done: sign_in.SignedIn) -> None:

@@ -15,7 +15,7 @@ from xinyong.rights.objection import Said
 from xinyong.security.access import Action, access
 from xinyong.web.words import CASE_STATES
 
-_KIND = own_case.Kind(
+KIND = own_case.Kind(
     place="/own/objections/", title=gettext_lazy("我的异议"), template="portal/objection",
     frame="portal/objection_frame.html", states=CASE_STATES, listing=objection.listing, find=objection.find,
     paper=objection.paper,
@@ -44,7 +44,7 @@ _KIND = own_case.Kind(
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """The organisation's objections, the newest first."""
-    return own_case.index(request, _KIND)
+    return own_case.index(request, KIND)
 
 
 @access(Action.OBJECT)
@@ -58,7 +58,7 @@ def new(request: HttpRequest, ref: str) -> HttpResponse:
     data = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     form = case_form.Lodge(*data, rules=rules, record=record)
     to, status = own_case.lodged(
-        request, _KIND, form,
+        request, KIND, form,
         lambda: objection.lodge(
             ref, Said(form.cleaned_data["ground"], form.cleaned_data["statement"], form.changes), papers=form.papers,
             token=form.cleaned_data["token"], by=who, at=now,
@@ -74,7 +74,7 @@ def new(request: HttpRequest, ref: str) -> HttpResponse:
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
     """One objection: how far it is, until when, what was said, what can be done now."""
     seen = objection.find(own_page.id_of(case_id), by=own_page.actor(request), at=clock.now())
-    return own_case.show(request, _KIND, seen, record=seen.record, is_shown=not seen.datum.is_withdrawn)
+    return own_case.show(request, KIND, seen, record=seen.record, is_shown=not seen.datum.is_withdrawn)
 
 
 @access(Action.OBJECT)
@@ -82,11 +82,11 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def take(request: HttpRequest, case_id: int, step: str) -> HttpResponse:
     """A further step: papers, withdrawal, statement of disagreement, review."""
-    return own_case.take(request, _KIND, case_id, step)
+    return own_case.take(request, KIND, case_id, step)
 
 
 @access(Action.VIEW_OWN)
 @require_GET
 def paper(request: HttpRequest, case_id: int, proof_no: int) -> HttpResponseBase:
     """A paper that the organisation handed in."""
-    return own_case.paper(request, _KIND, case_id, proof_no)
+    return own_case.paper(request, KIND, case_id, proof_no)

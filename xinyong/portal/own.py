@@ -231,7 +231,7 @@ def act_for(request: HttpRequest) -> HttpResponse:
     """Goes on for another organisation whose mandate one holds, or as oneself."""
     wanted = number(request.POST.get("mandate")) or 0
     mandates.choose(request, wanted, by=actor(request), at=clock.now(), key=ACTING_FOR)
-    return HttpResponseRedirect("/own/" if wanted else "/own/records/")
+    return HttpResponseRedirect("/own/")
 
 
 def _declared(request: HttpRequest, declaration_id: int, *, is_new: bool) -> HttpResponse:

@@ -19,6 +19,7 @@ from xinyong.kernel.errors import NotFound, XinyongError
 from xinyong.portal import own_page
 from xinyong.rights import case_page
 from xinyong.rights.case_form import Do, StepForm
+from xinyong.security.access import Action
 from xinyong.web.words import Tag
 from xinyong.workflow.case_view import CaseView, SeenCase
 
@@ -44,7 +45,8 @@ class Act:
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of case, as whoever it is about reads it. ``place`` is the address of its list; ``template`` the beginning of its
-    templates' names (the list ``…s.html``, a case ``….html``, a step ``…_step.html``), ``frame`` what they stand in."""
+    templates' names (the list ``…s.html``, a case ``….html``, a step ``…_step.html``), ``frame`` what they stand in. ``sees``: what one
+    may do who may see the list."""
 
     place: str
     title: "_StrPromise"
@@ -55,6 +57,7 @@ class Kind:
     find: Callable[..., SeenCase]
     paper: Callable[..., tuple[str, str]]
     acts: Mapping[str, Act]
+    sees: Action = Action.VIEW_OWN
 
     def page_of(self, case_id: int) -> str:
         """The address of a case."""

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import XinyongError
-from xinyong.portal import answer
+from xinyong.portal import answer, own_places
 from xinyong.security import mandates
 from xinyong.security.access import Action, Actor, FactorNeeded, Role, may
 from xinyong.subjects import registry
@@ -27,16 +27,17 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
     is_person = who.role is Role.PERSON
     held = mandates.of_account(who.account_id or 0, at=clock.now())
     own = next((one for one in held if one.subject_id == who.subject), None) if not is_person else None
-    more = {
+    may_appoint = own is not None and own.kind == mandates.LEGAL
+    more = own_places.navigation(who, request.path, may_appoint=may_appoint) | {
         "organisation": registry.by_id(who.subject) if who.subject is not None and not is_person else None,
         "mandate": own,
         "others": [(one, registry.by_id(one.subject_id).name) for one in held if one is not own],
         "is_person": is_person,
         "may_be_person": not is_person and mandates.is_of_person(who.account_id or 0),
-        "may_appoint": own is not None and own.kind == mandates.LEGAL,
+        "may_appoint": may_appoint,
         "unread": subject_notices.unread(who) if may(who, Action.READ_OWN_NOTICES) else 0,
     }
-    return kept_by_nobody(render(request, template, more | context | {"path": request.path}, status=status))
+    return kept_by_nobody(render(request, template, more | context, status=status))
 
 
 def kept_by_nobody(response: Kept) -> Kept:

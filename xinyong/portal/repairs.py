@@ -16,7 +16,7 @@ from xinyong.rights.repair import Application
 from xinyong.security.access import Action, access
 from xinyong.web.words import REPAIR_STATES
 
-_KIND = own_case.Kind(
+KIND = own_case.Kind(
     place="/own/repairs/", title=gettext_lazy("信用修复"), template="portal/repair", frame="portal/own_frame.html",
     states=REPAIR_STATES, listing=repair.listing, find=repair.find, paper=repair.paper,
     acts={
@@ -40,7 +40,7 @@ _KIND = own_case.Kind(
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """The organisation's applications, the newest first."""
-    return own_case.index(request, _KIND)
+    return own_case.index(request, KIND)
 
 
 @access(Action.APPLY_REPAIR)
@@ -57,7 +57,7 @@ def new(request: HttpRequest, ref: str) -> HttpResponse:
     data = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     form = repair_form.Apply(*data, has_letter=has_letter)
     to, status = own_case.lodged(
-        request, _KIND, form,
+        request, KIND, form,
         lambda: repair.apply(
             ref, Application(ground, form.cleaned_data["statement"], form.cleaned_data.get("signer", "")),
             papers=form.papers, token=form.cleaned_data["token"], by=who, at=now,
@@ -79,7 +79,7 @@ def case(request: HttpRequest, repair_id: int) -> HttpResponse:
     """One application: how far it is, until when, what was said, who has still to follow, what can be done now."""
     seen = repair.find(own_page.id_of(repair_id), by=own_page.actor(request), at=clock.now())
     return own_case.show(
-        request, _KIND, seen, record=seen.record, recipients=seen.recipients, has_letter=bool(seen.letter),
+        request, KIND, seen, record=seen.record, recipients=seen.recipients, has_letter=bool(seen.letter),
         is_shown=not seen.is_repaired and not seen.datum.is_withdrawn,
     )  # fmt: skip
 
@@ -100,11 +100,11 @@ def letter(request: HttpRequest, repair_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def take(request: HttpRequest, repair_id: int, act: str) -> HttpResponse:
     """A further step: papers, withdrawal, review."""
-    return own_case.take(request, _KIND, repair_id, act)
+    return own_case.take(request, KIND, repair_id, act)
 
 
 @access(Action.VIEW_OWN)
 @require_GET
 def paper(request: HttpRequest, repair_id: int, proof_no: int) -> HttpResponseBase:
     """A paper that the organisation handed in."""
-    return own_case.paper(request, _KIND, repair_id, proof_no)
+    return own_case.paper(request, KIND, repair_id, proof_no)
