@@ -31,6 +31,7 @@ from xinyong.operations import (
     city_objections,
     city_own,
     city_persons,
+    city_repairs,
     city_reporting,
     city_supply,
     city_tasks,
@@ -136,7 +137,8 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
         state = State(begun.subjects, begun.records, begun.seed, begun.today)
     _save(state)
     by = _system()
-    company = _register(by)
+    speakers = _register(by)
+    company = speakers[city_own.USERNAME]
     citizens = _admit_citizens(state, by)
     city_supply.say(
         subjects=state.subjects, records=state.records, seed=state.seed, today=date.fromisoformat(state.today), by=by
@@ -155,6 +157,9 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
     city_tasks.say(today=date.fromisoformat(state.today), by=by)
     city_own.say(account_id=company, today=date.fromisoformat(state.today), by=by)
     city_objections.say(account_id=company, by=by)
+    city_repairs.say(account_id=speakers[city_repairs.USERNAME], by=by)
+    city_repairs.train(today=date.fromisoformat(state.today), by=by)
+    city_repairs.assess(today=date.fromisoformat(state.today), by=by)
     city_consents.say(account_id=company, authority=_authority(), by=by)
     city_persons.say(citizens, company=company, by=by)
     state.is_complete, state.seconds = True, round(time.monotonic() - started, 1)
@@ -264,8 +269,8 @@ class _Written:
                     yield file
 
 
-def _register(by: "Actor") -> int:
-    """The divisions, departments and accounts; returns the account of the organisation that declares of itself."""
+def _register(by: "Actor") -> dict[str, int]:
+    """The divisions, departments and accounts; returns those of the organisations' agents, by user name."""
     from xinyong.operations.synthetic import inhabitants, places
     from xinyong.security import identity
 
@@ -278,16 +283,16 @@ def _register(by: "Actor") -> int:
     return _create_accounts(by)
 
 
-def _create_accounts(by: "Actor") -> int:
-    """Creates the demo accounts. Their passwords and authenticator secrets are this installation's: drawn once, kept in the
-    file of accounts, so that a newcomer can sign in at once."""
+def _create_accounts(by: "Actor") -> dict[str, int]:
+    """Creates the demo accounts; those of the organisations' agents by user name. Their passwords and authenticator secrets are this
+    installation's: drawn once, kept in the file of accounts, so that a newcomer can sign in at once."""
     from xinyong.operations.synthetic import inhabitants
     from xinyong.security import factors, identity
 
     path = accounts_file()
     kept = path.read_text(encoding="utf-8") if path.exists() else ""
     known = {line.split()[0]: line.split()[1:] for line in kept.splitlines()}
-    lines = []
+    lines: list[str] = []
     for one in inhabitants().accounts:
         password, secret = (known.get(one.username) or [secrets.token_urlsafe(12), ""])[:2]
         secret = secret if _SECRET.fullmatch(secret) else factors.fresh_secret()
@@ -297,12 +302,14 @@ def _create_accounts(by: "Actor") -> int:
         )  # fmt: skip
         factors.give_demo(made, secret, now=clock.now())
         lines.append(f"{one.username:<12}{password:<20}{secret:<36}{one.display_name}")
-    password, secret = (known.get(city_own.USERNAME) or [secrets.token_urlsafe(12), factors.fresh_secret()])[:2]
-    company = city_own.open_account(password, by=by)
-    factors.give_demo(company, secret, now=clock.now())
-    lines.append(f"{city_own.USERNAME:<12}{password:<20}{secret:<36}{city_own.DISPLAY_NAME}")
+    speakers = {}
+    for agent in (city_own, city_repairs):
+        password, secret = (known.get(agent.USERNAME) or [secrets.token_urlsafe(12), factors.fresh_secret()])[:2]
+        speakers[agent.USERNAME] = city_own.open_account(agent.USERNAME, agent.DISPLAY_NAME, password, by=by)
+        factors.give_demo(speakers[agent.USERNAME], secret, now=clock.now())
+        lines.append(f"{agent.USERNAME:<12}{password:<20}{secret:<36}{agent.DISPLAY_NAME}")
     _keep_accounts([*lines, *(line for line in kept.splitlines() if line.split()[0] in city_persons.PEOPLE)])
-    return company
+    return speakers
 
 
 def _admit_citizens(state: State, by: "Actor") -> dict[str, int]:

@@ -36,16 +36,16 @@ _FACTS: tuple[tuple[str, dict[str, str], str], ...] = (
 _DAYS = {"self-qualification": "FZRQ", "self-contract": "QDRQ", "self-welfare": "HDRQ"}
 
 
-def open_account(password: str, *, by: "Actor") -> int:
-    """The demo account of an organisation, without any post; what it may do hangs on its mandate. Returns its id."""
+def open_account(username: str, display_name: str, password: str, *, by: "Actor") -> int:
+    """A demo account of an organisation, without any post; what it may do hangs on its mandate. Returns its id."""
     from django.db import transaction
 
     from xinyong.security import audit, people
 
     with transaction.atomic():
-        account = people.open_account(username=USERNAME, display_name=DISPLAY_NAME, password=password, is_demo=True)
+        account = people.open_account(username=username, display_name=display_name, password=password, is_demo=True)
         audit.enter(
-            audit.Event.ACCOUNT_CREATED, by=by, object_kind="account", object_ref=USERNAME, role="subject", unit=""
+            audit.Event.ACCOUNT_CREATED, by=by, object_kind="account", object_ref=username, role="subject", unit=""
         )
     return account.pk
 
