@@ -39,6 +39,7 @@ def pages() -> dict[str, str]:
         "settings.md": _settings(),
         "commands.md": _commands(),
         "errors.md": _errors(),
+        "invariants.md": _invariants(),
         "access.md": _access(),
         "rule-language.md": rule_language(),
         "openapi.json": description.text(),
@@ -118,17 +119,45 @@ def _errors() -> str:
     from xinyong.kernel import codes
 
     rows = [
-        (f"`{one.code}`", f"{_family(one)} {one.status}", _sentence(one), f"`{one.__module__}`") for one in errors()
+        (f"`{one.code}`", f"{_family(one)} {one.status}", _sentence(one), _named(one.invariant), f"`{one.__module__}`")
+        for one in errors()
     ]
     reasons = [(f"`{reason}`", *codes.sentence(reason)) for reason in codes.REASONS if reason]
     return _page(
         "错误码 Error codes",
         "错误码永不改变；页面、命令行和 JSON 用同一个。 An error code never changes; pages, commands and JSON use the same.",
-        _table(("code", "类别 family", "含义 meaning", "module"), rows),
+        "`E_…` 是所守的不变量（[不变量](invariants.md)）。 An `E_…` is the invariant that the error guards ([invariants](invariants.md)).",
+        _table(("code", "类别 family", "含义 meaning", "不变量 invariant", "module"), rows),
         "## 代码校验的原因 Reasons of code verdicts",
         "`xinyong code` 的 `reason`，以及校验结果中 `V04-` 之后的部分。 The `reason` of `xinyong code`, and what follows"
         " `V04-` in findings.",
         _table(("reason", "中文", "English"), reasons),
+    )
+
+
+def _named(code: str) -> str:
+    return f"`{code}`" if code else ""
+
+
+def _invariants() -> str:
+    from xinyong.kernel.invariants import ALL, How
+
+    ways = {How.REFUSED: "拒绝 refused", How.UNSEEN: "不可得 unseen", How.WARNED: "警示 warned"}
+    by_code: dict[str, list[str]] = {}
+    for one in errors():
+        by_code.setdefault(one.invariant, []).append(f"`{one.code}`")
+    rows = [
+        (
+            f"`{one.id}`", _named(one.code), ways[one.how], f"{one.zh} {one.en}", one.source,
+            " ".join(f"`{guard}`" for guard in one.guards), " ".join(by_code.get(one.code, ())) if one.code else "",
+        )
+        for one in ALL
+    ]  # fmt: skip
+    return _page(
+        "不变量 Invariants",
+        "法律不允许平台做的事。页面、命令行和接口拒绝时，在错误码旁写明这里的代码。每一条都有一项试图打破它的测试（`tests/rights/test_invariants.py`）。"
+        " What the law never allows the platform. A refusal names the code beside the error's own; each has a test that tries to break it.",
+        _table(("id", "代码 code", "表现 how", "内容 rule", "来源 source", "守在哪里 guards", "错误码 errors"), rows),
     )
 
 

@@ -9,6 +9,7 @@ from tests.intake import declaring, made
 from xinyong.kernel import clock
 from xinyong.records import claiming, erasure, own, telling
 from xinyong.records.models import AccountErasure
+from xinyong.reports import everything
 from xinyong.security import gate, identity, persons, scope
 from xinyong.security.access import Actor, Role
 from xinyong.security.audit import Event
@@ -89,7 +90,7 @@ def _(world: World) -> Deed:
 
     def deed() -> dict[str, object]:
         with scope.acting(by):
-            own.everything(by=by, at=clock.now())
+            everything.of_oneself(by=by, at=clock.now())
         return {"account": by.name}
 
     return deed

@@ -11,8 +11,7 @@ from tests.reports.conftest import ENDED_PENALTY, PUBLIC_PENALTY, OnFile
 from xinyong.kernel import clock, codes
 from xinyong.records.models import Tally
 from xinyong.records.purpose import PurposeNeeded
-from xinyong.records.view import Mark
-from xinyong.reports import chapters, compose, domains, given, issue, offline, signing, special, verify
+from xinyong.reports import chapters, domains, given, issue, offline, signing, special, verify
 from xinyong.reports.content import Availability, SpecialContent, canonical
 from xinyong.reports.models import IssuedReport
 from xinyong.reports.special import Wanted
@@ -179,26 +178,6 @@ def test_only_what_a_document_confirms_counts_and_only_criminal_judgments_do(on_
     assert "刑初12号" in text
     assert "民初34号" not in text
     assert content.found == 3
-
-
-def test_what_is_disputed_says_so_and_what_was_repaired_is_gone(
-    on_file: OnFile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from dataclasses import replace
-
-    from xinyong.records import _rows
-
-    plain, marked = _rows.view, [Mark.DISPUTED]
-
-    def view(*given: object, **more: object) -> object:
-        found = plain(*given, **more)  # type: ignore[arg-type]
-        return replace(found, marks=tuple(marked)) if found.document_no == PUBLIC_PENALTY else found
-
-    monkeypatch.setattr(_rows, "view", view)
-    entries = [one for group in made(on_file).groups for one in group.entries]
-    assert any("争议中" in [mark.zh for mark in one.marks] for one in entries)
-    ordinary = compose.compose(on_file.code, as_of=on_file.today, seen_by=PUBLIC)
-    assert "争议中" in str(ordinary.chapters)
 
 
 def test_the_organisation_has_its_own_and_the_credit_centre_says_what_for(on_file: OnFile) -> None:

@@ -67,6 +67,7 @@ class AssessmentMissing(Conflict):
     """The version holds personal information, and no assessment in force covers it."""
 
     code = "catalogue.assessment-missing"
+    invariant = "E_ASSESSMENT"
 
 
 class BadAssessment(Invalid):

@@ -40,6 +40,8 @@ __all__ = ["CatalogueError", "Problem", "UnknownCodeList", "bases", "code_list",
            "item_from_data", "item_from_text", "items_from_text", "library", "load_item", "rule_sets"]  # fmt: skip
 
 LIBRARY = Path(__file__).parent / "library"
+#: Since then there is a minor class (轻微), which is not published, or three months at most where that is necessary (INV-61, 令36号).
+_MINOR_FROM, _MINOR_MONTHS = date(2026, 4, 1), 3
 _TABLES = frozenset({"bases.yaml", "code_lists.yaml", "rule_sets.yaml"})
 _ID = r"[a-z][a-z0-9]*(-[a-z0-9]+)*"
 _FIELD_CODE = r"[A-Z][A-Z0-9_]{0,39}"
@@ -144,7 +146,12 @@ def code_list(id: str, on: date, *, among: Iterable[CodeList] | None = None) -> 
 @cache
 def rule_sets() -> tuple[RuleSet, ...]:
     """The publicity rule sets, oldest first."""
-    root = read(LIBRARY / "rule_sets.yaml")
+    return rule_sets_of(LIBRARY / "rule_sets.yaml")
+
+
+def rule_sets_of(path: Path) -> tuple[RuleSet, ...]:
+    """The rule sets of a file, oldest first. Raises CatalogueError."""
+    root = read(path)
     found = []
     for node in root.children("rule_sets", least=1):
         found.append(_rule_set(node))
@@ -207,10 +214,16 @@ def _rule_set(node: Node) -> RuleSet:
     if set(months) != set(_checks.SEVERITY_CLASSES):
         node.bad("months", "须写明 minor、general、serious 三类。", "Needs minor, general and serious.")
     node.text("note", "")
-    return RuleSet(
+    made = RuleSet(
         id=node.text("id", pattern=_ID), title=node.text("title"), valid_from=node.day("valid_from") or date.min,
         valid_to=node.day("valid_to", None), is_verified=node.flag("is_verified"), basis=node.text("basis"), months=months,
     )  # fmt: skip
+    if made.valid_from >= _MINOR_FROM and months.get("minor", (0, 0))[1] > _MINOR_MONTHS:
+        node.bad(
+            "months", f"轻微失信信息不公示，确需公示的最长 {_MINOR_MONTHS} 个月。[E_PUBLICITY]",
+            f"The minor class is not published, or for {_MINOR_MONTHS} months at most. [E_PUBLICITY]",
+        )  # fmt: skip
+    return made
 
 
 def _item(root: Node, lists: Mapping[str, CodeList] | None = None) -> Item:

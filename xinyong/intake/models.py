@@ -68,7 +68,11 @@ class Submission(models.Model):
             models.UniqueConstraint(
                 fields=["source", "item_id", "content_digest", "subject_id"], condition=models.Q(reverted_at__isnull=True),
                 nulls_distinct=False, name="submission_content_once",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reverted_at__isnull=True) | (~models.Q(reverted_by="") & ~models.Q(revert_reason="")),
+                name="reverted_says_who_and_why",
+            ),
         ]  # fmt: skip
         indexes = [
             models.Index(fields=["source", "-received_at"], name="submission_by_source"),

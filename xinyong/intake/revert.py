@@ -48,6 +48,7 @@ class ReasonNeeded(Invalid):
     """Taking back needs its reason."""
 
     code = "intake.reason-needed"
+    invariant = "E_AUDIT"
 
 
 def preview(submission_id: int, *, seen_by: Actor) -> Effect:

@@ -9,10 +9,12 @@ from xinyong.kernel.scrubbing import unnumbered
 
 
 class XinyongError(Exception):
-    """Root of every error we raise on purpose. ``zh`` and ``en`` are sentences for the person who caused it."""
+    """Root of every error we raise on purpose. ``zh`` and ``en`` are sentences for the person who caused it; ``invariant`` is the
+    refusal code of what the law never allows (kernel/invariants.py), the class's or, by a fact of that name, this one's."""
 
     code: ClassVar[str] = "kernel.error"
     status: ClassVar[int] = 500
+    invariant: str = ""
 
     def __init__(self, zh: str, en: str, **facts: object) -> None:
         zh, en = unnumbered(zh), unnumbered(en)  # whatever was typed where a code belongs and is quoted
@@ -20,6 +22,12 @@ class XinyongError(Exception):
         self.zh = zh
         self.en = en
         self.facts = facts
+        self.invariant = str(facts.get("invariant") or type(self).invariant)
+
+    @property
+    def mark(self) -> str:
+        """Our code, and beside it the invariant's where it guards one."""
+        return f"{self.code} · {self.invariant}" if self.invariant else self.code
 
 
 class NotFound(XinyongError):

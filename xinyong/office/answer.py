@@ -76,16 +76,22 @@ def form(
     return page(request, "office/form.html", context, status=400 if bound.errors else 200)
 
 
+def said(error: XinyongError) -> str:
+    """A refusal in the page's language; with the code of the invariant it guards (docs/reference/invariants.md)."""
+    named = f" [{error.invariant}]" if is_english() else f"（{error.invariant}）"
+    return (error.en if is_english() else error.zh) + (named if error.invariant else "")
+
+
 def say(bound: Form, error: XinyongError) -> None:
     """Puts a refusal above the form it concerns; what is missing is a second factor goes up to the gate."""
     if isinstance(error, FactorNeeded):
         raise error
-    bound.add_error(None, error.en if is_english() else error.zh)
+    bound.add_error(None, said(error))
 
 
 def warn(request: HttpRequest, error: XinyongError) -> None:
     """Says a refusal on the page that comes next."""
-    messages.warning(request, error.en if is_english() else error.zh)
+    messages.warning(request, said(error))
 
 
 def download(path: Path, *, name: str, content_type: str) -> FileResponse:

@@ -225,8 +225,9 @@ def main(
             group(standalone_mode=True, prog_name="xinyong")
     except XinyongError as error:
         if "--json" in sys.argv:
-            print_json({"error": {"code": error.code, "zh": error.zh, "en": error.en}})
-        click.echo(f"✗ {error.zh}\n  {error.en}\n  [{error.code}]", err=True)
+            named = {"invariant": error.invariant} if error.invariant else {}
+            print_json({"error": {"code": error.code, "zh": error.zh, "en": error.en, **named}})
+        click.echo(f"✗ {error.zh}\n  {error.en}\n  [{error.mark}]", err=True)
         sys.exit(3)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -72,9 +72,17 @@ def is_english() -> bool:
     return (get_language() or "").startswith("en")
 
 
+def said(error: XinyongError) -> str:
+    """A refusal in the page's language; with the code of the invariant it guards, by which it can be asked about."""
+    words = answer.word(error.zh, error.en)
+    if not error.invariant:
+        return words
+    return f"{words} [{error.invariant}]" if is_english() else f"{words}（{error.invariant}）"
+
+
 def say(bound: forms.Form, error: XinyongError) -> int:
     """Puts a refusal above the form; what is missing is a second factor goes up to the gate."""
     if isinstance(error, FactorNeeded):
         raise error
-    bound.add_error(None, answer.word(error.zh, error.en))
+    bound.add_error(None, said(error))
     return error.status

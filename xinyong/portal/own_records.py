@@ -1,6 +1,5 @@
 """本人信息 What is on file of oneself: page by page, whole for printing, whole as a file; who looked; giving up the account."""
 
-import json
 from datetime import timedelta
 
 from django import forms
@@ -13,6 +12,7 @@ from xinyong.kernel import clock
 from xinyong.kernel.errors import XinyongError
 from xinyong.portal.own_page import actor, kept_by_nobody, page, say
 from xinyong.records import erasure, own
+from xinyong.reports import everything
 from xinyong.security.access import Action, access
 from xinyong.web.words import OWN_RECORD_STATES
 
@@ -49,12 +49,17 @@ def whole(request: HttpRequest) -> HttpResponse:
 @access(Action.TAKE_ABOUT_ME)
 @require_GET
 def file(request: HttpRequest) -> HttpResponse:
-    """All of it as one file for machines, nothing masked."""
-    made = own.everything(by=actor(request), at=clock.now())
-    response = HttpResponse(json.dumps(made, ensure_ascii=False, indent=1) + "\n", content_type="application/json")
-    name = gettext("本人信息-%(day)s.json") % {"day": clock.today().isoformat()}
-    response["Content-Disposition"] = str(content_disposition_header(True, name))
-    return kept_by_nobody(response)
+    """Everything held, not only records, as one sealed file for machines, nothing masked."""
+    made = everything.of_oneself(by=actor(request), at=clock.now())
+    return _file(made.text.encode("utf-8"), "application/json", gettext("本人全部信息-%(day)s.json"))
+
+
+@access(Action.TAKE_ABOUT_ME)
+@require_GET
+def paper(request: HttpRequest) -> HttpResponse:
+    """The same as a signed PDF."""
+    made = everything.of_oneself(by=actor(request), at=clock.now(), as_pdf=True)
+    return _file(made.pdf, "application/pdf", gettext("本人全部信息-%(day)s.pdf"))
 
 
 @access(Action.ERASE_ME)
@@ -73,6 +78,13 @@ def leave(request: HttpRequest) -> HttpResponse:
             request.session.flush()
             return page(request, "portal/own_left.html", {"done": done, "is_left": True})
     return page(request, "portal/own_leave.html", {"form": form, "stays": own.stays_of(by=who)}, status=status)
+
+
+def _file(content: bytes, content_type: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=content_type)
+    named = name % {"day": clock.today().isoformat()}
+    response["Content-Disposition"] = str(content_disposition_header(True, named))
+    return kept_by_nobody(response)
 
 
 def _context(found: own.OwnFile) -> dict[str, object]:

@@ -113,7 +113,7 @@ def asked(request: HttpRequest, request_id: int) -> HttpResponse:
     except NotFound:
         raise
     except XinyongError as error:
-        messages.warning(request, answer.word(error.zh, error.en))
+        messages.warning(request, own_page.said(error))
         status = error.status
     status = 400 if bound.errors else status
     context = {
@@ -147,7 +147,7 @@ def give(request: HttpRequest, which: str) -> HttpResponse:
             messages.success(request, gettext("已授权。您随时可以在此撤回。"))
             return HttpResponseRedirect(f"/own/consents/{made.id}/")
         except XinyongError as error:
-            bound.add_error(None, answer.word(error.zh, error.en))
+            bound.add_error(None, own_page.said(error))
     context = {"form": bound, "purpose": purpose, "notice": answer.word(*consent.NOTICES[consent.NOTICE])}
     return own_page.page(request, "portal/own_consent_new.html", context, status=400 if bound.errors else 200)
 

@@ -59,6 +59,7 @@ urlpatterns = [
     path("own/records/", own_records.index, name="own-records"),
     path("own/records/all", own_records.whole, name="own-records-all"),
     path("own/records/file.json", own_records.file, name="own-records-file"),
+    path("own/records/file.pdf", own_records.paper, name="own-records-paper"),
     path("own/leave", own_records.leave, name="own-leave"),
     path("own/notices/", own_notices.index, name="own-notices"),
     path("own/notices/read", own_notices.read, name="own-notices-read"),

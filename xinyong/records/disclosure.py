@@ -37,13 +37,13 @@ _PUBLIC = f"""
 
 #: What departments and the credit centre share in their work: also past publicity, never past retention; of their division
 #: (security/scope.py) and of the items their grant names.
-_REACHED = f"""
+_WITHIN = """
     (r.source_id = %(own_source)s
      OR (r.disclosure IN ('public', 'shared')
          AND (%(reach)s::bigint[] IS NULL OR r.source_id = ANY(%(reach)s::bigint[]))))
     AND (%(items)s::text[] IS NULL OR r.item_id = ANY(%(items)s::text[]))
-    AND (r.retain_until IS NULL OR {_END} < r.retain_until)
 """
+_REACHED = f"{_WITHIN} AND (r.retain_until IS NULL OR {_END} < r.retain_until)"
 _SHARED = f"{_REACHED} AND r.state = 1 AND r.decided_on <= %(as_of)s AND {NOT_REPAIRED} AND NOT {opt_outs.IS_KEPT_OUT}"
 
 #: Where a datum came from is looked at by who answers for it: versions that were withdrawn too, a department's own only.
@@ -67,6 +67,18 @@ def sight(actor: Actor) -> Sight:
     if not may(actor, Action.VIEW_SHARED):
         return public_sight()
     return Sight(_SHARED, _reach(actor) | opt_outs.parameters(), Grade(GRADES[actor.role]), is_public=False)
+
+
+def over_sight(actor: Actor) -> Sight | None:
+    """What is past its retention and no more than that: for who would see it otherwise, and for whose it is, to be told so when they
+    ask for it by its reference (INV-60). None for everybody else, to whom it looks like no record at all."""
+    is_over = f"r.state = 1 AND r.retain_until <= {_END}"
+    if may(actor, Action.VIEW_SHARED):
+        return Sight(f"{_WITHIN} AND {is_over}", _reach(actor), Grade.PUBLIC, is_public=False)
+    if actor.subject is not None and may(actor, Action.VIEW_ABOUT_ME, subject=actor.subject):
+        own = {"own": actor.subject, "today": clock.today()}
+        return Sight(f"r.subject_id = %(own)s AND {is_over}", own, Grade.PUBLIC, is_public=False)
+    return None
 
 
 def lineage_sight(actor: Actor) -> Sight:

@@ -45,6 +45,13 @@ class UnknownRecord(NotFound):
     code = "records.unknown-record"
 
 
+class RetentionOver(UnknownRecord):
+    """Its retention is over: it is used for nothing any more. Said to who would see it otherwise and to whose it is (INV-60)."""
+
+    code = "records.retention-over"
+    invariant = "E_RETENTION"
+
+
 def of(
     code: str,
     *,
@@ -146,7 +153,7 @@ def record(
     code: str, ref: str, *, as_of: date, seen_by: Actor, purpose: str = ""
 ) -> tuple[RecordView, list[RecordView]]:
     """One record and its older versions, newest first; purpose and entry as in ``of``. Raises UnknownSubject,
-    UnknownRecord, PurposeNeeded."""
+    UnknownRecord, RetentionOver, PurposeNeeded."""
     seen = disclosure.sight(seen_by)
     subject = registry.subject(code, seen_by=seen_by)
     try:
@@ -162,12 +169,28 @@ def record(
         for row in _cursor.rows(_fill("versions_of_record", seen), parameters)
     ]
     if not views or views[0].version != _newest_version(subject.id, key):
-        raise UnknownRecord(
-            "没有找到这条记录。它可能已公示期满、已撤回，或网址有误。",
-            "No such record. Its publicity may have ended, it may have been withdrawn, or the address is wrong.",
-        )
+        raise absent(subject.id, key, as_of=as_of, seen_by=seen_by)
     _note_look(seen, "record", ref, seen_by, purpose, subject=code)
     return views[0], views[1:]
+
+
+def absent(subject_id: int, key: bytes, *, as_of: date, seen_by: Actor) -> UnknownRecord:
+    """Why somebody is not shown a record they asked for by its reference: RetentionOver to whom that may be said."""
+    over = disclosure.over_sight(seen_by)
+    if over is not None:
+        parameters = {
+            "subject_id": subject_id, "key_digest": key, "as_of": as_of, "newest": _newest_version(subject_id, key),
+            **over.parameters,
+        }  # fmt: skip
+        if list(_cursor.rows(_SQL["over"].format(sight=over.predicate), parameters)):
+            return RetentionOver(
+                "这条记录的保存期已满，不再用于查询、报告、评价和其他任何用途。",
+                "The retention of this record is over: it is used for no query, report or score, nor for anything else.",
+            )
+    return UnknownRecord(
+        "没有找到这条记录。它可能已公示期满、已撤回，或网址有误。",
+        "No such record. Its publicity may have ended, it may have been withdrawn, or the address is wrong.",
+    )
 
 
 def _note_look(seen: Sight, kind: str, ref: str, by: Actor, purpose: str, **facts: str) -> None:

@@ -44,6 +44,7 @@ class NoPurpose(Invalid):
     """What is not public leaves for a stated purpose only (INV-70)."""
 
     code = "records.no-purpose"
+    invariant = "E_PURPOSE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from xinyong.kernel import clock, sql
 from xinyong.records import _cursor, _rows, disclosure
-from xinyong.records.dossier import UnknownRecord
+from xinyong.records.dossier import RetentionOver, UnknownRecord, absent
 from xinyong.records.models import ClockEnd, Repair
 from xinyong.records.view import FieldView, RecordView
 from xinyong.security.access import Actor
@@ -69,7 +69,7 @@ class Brought:
 def of(code: str, ref: str, *, as_of: date, seen_by: Actor) -> tuple[list[VersionView], list[End]]:
     """The versions of a datum that this actor answers for, oldest first, and which of its clocks have ended.
 
-    A department's are its own. Raises NotAllowed, UnknownSubject, UnknownRecord.
+    A department's are its own. Raises NotAllowed, UnknownSubject, UnknownRecord, RetentionOver.
     """
     seen = disclosure.lineage_sight(seen_by)
     subject = registry.subject(code, seen_by=seen_by)
@@ -89,6 +89,9 @@ def of(code: str, ref: str, *, as_of: date, seen_by: Actor) -> tuple[list[Versio
         for row in _cursor.rows(statement, parameters)
     ]
     if not found:
+        why = absent(subject.id, key, as_of=as_of, seen_by=seen_by)
+        if isinstance(why, RetentionOver):
+            raise why
         raise UnknownRecord(
             "没有找到这条记录，或它不是贵单位报送的。请核对网址。",
             "There is no such record, or your department has not reported it. Check the address.",

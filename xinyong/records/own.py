@@ -98,29 +98,31 @@ def looked(*, by: Actor, since: datetime) -> list[Look]:
     return _looks(who, since)
 
 
-@transaction.atomic
-def everything(*, by: Actor, at: datetime) -> dict[str, Any]:
-    """All that is on file of oneself, whole, as one JSON document; what the account itself keeps too. One entry. Raises NotAllowed,
-    FactorNeeded."""
-    who = register.settled(by)
+def whole(who: Actor, *, today: date) -> list[dict[str, Any]]:
+    """Every datum on file of oneself with nothing masked, the newest decisions first, and the versions before each newest one, the latest
+    first. For the file of everything (reports/everything.py), which enters it in the log. Raises NotAllowed, FactorNeeded."""
     require(who, Action.TAKE_ABOUT_ME, subject=who.subject)
-    today = at.astimezone(clock.ZONE).date()
-    found, total = _found(who, {}, _MOST) if who.subject is not None else ([], 0)
-    audit.enter(
-        audit.Event.ABOUT_ME_TAKEN, by=who, object_kind="own-file", object_ref=who.subject_code or "own", records=total
+    if who.subject is None:
+        return []
+    with scope.acting(who):
+        rows = list(
+            _cursor.rows(_SQL["versions"].format(columns=_ALL["columns"]), {"subject_id": who.subject, "most": _MOST})
+        )
+    by_datum: dict[bytes, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_datum.setdefault(bytes(row["key_digest"]), []).append(row)
+    newest = sorted(
+        by_datum.values(), key=lambda rows: (rows[0]["decided_on"], bytes(rows[0]["key_digest"])), reverse=True
     )
-    return {
-        "made_at": at.astimezone(clock.ZONE).isoformat(timespec="seconds"),
-        "subject": _subject(who),
-        "records": [_whole(row, who, today) for row in found],
-        "looks": [
-            {
-                "unit": one.department, "role": one.role, "event": one.event, "purpose": one.purpose, "count": one.count,
-                "first_at": one.first_at.isoformat(), "last_at": one.last_at.isoformat(),
-            }
-            for one in _looks(who, datetime.min.replace(tzinfo=clock.ZONE))
-        ],
-    }  # fmt: skip
+    return [
+        _whole(first, who, today) | {"earlier_versions": [_whole(row, who, today) for row in rest]}
+        for first, *rest in newest
+    ]
+
+
+def subject(who: Actor) -> dict[str, Any]:
+    """Who one is, whole, for the same. Raises NotAllowed, FactorNeeded."""
+    return _subject(who)
 
 
 def stays(who: Actor) -> list[Stays]:
@@ -181,9 +183,9 @@ def _whole(row: dict[str, Any], who: Actor, today: date) -> dict[str, Any]:
     return {
         "item": item.id, "item_version": item.version, "title_zh": item.title_zh, "title_en": item.title_en,
         "source": department_names().get(row["source_id"], ""), "ref": bytes(row["key_digest"]).hex(),
-        "version": row["version"], "state": _state(row, item, today), "bases": list(_bases(item)),
+        "version": row["version"], "submission": row["submission_id"], "state": _state(row, item, today), "bases": list(_bases(item)),
         **{name: row[name].isoformat() if row[name] else None for name in days},
-        "known_from": row["known_from"].isoformat(),
+        "known_from": row["known_from"].astimezone(clock.ZONE).isoformat(timespec="seconds"),
         "fields": [{"code": code, "name": names.get(code, code), "value": value} for code, value in content.items()],
         "senders_own_columns": extra,
     }  # fmt: skip

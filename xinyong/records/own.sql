@@ -8,6 +8,14 @@ WHERE r.subject_id = %(subject_id)s AND {newest} AND {after}
 ORDER BY r.decided_on DESC, r.subject_id DESC, r.key_digest DESC
 LIMIT %(limit)s
 
+-- name: versions
+-- Every version of everything, each datum's newest first.
+SELECT {columns}, r.sealed, r.extra
+FROM record r
+WHERE r.subject_id = %(subject_id)s
+ORDER BY r.key_digest, r.version DESC
+LIMIT %(most)s
+
 -- name: count
 SELECT count(*) AS total FROM record r WHERE r.subject_id = %(subject_id)s AND {newest}
 

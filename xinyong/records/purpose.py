@@ -12,6 +12,7 @@ class PurposeNeeded(Invalid):
     """A look at what is not public needs its purpose and the matter it is for."""
 
     code = "records.purpose-needed"
+    invariant = "E_PURPOSE"
 
 
 def required(purpose: str) -> None:

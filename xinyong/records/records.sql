@@ -319,3 +319,8 @@ WHERE r.item_id = ANY(%(items)s) AND r.state = 1 AND r.decided_on <= %(on)s
 SELECT item_id, source_id, min(deposited_at) AS since FROM records_tally WHERE item_id = ANY(%(items)s) GROUP BY 1, 2
 -- name: erased
 SELECT after, before FROM records_erasedversion WHERE submission_id = %(submission_id)s
+
+-- name: over
+-- Whether a datum of a subject is past its retention, within this sight; nothing of what it says.
+SELECT 1 AS is_over FROM record r
+WHERE r.subject_id = %(subject_id)s AND r.key_digest = %(key_digest)s AND r.version = %(newest)s AND {sight}

@@ -136,14 +136,18 @@ def give(
     raise NoFreeNumber("未能生成报告编号，请稍后重试。", "No report number could be made; try again later.")
 
 
+def number_of(issued_at: datetime) -> str:
+    """A number for a paper: when, and eight letters drawn at random."""
+    return f"{issued_at.astimezone(clock.ZONE):%Y%m%d%H%M%S}" + "".join(secrets.choice(_ALPHABET) for _ in range(8))
+
+
 def _with_zone(issued_at: datetime) -> None:
     if issued_at.tzinfo is None:
         raise InstantWithoutZone("出具时间缺少时区。", "The issuing time lacks a time zone.")
 
 
 def _stamp(issued_at: datetime, *, facts: str, signer: signing.Signer) -> Stamp:
-    moment = issued_at.astimezone(clock.ZONE)
-    number = f"{moment:%Y%m%d%H%M%S}" + "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    number = number_of(issued_at)
     check_code = base64.b32encode(secrets.token_bytes(16)).decode("ascii").rstrip("=")
     url = f"{settings.SITE_ORIGIN}/verify/{check_code}/"
     return Stamp(number, check_code, issued_at, url, facts, signer.subject, signer.is_demo)

@@ -3,7 +3,8 @@
 A PDF is genuine when its one signature covers every byte of it, was made with a certificate that leads to the root given, and the
 number and digest of facts that the signature names are those the document carries. What lies in the file beside what is signed
 (the room left for the signature, the certificates in it) may hold nothing but what has to be there: no byte is free to change.
-A statement's JSON is genuine by the same rules for its JWS. Revocation cannot be known offline; the answer says so and where to ask.
+A statement's JSON is genuine by the same rules for its JWS; the file of everything about oneself by the JWS of its seal, over the
+digest of all the rest. Revocation cannot be known offline; the answer says so and where to ask.
 """
 
 import asyncio
@@ -70,7 +71,7 @@ class Told:
     """The answer with what was checked, each in Chinese and English. ``holds`` and ``fails`` were checked; ``open`` was not, or
     could not be. The facts below are the paper's own, to be believed only with a good answer."""
 
-    kind: str = ""  # pdf, statement
+    kind: str = ""  # pdf, statement, everything
     holds: list[tuple[str, str]] = field(default_factory=list)
     fails: list[tuple[str, str]] = field(default_factory=list)
     open: list[tuple[str, str]] = field(default_factory=list)
@@ -102,6 +103,9 @@ def look(data: bytes, *, trust: Sequence[x509.Certificate], at: datetime) -> Tol
     elif data.startswith(b"%PDF-"):
         told.kind = "pdf"
         _look_at_pdf(told, data, trust, at)
+    elif data.lstrip().startswith(b"{"):
+        told.kind = "everything"
+        _look_at_everything(told, data, trust, at)
     elif _JWS.fullmatch(data):
         told.kind = "statement"
         _look_at_statement(told, data, trust, at)
@@ -109,6 +113,14 @@ def look(data: bytes, *, trust: Sequence[x509.Certificate], at: datetime) -> Tol
         _untold(
             told, "既不是 PDF，也不是本平台声明的 JSON（JWS）。", "Neither a PDF nor the JSON (JWS) of a statement."
         )
+    if told.answer is Answer.GENUINE and not told.check_code:
+        told.open.append(
+            (
+                "这份文件只给本人，不在任何登记册中，平台不留副本：没有更新和撤销可查。",
+                "The file was for its subject alone and stands in no register; no copy is kept, so there is nothing to ask.",
+            )
+        )
+        return told
     where = f"：{told.verify_url}" if told.verify_url else "的核验页面"
     told.open.append(
         (
@@ -293,9 +305,7 @@ def _look_at_statement(told: Told, data: bytes, trust: Sequence[x509.Certificate
 
 def _stated(told: Told, payload: dict[str, Any]) -> None:
     facts = payload["facts"]
-    digest = hashlib.sha256(
-        json.dumps(facts, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
-    ).hexdigest()
+    digest = _digest(facts)
     told.number, told.check_code, told.facts = payload["jti"], payload["check_code"], payload["facts_sha256"]
     told.verify_url, told.statement = f"{payload['iss']}/verify/{told.check_code}/", facts
     told.signed_at = datetime.fromtimestamp(payload["iat"], clock.ZONE)
@@ -303,6 +313,39 @@ def _stated(told: Told, payload: dict[str, Any]) -> None:
         told.holds.append(("所述事实与内容摘要一致。", "The stated facts have the digest that is named."))
     else:
         told.fails.append(("所述事实与内容摘要不符。", "The stated facts do not have the digest that is named."))
+
+
+def _look_at_everything(told: Told, data: bytes, trust: Sequence[x509.Certificate], at: datetime) -> None:
+    """The file of everything about oneself: its seal signs the digest of all the rest."""
+    try:
+        said = json.loads(data, object_pairs_hook=_once)
+        seal = said.pop("seal")
+        _look_at_statement(told, seal["jws"].encode("ascii"), trust, at)
+        told.verify_url, stated, told.statement = "", told.statement, {}
+        if (stated.get("kind"), stated.get("document_sha256"), said["number"]) == (
+            "everything",
+            _digest(said),
+            told.number,
+        ):
+            told.holds.append(("文件内容与签名所指的摘要一致。", "What the file says has the digest that is signed."))
+        else:
+            told.fails.append(
+                ("文件内容与签名所指的摘要不符，已被改动。", "What the file says is not what was signed.")
+            )
+    except _UNREADABLE as error:
+        told.fails.append(_broken(error))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand once: another reader might take another of two."""
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _digest(said: Any) -> str:
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def _fits(leaf: x509.Certificate, algorithm: str, said: bytes, signature: bytes) -> bool:

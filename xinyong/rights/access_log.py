@@ -22,6 +22,7 @@ from xinyong.security.access import Action, Actor, Role, require, system
 from xinyong.security.looks import One
 from xinyong.subjects import registry
 
+_AT_ONCE = 1000
 #: What kind of look it was, zh and en.
 KINDS: dict[str, tuple[str, str]] = {
     "dossier-viewed": ("查看档案", "Looked at the file"),
@@ -67,6 +68,17 @@ def of(*, by: Actor, at: datetime, after: int | None = None, limit: int = 50) ->
     audit.enter(audit.Event.ACCESS_LOG_VIEWED, by=by, object_kind="access-log", object_ref=ref)
     found, total = looks.of_subject(ref, now=at, before=after, limit=limit)
     return _lines(found), total
+
+
+def every(ref: str, *, at: datetime) -> list[Line]:
+    """All looks at what is on file of a subject, the newest first, for the file of everything about it: its caller has checked whose it
+    is, and enters it in the log."""
+    lines: list[Line] = []
+    before: int | None = None
+    while found := looks.of_subject(ref, now=at, before=before, limit=_AT_ONCE)[0]:
+        lines += _lines(found)
+        before = found[-1].id
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class AskedAgain(Conflict):
     """The subject has said no to this recipient for this purpose; it is not asked again."""
 
     code = "rights.asked-again"
+    invariant = "E_ASKED_AGAIN"
 
 
 class StillOpen(Conflict):

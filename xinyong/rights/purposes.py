@@ -27,12 +27,14 @@ class PurposeNeeded(Invalid):
     """A look needs a purpose of the register, in force, and a few words on the matter."""
 
     code = "rights.purpose-needed"
+    invariant = "E_PURPOSE"
 
 
 class PurposeNotYours(Forbidden):
     """The register does not open this purpose to who asks."""
 
     code = "rights.purpose-not-yours"
+    invariant = "E_PURPOSE"
 
 
 @dataclass(frozen=True, slots=True)

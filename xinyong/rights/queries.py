@@ -58,6 +58,7 @@ class OtherPurpose(Forbidden):
     """The subject authorised this recipient, but for another purpose: a new one needs a new authorisation."""
 
     code = "rights.other-purpose"
+    invariant = "E_PURPOSE"
 
 
 class ItemsNotAuthorised(Forbidden):
@@ -76,6 +77,7 @@ class AuthorisationWithdrawn(Forbidden):
     """The subject took the authorisation back."""
 
     code = "rights.authorisation-withdrawn"
+    invariant = "E_WITHDRAWN"
 
 
 class WithheldTooLong(Invalid):

@@ -57,6 +57,7 @@ class TooEarly(Conflict):
     """The least time of publicity has not passed; ``facts`` has the first possible day (INV-62, E_TOO_EARLY)."""
 
     code = "rights.repair-too-early"
+    invariant = "E_TOO_EARLY"
 
 
 class ProofMissing(Invalid):

@@ -36,6 +36,7 @@ class NotAcknowledged(Conflict):
     """A recipient has not said yet that it has let go of the record (INV-65, E_SYNC)."""
 
     code = "rights.repair-not-acknowledged"
+    invariant = "E_SYNC"
 
 
 class DecisionPaperMissing(Invalid):
@@ -54,6 +55,7 @@ class NoLonger(Invalid):
     """The rule set does not let the term be made longer by so much."""
 
     code = "rights.repair-extension"
+    invariant = "W_OVERDUE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,17 +192,17 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.ANSWER_OBJECTION: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.APPLY_REPAIR: _only(_R.SUBJECT),
     Action.VIEW_REPAIRS: _only(_R.SOURCE_UNIT, _R.OPERATOR),
-    Action.DECIDE_REPAIR: _only(_R.SOURCE_UNIT, _R.OPERATOR),
+    Action.DECIDE_REPAIR: frozenset({_R.SOURCE_UNIT, _R.OPERATOR}),
     Action.ACKNOWLEDGE_REPAIR: _only(_R.CLIENT),
     Action.RECORD_GUIDANCE: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.VIEW_MANDATES: _only(_R.OPERATOR),
     Action.GIVE_MANDATES: _only(_R.OPERATOR),
-    Action.GIVE_CONSENT: _only(_R.SUBJECT, _R.PERSON),
+    Action.GIVE_CONSENT: frozenset({_R.SUBJECT, _R.PERSON}),
     Action.VIEW_ACCESS_LOG: _only(_R.SUBJECT, _R.PERSON),
     Action.ASK_CONSENT: _only(_R.SOURCE_UNIT, _R.READER, _R.CLIENT),
     Action.QUERY: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR, _R.CLIENT),
-    Action.BREAK_GLASS: _only(_R.READER, _R.OPERATOR),
-    Action.REVIEW_ALARMS: _only(_R.SECURITY_ADMIN, _R.AUDITOR),
+    Action.BREAK_GLASS: frozenset({_R.READER, _R.OPERATOR}),
+    Action.REVIEW_ALARMS: frozenset({_R.SECURITY_ADMIN, _R.AUDITOR}),
     Action.MANAGE_FEEDS: _only(_R.OPERATOR),
     Action.REVIEW_LINKS: _only(_R.OPERATOR),
     Action.VIEW_SHARED: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR, _R.CLIENT),
@@ -302,6 +302,13 @@ NEEDS_PURPOSE = frozenset({Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.QU
 #: Only with the consent of a second person who may ``APPROVE`` and is not the first (security/approvals.py).
 NEEDS_TWO = frozenset({Action.SPECIAL_QUERY, Action.EXPORT_SHARED, Action.PUBLISH_CATALOGUE})
 
+#: Roles nobody of flesh acts under.
+MACHINES = frozenset({Role.CLIENT, Role.PARTNER, Role.SYSTEM})
+
+#: What is decided about somebody, or by somebody about themself: by people alone, so that nothing that weighs on a person comes of
+#: automation only (INV-74, PIPL 24). The steps of cases that the clock may take are none of these (workflow/cases.py).
+DECIDED_BY_PEOPLE = frozenset({Action.DECIDE_REPAIR, Action.GIVE_CONSENT, Action.REVIEW_ALARMS, Action.BREAK_GLASS})
+
 #: How much of a record a role can receive: field grades up to and with this one. Its own department's data a source unit
 #: sees to the internal grade; authorised fields come only by a special query.
 GRADES: dict[Role, str] = dict.fromkeys(Role, "public") | {
@@ -363,6 +370,13 @@ class FactorNeeded(Forbidden):
     code = "security.factor-needed"
 
 
+class PeopleDecide(NotAllowed):
+    """What weighs on somebody is decided by a person: never by a program, nor by the platform itself (INV-74)."""
+
+    code = "security.people-decide"
+    invariant = "E_AUTO_ONLY"
+
+
 def may(
     actor: Actor, action: Action, *, department: str | None = None, region: str | None = None, item: str | None = None,
     subject: int | None = None,
@@ -384,6 +398,8 @@ def require(
     subject: int | None = None,
 ) -> None:  # fmt: skip
     """Raises NotAllowed unless ``may`` says yes, FactorNeeded where the second factor is stale."""
+    if action in DECIDED_BY_PEOPLE and actor.role in MACHINES:
+        raise people_decide(action=action.value, role=actor.role.value)
     if not may(actor, action, department=department, region=region, item=item, subject=subject):
         raise NotAllowed(
             "您的账号没有办理此事项的权限。如确有需要，请联系信用中心。",
@@ -397,6 +413,14 @@ def require(
             "This needs your second factor again. Enter a code or use your security key, then go on.",
             action=action.value,
         )
+
+
+def people_decide(**facts: object) -> PeopleDecide:
+    """The refusal of a step that only people take."""
+    return PeopleDecide(
+        "这一步关系到当事人的权益，须由人作出决定，程序和平台自身都不能办理。",
+        "This step weighs on somebody's rights: a person decides it, no program and not the platform itself.", **facts,
+    )  # fmt: skip
 
 
 def reaches(region: str, other: str) -> bool:

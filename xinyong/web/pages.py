@@ -93,7 +93,7 @@ def error_page(request: HttpRequest, error: XinyongError) -> HttpResponse:
     """The page of one of our errors. ``facts["retry_after"]`` (seconds), when there, becomes the Retry-After header."""
     english = (get_language() or "").startswith("en")
     refusals.note(request, error.code)
-    response = _page(request, error.status, error.en if english else error.zh, code=error.code)
+    response = _page(request, error.status, error.en if english else error.zh, code=error.mark)
     wait = error.facts.get("retry_after")
     if wait is not None:
         response["Retry-After"] = str(wait)

@@ -26,15 +26,15 @@ _TITLES = {
     507: ("平台空间不足", "The platform has no room"),
 }
 #: Facts of an error that help a program to correct itself; others stay inside.
-_TOLD = ("invariant", "reason", "line", "column", "retry_after", "expected", "scope", "lacking", "part", "span")
+_TOLD = ("reason", "line", "column", "retry_after", "expected", "scope", "lacking", "part", "span")
 
 
 def problem(error: XinyongError, *, status: int | None = None, errors: Sequence[dict[str, str]] = ()) -> HttpResponse:
     """The answer for one of our errors. ``errors``: where the input is wrong, one a place, without the input itself."""
-    return answer(
-        status or error.status, error.code, error.zh, error.en,
-        facts={name: error.facts[name] for name in _TOLD if error.facts.get(name) is not None}, errors=errors,
-    )  # fmt: skip
+    facts = {name: error.facts[name] for name in _TOLD if error.facts.get(name) is not None}
+    if error.invariant:
+        facts["invariant"] = error.invariant
+    return answer(status or error.status, error.code, error.zh, error.en, facts=facts, errors=errors)
 
 
 def answer(

@@ -22,7 +22,7 @@ from xinyong.kernel.calendar import Calendar
 from xinyong.kernel.errors import Conflict, Invalid, NotFound
 from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security import audit, cursors, proofs
-from xinyong.security.access import Actor, Role, significant
+from xinyong.security.access import MACHINES, Actor, PeopleDecide, Role, people_decide, significant
 from xinyong.workflow import deadlines
 from xinyong.workflow.case_models import Case, CaseDocument, CaseStep
 from xinyong.workflow.case_view import CaseView, Line, Listed, view
@@ -177,7 +177,8 @@ def take(
 ) -> tuple[CaseView, bool]:  # fmt: skip
     """Takes a step, once. False: the same form took it before. ``then`` is what the step means, in the same transaction.
 
-    Raises UnknownCase, MovedMeanwhile, StepNotNow, StepNotYours, TokenUsed, ReasonMissing, TooManyPapers, UnfitProof.
+    Raises UnknownCase, MovedMeanwhile, StepNotNow, StepNotYours, security's PeopleDecide, TokenUsed, ReasonMissing, TooManyPapers,
+    UnfitProof.
     """
     case = _reach(by).select_for_update(of=("self",)).filter(pk=case_id).first()
     if case is None:
@@ -320,6 +321,11 @@ def party_of(case: Case, by: Actor) -> Party | None:
     return {Role.OPERATOR: Party.CENTRE, Role.SYSTEM: Party.CLOCK}.get(by.role)
 
 
+def procedure_of(case: Case) -> Procedure:
+    """The procedure of a case, in the version it was taken under."""
+    return _procedure(case)
+
+
 def folder() -> Path:
     """Where papers lie, sealed."""
     return Path(settings.XINYONG_HOME) / "workflow" / "papers"
@@ -387,7 +393,7 @@ def _allowed(
 
 def _refusal(
     case: Case, procedure: Procedure, action: str, steps: Sequence[CaseStep], by: Actor
-) -> StepNotNow | StepNotYours | None:  # fmt: skip
+) -> StepNotNow | StepNotYours | PeopleDecide | None:  # fmt: skip
     found = procedure.transition(action)
     is_spent = found is not None and found.most is not None and sum(s.action == action for s in steps) >= found.most
     if found is None or case.state not in found.starts or is_spent:
@@ -395,6 +401,8 @@ def _refusal(
         return StepNotNow(
             f"现在（{zh}）不能办这一步，或者已经办过。", f"This step cannot be taken now ({en}), or was taken already."
         )
+    if by.role in MACHINES and Party.CLOCK not in found.by:
+        return people_decide(step=action, role=by.role.value)
     if _acts_as(case, found, steps, by) is None:
         is_apart = Party.SECOND in found.by and party_of(case, by) is Party.CENTRE
         return StepNotYours(

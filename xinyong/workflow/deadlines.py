@@ -80,6 +80,11 @@ class TermView:
         """Its end has passed, or had when it was done."""
         return self.hours_over > 0
 
+    @property
+    def warning(self) -> str:
+        """W_OVERDUE (INV-63) once it is over; "" in time."""
+        return "W_OVERDUE" if self.is_over else ""
+
 
 def terms(procedure: Procedure, steps: Sequence[Taken], *, at: datetime, calendar: Calendar) -> list[TermView]:
     """Every term of a case that has begun, in the procedure's order, anew for each step it begins with; ``steps`` in the order they

@@ -31,6 +31,7 @@ class NoEvidence(Conflict):
     """What was asked for could not be proved afterwards, so it is not done."""
 
     code = "security.no-evidence"
+    invariant = "E_LOG"
     status = 503
 
 
