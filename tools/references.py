@@ -41,6 +41,7 @@ def pages() -> dict[str, str]:
         "errors.md": _errors(),
         "invariants.md": _invariants(),
         "access.md": _access(),
+        "effects.md": _effects(),
         "rule-language.md": rule_language(),
         "openapi.json": description.text(),
         "controls.md": controls.page("controls"),
@@ -158,6 +159,50 @@ def _invariants() -> str:
         "法律不允许平台做的事。页面、命令行和接口拒绝时，在错误码旁写明这里的代码。每一条都有一项试图打破它的测试（`tests/rights/test_invariants.py`）。"
         " What the law never allows the platform. A refusal names the code beside the error's own; each has a test that tries to break it.",
         _table(("id", "代码 code", "表现 how", "内容 rule", "来源 source", "守在哪里 guards", "错误码 errors"), rows),
+    )
+
+
+def _effects() -> str:
+    from xinyong.rights import effects
+    from xinyong.rights.effects import UNDONE_BY, WORDS, Cause
+
+    causes = [(f"`{one}`", *WORDS[one], "；".join(UNDONE_BY[one]) if one in UNDONE_BY else "—") for one in Cause]
+    rows = [
+        (
+            f"`{one.name}`",
+            one.zh,
+            one.en,
+            *("✓" if cause in one.causes else "—" for cause in Cause),
+            "✓" if one.undo else "—",
+        )
+        for one in effects.declared()
+    ]
+    stays = [
+        (
+            f"`{one.name}`",
+            one.zh,
+            one.en,
+            "、".join(f"`{cause}`" for cause in Cause if cause in one.causes),
+            one.basis_zh,
+            one.basis_en,
+        )
+        for one in effects.kept()
+    ]
+    return _page(
+        "后果 Effects",
+        "一项决定除决定本身之外触动什么，就是这一张表；按顺序在同一个事务里办完，撤销时倒着来。`xinyong effects` 打印同一张表。"
+        " What a decision touches beside itself is this table: carried out in order, in the transaction of its cause, undone in reverse."
+        " `xinyong effects` prints it too.",
+        "记录本身的公示期、保存期届满不在表里：每一次查询都按日期判断，没有要办的事；保存期满的内容由夜间作业删除（`xinyong records`）。"
+        " A record's own clocks are not in it: every query asks for the day, so that nothing has to be done; what is over is erased each"
+        " night (`xinyong records`).",
+        "## 原因 Causes",
+        _table(("cause", "中文", "English", "由什么撤销 undone by"), causes),
+        "## 后果 What follows",
+        _table(("effect", "中文", "English", *(f"`{one}`" for one in Cause), "可撤销 undone"), rows),
+        "## 依法留存 What stays by law",
+        "只存储、只保护，任何查询都查不到。 In storage and safe; no query finds it.",
+        _table(("name", "中文", "English", "cause", "依据", "basis"), stays),
     )
 
 

@@ -34,6 +34,7 @@ _MODULES = (
     "acts_own",
     "acts_objections",
     "acts_repairs",
+    "acts_effects",
     "acts_consents",
     "acts_papers",
     "acts_persons",

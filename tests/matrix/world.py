@@ -120,6 +120,7 @@ ARGUMENTS: dict[str, Argument] = {
     "alarm_id": lambda world, relation: 1,
     "answer_ref": lambda world, relation: "0" * 32,
     "assessment_id": lambda world, relation: 1,
+    "annulment_id": lambda world, relation: 1,
     "erasure_id": lambda world, relation: 1,
 }
 #: Parameters that belong to a department: their addresses are asked for in every relation.

@@ -424,3 +424,32 @@ def test_what_is_refused_ends_with_3_and_its_code(xinyong: Xinyong, arguments: t
     said = xinyong(*arguments)
     assert said.code == 3
     assert f"[{code}]" in said.err
+
+
+def test_effects_are_listed_by_their_causes_and_who_lags_ends_with_one(xinyong: Xinyong) -> None:
+    said = xinyong("effects", "--json")
+    assert said.code == 0
+    assert [one["cause"] for one in said.json["causes"]] == ["repaired", "corrected", "withdrawn", "consent-ended"]
+    repaired = said.json["causes"][0]
+    assert [(one["name"], one["is_undone"]) for one in repaired["effects"]] == [
+        ("archive", True), ("kept-answers", False), ("recipients", True),
+    ]  # fmt: skip
+    assert set(said.json["causes"][3]["kept"][0]) == {"name", "zh", "en", "basis_zh", "basis_en"}
+    assert "准予信用修复" in xinyong("effects").out
+    lagging = xinyong("effects", "--lagging", "--json")
+    assert (lagging.code, lagging.json) == (0, [])
+    assert "没有逾期未回执的使用方" in xinyong("effects", "--lagging").out
+
+
+def test_what_a_partner_gets_is_one_of_three(xinyong: Xinyong) -> None:
+    from xinyong.rights import supplied
+
+    assert xinyong("partners", "add", "city-cli", "示例市").code == 0
+    assert xinyong("partners", "supply", "city-cli").code == 2
+    said = xinyong("partners", "supply", "city-cli", "--items", "admin-penalty-org", "--json")
+    assert said.json == {"code": "city-cli", "items": ["admin-penalty-org"], "is_on": True}
+    assert [one.items for one in supplied.all_of() if one.code == "city-cli"] == [("admin-penalty-org",)]
+    refused = xinyong("partners", "supply", "city-cli", "--items", "no-such", "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (3, "rights.supply-items")
+    assert xinyong("partners", "supply", "city-cli", "--none").code == 0
+    assert [one for one in supplied.all_of() if one.code == "city-cli"] == []

@@ -169,7 +169,7 @@ def test_a_withdrawal_erases_what_rests_on_it_alone(fresh: Hall) -> None:
 
 def test_an_effect_is_declared_once() -> None:
     with pytest.raises(ValueError, match="kept-answers"):
-        effects.declare(effects.EFFECTS[0])
+        effects.declare(next(one for one in effects.declared() if one.name == "kept-answers"))
 
 
 def test_the_receipts_digest_is_of_the_text_that_was_shown(fresh: Hall) -> None:

@@ -116,6 +116,12 @@ def test_asked_on_the_interface_answered_on_the_page_queried_and_withdrawn(
     assert "通过数据接口" in log
     assert owner.post(f"{receipt}withdraw").status_code == 302
     assert "已删除 1 份" in page(owner, receipt)
+    assert "尚未回执" in page(owner, receipt), "the bank's programs are told to erase what they got"
+    todo = [each for each in bank.get("/repairs").json()["todo"] if each["ref"] == file["number"]]
+    assert [(each["change"], each["code"]) for each in todo] == [("erase", fresh.organisation.code)]
+    assert bank.call("POST", "/repairs/receipts", {"ids": [todo[0]["id"]]}).json() == {"acknowledged": 1}
+    assert "尚未回执" not in page(owner, receipt)
+    assert "您给" in page(owner, "/own/notices/")
     assert bank.get(f"/queries/{seen.json()['ref']}").json()["code"] == "rights.answer-gone"
     refused = bank.call("POST", "/queries", wanted(fresh, "organisation"))
     assert (refused.json()["code"], refused.json()["invariant"]) == ("rights.authorisation-withdrawn", "E_WITHDRAWN")

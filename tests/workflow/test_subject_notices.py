@@ -1,6 +1,9 @@
 """Subjects are told once, in their own words; mails say nothing of what; each morning tells what the day before brought."""
 
 import base64
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
 from email.message import Message as Mail
@@ -9,17 +12,19 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.utils import DatabaseError
 from django.test import Client
 
+from tests.conftest import ROOT
 from tests.intake import declaring, made
 from tests.signing import signed_in, stale
 from tests.workflow.receivers import Calls, Mailbox, https_server, mail_server
 from tests.workflow.test_outbox import LOOPBACK
 from xinyong.catalogue import publish
+from xinyong.intake import revert
 from xinyong.kernel import clock
-from xinyong.records import erasure, telling
+from xinyong.records import erasure, repaired, telling
 from xinyong.security import audit, gate, mandates, persons, scope
 from xinyong.security.access import Action, Actor, NotAllowed, Role, may
 from xinyong.security.models import Account, AuditEntry
@@ -31,6 +36,26 @@ from xinyong.workflow.subject_channels import BadMailLink
 from xinyong.workflow.subject_kinds import WORDS, SubjectKind, checked, composed
 
 pytestmark = pytest.mark.usefixtures("lasting_db")
+#: A morning's run that dies when everything is told and nothing is committed.
+_KILLED = """
+import os, signal, sys
+os.environ["DJANGO_SETTINGS_MODULE"] = "xinyong.config.settings"
+import django
+django.setup()
+from datetime import date, datetime
+from django.db import connection, transaction
+connection.settings_dict["NAME"] = sys.argv[1]
+from xinyong.kernel import clock
+from xinyong.records import telling
+from xinyong.security import scope
+from xinyong.security.access import system
+scope.stand_as(system("worker"))
+day = date.fromisoformat(sys.argv[2])
+at = datetime(day.year, day.month, day.day, 9, tzinfo=clock.ZONE)
+with transaction.atomic():
+    assert telling.tell(today=day, by=system("worker"), at=at).told
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 ON = {"item_zh": "行政处罚", "item_en": "Penalties", "on": "2026-06-15"}
 
 
@@ -275,6 +300,56 @@ class TestEachMorning:
         assert morning(made.TODAY + timedelta(days=2)) == {SubjectKind.INFORMATION_CHANGED: 1}
         assert SubjectNotice.objects.count() == 2
 
+    def test_what_its_source_took_back_is_told_as_withdrawn(self, tmp_path: Path) -> None:
+        who, unit = made.organisation(), made.department("云溪市示例撤回局")
+        made.register(who)
+        by = declaring.speaks_for(who, tmp_path)
+        morning(made.TODAY)
+        view = made.hand_in(made.csv_file(tmp_path / "a.csv", [made.penalty_row(who, unit)]), "admin-penalty-org", unit)
+        assert morning(made.TODAY, 9) == {SubjectKind.INFORMATION_ADDED: 1}
+        revert.begin(view.id, reason="报错了所属月份", by=made.SYSTEM)
+        revert.finish(view.id, by=made.SYSTEM)
+        assert morning(made.TODAY + timedelta(days=1)) == {SubjectKind.INFORMATION_REMOVED: 1}
+        assert morning(made.TODAY + timedelta(days=1), 9) == {}
+        title = publish.current("admin-penalty-org").title_zh
+        assert inbox(by)[0] == (
+            "information-removed", f"云溪市示例撤回局 撤回了 1 条“{title}”信息：来源单位撤回了报送。"
+        )  # fmt: skip
+
+    def test_of_what_was_repaired_neither_the_end_of_publicity_nor_repair_is_told(self, tmp_path: Path) -> None:
+        from xinyong.records.models import Record
+
+        who, unit = made.organisation(), made.department()
+        made.register(who)
+        made.hand_in(made.csv_file(tmp_path / "a.csv", [made.penalty_row(who, unit)]), "admin-penalty-org", unit)
+        declaring.mandate(who, tmp_path, last_on=made.TODAY + timedelta(days=400))
+        one = Record.objects.get(disclosure="public")
+        repaired.enter(one.subject_id, bytes(one.key_digest).hex(), case_id=1, at=clock.now())
+        assert one.repair_from is not None
+        assert one.publish_until is not None
+        morning(made.TODAY)
+        for day in (one.repair_from, one.publish_until - timedelta(days=30)):
+            morning(day - timedelta(days=1))
+            assert not {SubjectKind.REPAIR_POSSIBLE, SubjectKind.PUBLICITY_ENDS} & set(morning(day))
+
+    def test_a_morning_that_is_killed_before_its_end_has_told_nothing_and_the_next_tells_all_of_it_once(
+        self, mailbox: Mailbox, tmp_path: Path
+    ) -> None:
+        account, me = on_file(tmp_path)
+        subject_channels.set_up(mail="me@example.cn", webhook="", kinds=list(SubjectKind), by=me, at=clock.now())
+        SubjectChannel.objects.update(mail_verified_at=clock.now())
+        Message.objects.all().delete()
+        morning(made.TODAY)
+        known, unit = made.Person(*_identity(account)), made.department()
+        made.hand_in(made.csv_file(tmp_path / "new.csv", [made.person_row(known, unit)]), "admin-penalty-person", unit)
+        command = [sys.executable, "-c", _KILLED, str(connection.settings_dict["NAME"]), made.TODAY.isoformat()]
+        assert subprocess.run(command, cwd=ROOT, timeout=120, check=False).returncode == -signal.SIGKILL
+        assert not SubjectNotice.objects.exists(), "nothing of it was committed"
+        assert not Message.objects.exists()
+        assert morning(made.TODAY, 9) == {SubjectKind.INFORMATION_ADDED: 1}
+        assert morning(made.TODAY, 10) == {}
+        assert Message.objects.count() == 1
+
     def test_the_end_of_publicity_repair_and_a_mandate_are_told_before_their_day(self, tmp_path: Path) -> None:
         from xinyong.records.models import Record
 
@@ -306,16 +381,48 @@ class TestEachMorning:
         made.register(who)
         by = declaring.speaks_for(who, tmp_path)
         morning(made.TODAY)
-        for role, name in ((Role.READER, "a"), (Role.SOURCE_UNIT, "b"), (Role.OPERATOR, "c"), (Role.PUBLIC, "d")):
+        for role, name, unit in (
+            (Role.READER, "a", ""), (Role.SOURCE_UNIT, "b", ""), (Role.OPERATOR, "c", ""), (Role.PUBLIC, "d", ""),
+            (Role.CLIENT, "e", "91990100MA00000007"), (Role.CLIENT, "f", "11990100MA0000000X"),
+        ):  # fmt: skip
             audit.enter(
-                audit.Event.DOSSIER_VIEWED, by=Actor(role=role, name=name), object_kind="subject", object_ref=who.code,
+                audit.Event.DOSSIER_VIEWED, by=Actor(role=role, name=name, department=unit or None), object_kind="subject", object_ref=who.code,
                 purpose="办理许可",
             )  # fmt: skip
-        assert morning(made.TODAY + timedelta(days=1)) == {SubjectKind.LOOKED_AT: 2}
+        assert morning(made.TODAY + timedelta(days=1)) == {SubjectKind.LOOKED_AT: 4}
         assert sorted(said for _, said in inbox(by)) == [
             "2026-06-15，信用中心查询您的信息 1 次。", "2026-06-15，行政机关查询您的信息 2 次。",
+            "2026-06-15，行政机关的系统查询您的信息 1 次。", "2026-06-15，银行等机构查询您的信息 1 次。",
         ]  # fmt: skip
-        assert AuditEntry.objects.filter(event="subjects-told").latest("id").facts == {"looked_at": 2}
+        assert AuditEntry.objects.filter(event="subjects-told").latest("id").facts == {"looked_at": 4}
+
+    def test_looks_are_sent_out_for_the_categories_that_were_chosen_and_all_stand_in_the_account(
+        self, mailbox: Mailbox, tmp_path: Path
+    ) -> None:
+        who = made.organisation()
+        made.register(who)
+        by = declaring.speaks_for(who, tmp_path)
+        subject_channels.set_up(
+            mail="me@example.cn",
+            webhook="",
+            kinds=list(SubjectKind),
+            lookers=["enterprise", "nobody"],
+            by=by,
+            at=clock.now(),
+        )
+        assert subject_channels.of(by=by).lookers == {"enterprise"}
+        SubjectChannel.objects.update(mail_verified_at=clock.now())
+        Message.objects.all().delete()
+        morning(made.TODAY)
+        for role, unit in ((Role.OPERATOR, None), (Role.CLIENT, "91990100MA00000007")):
+            audit.enter(
+                audit.Event.DOSSIER_VIEWED, by=Actor(role=role, name="one", department=unit), object_kind="subject",
+                object_ref=who.code, purpose="办理贷款",
+            )  # fmt: skip
+        assert morning(made.TODAY + timedelta(days=1)) == {SubjectKind.LOOKED_AT: 2}
+        assert len(inbox(by)) == 2
+        [message] = Message.objects.all()
+        assert [one.key for one in message.subject_notices.all()] == ["looked-at/2026-06-15/enterprise"]
 
     def test_days_that_were_missed_are_caught_up(self, tmp_path: Path) -> None:
         who = made.organisation()

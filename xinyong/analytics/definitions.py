@@ -220,6 +220,7 @@ RULES: dict[str, tuple[str, str]] = {
     "W_LATE": ("超过规定时限", "after the time limit"),
     "E_FORBIDDEN_CLASS": ("禁止归集的信息", "of a class that may not be collected"),
     "E_OFF_TOPIC": ("目录以外的信息", "outside the catalogue"),
+    "E_ANNUL": ("所依据的决定已被撤销或确认违法", "the decision behind it was annulled or found unlawful"),
     "E_CONSENT_CLASS": ("须经书面同意的信息", "needs written consent"),
 }
 

@@ -41,6 +41,10 @@ OTHER_SOURCE = (
     "另一信源单位已报送同一文书、同一主体的数据，按“一数一源”不作覆盖，已转信用中心核对。",
     "Another source unit has reported this document and subject. Nothing was overwritten; the credit centre decides.",
 )
+ANNULLED = (
+    "这条信息所依据的决定已被依法撤销、确认违法或者确认无效，信息已经撤回，不得再次报送。",
+    "The decision behind this record was annulled, or found unlawful or void; the record was withdrawn and is not reported again.",
+)
 
 
 @dataclass(slots=True)
@@ -89,6 +93,7 @@ class Sorted:
     other_source: list[int]
     same_as: dict[int, int] = field(default_factory=dict, compare=False)  # duplicate's place → row number of the first
     revived: set[int] = field(default_factory=set, compare=False)  # places whose datum had been withdrawn
+    annulled: list[int] = field(default_factory=list)  # withdrawn for ever: the decision behind it fell
 
 
 def sort(
@@ -123,6 +128,9 @@ def sort(
             version = 1
         elif source_id is not None and before.source_id != source_id and not before.is_withdrawn:
             result.other_source.append(place)
+            version = 0
+        elif before.is_annulled:
+            result.annulled.append(place)
             version = 0
         else:
             version = _version(before, content, place, submission_id, result)
@@ -208,6 +216,7 @@ def _deposit(lane: Lane, load: Load, into: Deposit) -> Counts:
     for places, rule, sentences in (
         (found.twice, "V11-same-key-twice", TWICE),
         (found.other_source, "V11-other-source", OTHER_SOURCE),
+        (found.annulled, "E_ANNUL", ANNULLED),
     ):
         for place in places:
             one, row = load.row_findings(place, rule, sentences)
@@ -252,7 +261,7 @@ def release(
         found = sort(table, look_up(connection, table), submission_id=into.submission_id, source_id=into.source_id)
         if found.version:
             _copy(connection, load, into, found)
-        left = {*found.other_source, *found.twice}
+        left = {*found.other_source, *found.twice, *found.annulled}
         places = zip(table.column("place").to_pylist(), table.column("row_no").to_pylist(), strict=True)
         row_nos = {row_no for place, row_no in places if place not in left}
         move(connection, into.submission_id, row_nos, accepted=1, at=into.known_from, rejected=rejected)

@@ -300,6 +300,7 @@ def try_out(
             for places, rule, sentences in (
                 (parts.twice, "V11-same-key-twice", deposit.TWICE),
                 (parts.other_source, "V11-other-source", deposit.OTHER_SOURCE),
+                (parts.annulled, "E_ANNUL", deposit.ANNULLED),
             ):
                 checked.findings.found.extend(note(place, rule, sentences) for place in places)
             late = [
@@ -309,7 +310,7 @@ def try_out(
             ]
             checked.findings.found.extend(warner(checked, plan)(parts, late))
             rejected = int(np.count_nonzero(checked.findings.level >= WRONG))
-            waiting_too = len(parts.twice) + len(parts.other_source)
+            waiting_too = len(parts.twice) + len(parts.other_source) + len(parts.annulled)
             doubtful = len(checked) - rejected - len(table) + waiting_too
             sums += [
                 len(checked), len(parts.version), doubtful, rejected, len(parts.duplicate), len(parts.unchanged)

@@ -60,6 +60,7 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
         "may_manage_tasks": may(who, Action.MANAGE_TASKS),
         "may_settle": may(who, Action.SETTLE_DOUBTS),
         "may_trace": may(who, Action.VIEW_LINEAGE),
+        "may_annul": may(who, Action.ANNUL_RECORD),
         "may_explain": may(who, Action.EXPLAIN_ACCESS),
         "may_decide": may(who, Action.APPROVE),
     }

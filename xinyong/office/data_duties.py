@@ -23,7 +23,7 @@ _PER_PAGE = 30
 _LARGEST = 2**63 - 1
 WHAT = {
     erased.RECORDS: gettext_lazy("记录的内容"), erased.WAITING_ROWS: gettext_lazy("未入库的行"),
-    erased.ORIGINALS: gettext_lazy("报送原件"),
+    erased.ORIGINALS: gettext_lazy("报送原件"), erased.KEPT_ANSWERS: gettext_lazy("暂存的查询结果"),
 }  # fmt: skip
 
 

@@ -117,7 +117,13 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
     """One objection whole: the record as it stands, what is said to be wrong, the clock, the papers, what can be done now."""
     seen = objection_desk.find(answer.id_of(case_id), seen_by=answer.actor(request), at=clock.now())
     return case_desk.show(
-        request, _DESK, seen, lacks=_lacking(seen), record=seen.record, is_withdrawn=seen.datum.is_withdrawn
+        request,
+        _DESK,
+        seen,
+        lacks=_lacking(seen),
+        record=seen.record,
+        is_withdrawn=seen.datum.is_withdrawn,
+        recipients=seen.recipients,
     )
 
 

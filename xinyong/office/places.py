@@ -52,6 +52,7 @@ GROUPS: tuple[Group, ...] = (
         Place("/office/links/", "edit", _("待关联"), (_A.REVIEW_LINKS,)),
         Place("/office/objections/", "dispute", _("异议办理"), (_A.VIEW_OBJECTIONS,)),
         Place("/office/repairs/", "check", _("信用修复"), (_A.VIEW_REPAIRS,)),
+        Place("/office/annulments/", "undo", _("依据被撤销"), (_A.ANNUL_RECORD,)),
         Place("/office/guidance/", "bell", _("培训约谈"), (_A.RECORD_GUIDANCE,)),
         Place("/office/windows/", "clock", _("报送窗口"), (_A.VIEW_RATES,)),
         Place("/office/declared/", "edit", _("应报数"), (_A.VIEW_RATES,)),

@@ -5,6 +5,7 @@ from django.urls import path
 from xinyong.office import (
     account,
     alarms,
+    annulments,
     approvals,
     assessments,
     bulletins,
@@ -134,6 +135,10 @@ urlpatterns = [
     path("repairs/<int:repair_id>/papers/<int:proof_no>", repairs.paper, name="repair-paper"),
     path("repairs/<int:repair_id>/<slug:act>", repairs.take, name="repair-take"),
     path("guidance/", guidance.index, name="guidance"),
+    path("annulments/", annulments.index, name="annulments"),
+    path("annulments/<int:annulment_id>/", annulments.matter, name="annulment"),
+    path("annulments/<int:annulment_id>/withdraw", annulments.withdraw, name="annulment-withdraw"),
+    path("submissions/<int:submission_id>/rows/<int:row_no>/annul", annulments.new, name="annul"),
     path("guidance/<int:guidance_id>/undo", guidance.take_back, name="guidance-undo"),
     path("tasks/", tasks.listing, name="tasks"),
     path("tasks/export.xlsx", tasks.export, name="tasks-export"),

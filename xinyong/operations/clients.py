@@ -208,6 +208,31 @@ def end_partner_key(key_id: str, as_json: bool) -> None:
         click.echo(f"✓ 公钥 {key_id} 已终止。 Ended.")
 
 
+@partners.command("supply")
+@click.argument("code")
+@click.option("--items", default="", help="事项代码，逗号分隔 item ids, by commas")
+@click.option("--all", "is_all", is_flag=True, help="全部事项 every item")
+@click.option("--none", "is_none", is_flag=True, help="不再供数 nothing any more")
+@_JSON
+def supply_partner(code: str, items: str, is_all: bool, is_none: bool, as_json: bool) -> None:
+    """向节点供数 Say which records a partner gets from here: it then follows repairs, corrections and withdrawals, and acknowledges."""
+    if [bool(items), is_all, is_none].count(True) != 1:
+        raise click.UsageError("--items、--all、--none 三者选一。 One of the three.")
+    command.with_database()
+    from xinyong.kernel import clock
+    from xinyong.rights import supplied
+    from xinyong.security.access import system
+
+    wanted = [one.strip() for one in items.split(",") if one.strip()] if items else None
+    supplied.say(
+        code, items=wanted, is_on=not is_none, by=system("xinyong partners supply"), at=clock.now()
+    )  # fmt: skip
+    if as_json:
+        command.print_json({"code": code, "items": wanted, "is_on": not is_none})
+    else:
+        click.echo(f"✓ 节点 {code}：{'不再供数 nothing' if is_none else items or '全部事项 every item'}。")
+
+
 @partners.command("disable")
 @click.argument("code")
 @_JSON

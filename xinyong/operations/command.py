@@ -76,6 +76,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "notices",
         "通知 list | channels | undelivered | resend | deliver",
     ),
+    "effects": (
+        "xinyong.operations.effects",
+        "effects",
+        "后果 What a repair, a correction, a withdrawal sets off; who lags behind",
+    ),
     "guidance": ("xinyong.operations.guidance", "guidance", "培训约谈比例 listed organisations trained or interviewed"),
     "mandates": ("xinyong.operations.mandates", "mandates", "代表关系 list | give | end who acts for organisations"),
     "declarations": (

@@ -74,7 +74,9 @@ def new(request: HttpRequest, ref: str) -> HttpResponse:
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
     """One objection: how far it is, until when, what was said, what can be done now."""
     seen = objection.find(own_page.id_of(case_id), by=own_page.actor(request), at=clock.now())
-    return own_case.show(request, KIND, seen, record=seen.record, is_shown=not seen.datum.is_withdrawn)
+    return own_case.show(
+        request, KIND, seen, record=seen.record, is_shown=not seen.datum.is_withdrawn, recipients=seen.recipients
+    )
 
 
 @access(Action.OBJECT)

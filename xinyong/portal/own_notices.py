@@ -14,7 +14,7 @@ from xinyong.portal import answer
 from xinyong.portal.own_page import actor, number, page, say
 from xinyong.security.access import Action, access
 from xinyong.workflow import subject_channels, subject_notices
-from xinyong.workflow.subject_kinds import WORDS, SubjectKind
+from xinyong.workflow.subject_kinds import LOOKERS, WORDS, SubjectKind
 
 _PER_PAGE = 20
 _MOST_IDS = 200
@@ -37,8 +37,16 @@ class Channels(forms.Form):
         label=gettext_lazy("哪些通知要发送"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
+    lookers = forms.MultipleChoiceField(
+        label=gettext_lazy("谁查询时要发送"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("选了“有人查询了信息”时适用。账号里总是告诉您所有查询。"),
+    )  # fmt: skip
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["lookers"].choices = [  # type: ignore[attr-defined]
+            (one, answer.word(zh, en[0].upper() + en[1:])) for one, (zh, en) in LOOKERS.items()
+        ]
         self.fields["kinds"].choices = [  # type: ignore[attr-defined]
             (kind.value, answer.word(*words.title)) for kind, words in WORDS.items()
         ]
@@ -81,14 +89,15 @@ def channels(request: HttpRequest) -> HttpResponse:
     who = actor(request)
     present = subject_channels.of(by=who)
     start = {"mail": present.mail, "webhook": present.webhook, "kinds": [one.value for one in present.kinds]}
+    start["lookers"] = list(present.lookers)
     form = Channels(request.POST if request.method == "POST" else None, initial=start)
     status = 400 if request.method == "POST" else 200
     if request.method == "POST" and form.is_valid():
         said = form.cleaned_data
         try:
             done = subject_channels.set_up(
-                mail=said["mail"], webhook=said["webhook"], kinds=[SubjectKind(one) for one in said["kinds"]], by=who,
-                at=clock.now(),
+                mail=said["mail"], webhook=said["webhook"], kinds=[SubjectKind(one) for one in said["kinds"]],
+                lookers=said["lookers"], by=who, at=clock.now(),
             )  # fmt: skip
         except XinyongError as error:
             status = say(form, error)

@@ -14,7 +14,7 @@ from xinyong.kernel import clock
 from xinyong.kernel.errors import NotFound, XinyongError
 from xinyong.portal import answer, own_page
 from xinyong.records import opt_outs
-from xinyong.rights import access_log, consent, purposes, whose
+from xinyong.rights import access_log, consent, consent_end, purposes, whose
 from xinyong.rights.consent_view import ConsentView, RequestView
 from xinyong.rights.purposes import Purpose
 from xinyong.security import identity
@@ -156,9 +156,11 @@ def give(request: HttpRequest, which: str) -> HttpResponse:
 @require_GET
 def receipt(request: HttpRequest, consent_id: int) -> HttpResponse:
     """An authorisation as its receipt says it, with the way to take it back."""
-    seen = consent.receipt(min(consent_id, _LARGEST), by=_actor(request), at=clock.now())
+    who, now = _actor(request), clock.now()
+    seen = consent.receipt(min(consent_id, _LARGEST), by=who, at=now)
+    ended = consent_end.aftermath(seen.id, by=who, at=now)
     context = {
-        "one": seen, "titles": _titles(seen.items), "state": CONSENT_STATES[seen.state],
+        "ended": ended, "recipients": ended.recipients if ended else (), "one": seen, "titles": _titles(seen.items), "state": CONSENT_STATES[seen.state],
         "notice": answer.word(*consent.NOTICES.get(seen.notice, ("", ""))),
     }  # fmt: skip
     return own_page.page(request, "portal/own_consent.html", context)

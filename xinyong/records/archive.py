@@ -42,6 +42,7 @@ class Known:
     submission_id: int
     row_no: int
     is_withdrawn: bool
+    is_annulled: bool = False
 
 
 class UnknownRecord(NotFound):
@@ -65,8 +66,8 @@ def look_up(
         _SQL["look_up"], [_joined(places), _joined(subject_ids), ",".join(key.hex() for key in keys)], binary=True
     )
     return {
-        place: Known(version, content, source_id, submission_id, row_no, state == Record.State.WITHDRAWN)
-        for place, version, content, source_id, submission_id, row_no, state in cursor
+        place: Known(version, content, source_id, submission_id, row_no, state == Record.State.WITHDRAWN, is_annulled)
+        for place, version, content, source_id, submission_id, row_no, state, is_annulled in cursor
     }
 
 

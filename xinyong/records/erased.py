@@ -36,11 +36,14 @@ _LOCK: Final = (7320, 0)  # one run at a time
 #: Data of a chunk, which is one transaction.
 CHUNK: Final = 2_000
 #: What a run erases.
-RECORDS, WAITING_ROWS, ORIGINALS = "records", "waiting-rows", "originals"
+RECORDS, WAITING_ROWS, ORIGINALS, KEPT_ANSWERS = "records", "waiting-rows", "originals", "kept-answers"
 BASIS = "《个人信息保护法》第十九条、第四十七条；目录规定的保存期限届满"
 _PLACES = {name: COLUMNS.index(name) for name in ("subject_id", "key_digest", "version")}
 
 Progress = Callable[[int], None]
+#: How much there still is of what a proof says was erased, by its places (submission or id, row).
+Left = Callable[[list[tuple[int, int]]], int]
+_LEFT: dict[str, Left] = {}
 
 
 class Busy(Conflict):
@@ -130,21 +133,31 @@ def run(*, today: date, grace_days: int, by: Actor, progress: Progress | None = 
     return finish(now_run, by=by)
 
 
+def watch(what: str, left: Left) -> None:
+    """A room above that erases beside the archive says how a proof of its is checked. ValueError when that is said already."""
+    if what in _LEFT:
+        raise ValueError(f"how this is checked is said already: {what}")
+    _LEFT[what] = left
+
+
 @transaction.atomic
-def begin(what: str, *, ended_by: date, grace_days: int, by: Actor) -> int:
+def begin(
+    what: str, *, ended_by: date, grace_days: int, by: Actor, basis: str = BASIS, is_new: bool = False
+) -> int:  # fmt: skip
     """Notes that a run begins, in the log too, before anything of it is done: chunks are committed one by one. Its number. A run
-    of the same that was broken off goes on instead."""
+    of the same that was broken off goes on instead, but for one that is a single transaction and cannot be (``is_new``)."""
     require(by, Action.OPERATE)
-    found = broken_off(what)
+    found = None if is_new else broken_off(what)
     if found is not None:
         return found
     made = ErasureRun.objects.create(
-        what=what, ended_by=ended_by, grace_days=grace_days, basis=BASIS, began_at=clock.now(), began_by=by.name
+        what=what, ended_by=ended_by, grace_days=grace_days, basis=basis, began_at=clock.now(), began_by=by.name
     )
-    audit.enter(
-        audit.Event.ERASING_BEGUN, by=by, object_kind="erasure-run", object_ref=str(made.pk), basis=BASIS, what=what,
-        ended_by=ended_by.isoformat(), grace_days=grace_days,
-    )  # fmt: skip
+    if not is_new:
+        audit.enter(
+            audit.Event.ERASING_BEGUN, by=by, object_kind="erasure-run", object_ref=str(made.pk), basis=basis, what=what,
+            ended_by=ended_by.isoformat(), grace_days=grace_days,
+        )  # fmt: skip
     return made.pk
 
 
@@ -183,11 +196,17 @@ def finish(run_id: int, *, by: Actor) -> list[Proof]:
             run=one, item_id=item_id, count=len(leaves), root=merkle.fold(leaves, HASHES[settings.LOG_HASH]),
             hash_name=settings.LOG_HASH, first_ended_on=first, last_ended_on=last, finished_at=clock.now(), finished_by=by.name,
         )  # fmt: skip
-        audit.enter(
-            audit.Event.CONTENT_ERASED, by=by, object_kind="erasure", object_ref=str(proof.pk), basis=one.basis,
-            what=one.what, item=item_id, count=proof.count, root=bytes(proof.root).hex(), run=run_id,
-            grace_days=one.grace_days, ended_by=one.ended_by.isoformat(),
-        )  # fmt: skip
+        if one.what == KEPT_ANSWERS:  # with the end of an authorisation, which no state of the log holds up
+            audit.enter(
+                audit.Event.ANSWERS_ERASED, by=by, object_kind="erasure", object_ref=str(proof.pk), basis=one.basis,
+                count=proof.count, root=bytes(proof.root).hex(), run=run_id,
+            )  # fmt: skip
+        else:
+            audit.enter(
+                audit.Event.CONTENT_ERASED, by=by, object_kind="erasure", object_ref=str(proof.pk), basis=one.basis,
+                what=one.what, item=item_id, count=proof.count, root=bytes(proof.root).hex(), run=run_id,
+                grace_days=one.grace_days, ended_by=one.ended_by.isoformat(),
+            )  # fmt: skip
         made.append(_view(proof))
     return made
 
@@ -208,7 +227,11 @@ def check(proof_id: int, *, seen_by: Actor) -> Checked:
         if found is None:
             raise UnknownProof(f"没有编号为 {proof_id} 的删除凭证。", f"There is no proof of deletion {proof_id}.")
         leaves = _leaves(found.run, found.item_id)
-        left = int(_rows("left", run=found.run_id, item=found.item_id)[0][0]) if found.run.what == RECORDS else 0
+        if found.run.what == RECORDS:
+            left = int(_rows("left", run=found.run_id, item=found.item_id)[0][0])
+        else:
+            count_left = _LEFT.get(found.run.what)
+            left = count_left(beside_of(found.run_id, found.item_id)) if count_left else 0
     is_right = bool(leaves) and merkle.fold(leaves, HASHES[found.hash_name]) == bytes(found.root)
     return Checked(_view(found), len(leaves), is_right, left)
 

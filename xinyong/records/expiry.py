@@ -5,7 +5,7 @@ writes down what ended and why, catches up on days it missed, and on records tha
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -77,6 +77,22 @@ def close_day(day: date, *, today: date, by: Actor) -> Closing:
             audit.Event.CLOCKS_RUN, by=by, object_kind="day", object_ref=day.isoformat(), ended=total, late=late
         )
     return Closing(day, ended, late, is_new)
+
+
+def end_now(
+    subject_id: int, ref: str, *, item_id: str, reason: str, on: date, noted_at: datetime
+) -> int:  # fmt: skip
+    """Notes that the clocks of a datum which was just withdrawn have ended, with the reason, of the version that stood last; an end that
+    was noted before stays. Returns how many were noted. In the caller's transaction, who has asked who may."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SQL["end_now"],
+            {
+                "subject_id": subject_id, "key_digest": bytes.fromhex(ref), "item_id": item_id, "reason": reason, "on": on,
+                "noted_at": noted_at,
+            },
+        )  # fmt: skip
+        return int(cursor.rowcount)
 
 
 def _not_over(day: date) -> DayNotOver:

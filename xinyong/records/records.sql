@@ -103,7 +103,13 @@ CROSS JOIN LATERAL (SELECT 1 FROM records_tally t WHERE t.item_id = i.item_id LI
 -- name: look_up
 -- The newest version of each key: one step down the primary key a key, whatever the planner believes of the table (while
 -- a first load runs it knows nothing of it yet, and once read whole partitions for every batch).
-SELECT k.place, r.version, r.content_digest, r.source_id, r.submission_id, r.row_no, r.state
+SELECT k.place, r.version, r.content_digest, r.source_id, r.submission_id, r.row_no, r.state,
+       -- Withdrawn because its basis fell: it does not come back by being reported again. (What was changed does.)
+       CASE WHEN r.state = 1 THEN false ELSE EXISTS (
+           SELECT FROM records_clockend e
+           WHERE e.subject_id = k.subject_id AND e.key_digest = decode(k.key_hex, 'hex')
+             AND e.reason IN ('basis-revoked', 'basis-unlawful', 'basis-void')
+       ) END AS is_annulled
 FROM unnest(string_to_array(%s, ',')::int[], string_to_array(%s, ',')::bigint[], string_to_array(%s, ','))
      AS k(place, subject_id, key_hex)
 CROSS JOIN LATERAL (
@@ -177,6 +183,21 @@ WHERE r.submission_id = %(submission_id)s AND r.row_no = %(row_no)s AND r.subjec
 RETURNING subject_id, key_digest, version, content_digest, row_no, state, item_id, item_version, source_id, submission_id,
     disclosure, known_from, severity, rule_set, decided_on, valid_from, valid_to, publish_from, publish_until, repair_from,
     retain_until, is_late, payload, sealed, extra
+
+-- name: newest_of
+SELECT submission_id, row_no, state FROM record
+WHERE subject_id = %(subject_id)s AND key_digest = %(key_digest)s ORDER BY version DESC LIMIT 1
+
+-- name: end_now
+-- Publicity, where there was any, and use end with the version that stood last.
+INSERT INTO records_clockend (subject_id, key_digest, version, item_id, clock, reason, ended_on, noted_at)
+SELECT r.subject_id, r.key_digest, r.version, %(item_id)s, c.clock, %(reason)s, %(on)s, %(noted_at)s
+FROM (SELECT o.subject_id, o.key_digest, o.version, o.publish_from FROM record o
+      WHERE o.subject_id = %(subject_id)s AND o.key_digest = %(key_digest)s AND o.state = 1
+      ORDER BY o.version DESC LIMIT 1) AS r
+CROSS JOIN (VALUES ('publicity'), ('retention')) AS c(clock)
+WHERE c.clock = 'retention' OR r.publish_from IS NOT NULL
+ON CONFLICT (subject_id, key_digest, version, clock) DO NOTHING
 
 -- name: later_apart
 -- Where the table of later versions and the versions themselves are not the same: true for one too many.

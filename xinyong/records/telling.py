@@ -16,12 +16,13 @@ from django.db import connection, transaction
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Item
 from xinyong.kernel import clock, sql
+from xinyong.records.disclosure import NOT_REPAIRED
 from xinyong.records.models import Telling
 from xinyong.security import audit, identity, looks, mandates
 from xinyong.security.access import Action, Actor, Role, require
 from xinyong.subjects import persons as register
 from xinyong.workflow import subject_notices
-from xinyong.workflow.subject_kinds import SubjectKind
+from xinyong.workflow.subject_kinds import LOOKERS, SubjectKind
 from xinyong.workflow.subject_notices import Told
 
 _SQL = sql.load(__file__, "telling.sql")
@@ -31,16 +32,15 @@ DAYS_BEFORE = (30, 7)
 _AGAIN = 2000
 #: Nobody catches up on more days than these: what ended long ago is no news.
 _MOST_DAYS = 14
-#: Who looked, as a subject is told: not which person, and the unit stands on the page of looks.
-CATEGORIES: dict[str, tuple[str, str, str]] = {
-    Role.SOURCE_UNIT: ("authority", "行政机关", "an authority"),
-    Role.READER: ("authority", "行政机关", "an authority"),
-    Role.UNIT_ADMIN: ("authority", "行政机关", "an authority"),
-    Role.OPERATOR: ("centre", "信用中心", "the credit centre"),
-    Role.CLIENT: ("program", "行政机关的系统", "an authority's system"),
-    Role.PARTNER: ("partner", "其他地区的信用平台", "another region's platform"),
-    Role.AUDITOR: ("auditor", "审计人员", "an auditor"),
-}
+#: Who looked, as a subject is told (LOOKERS); whoever acts for an enterprise is one, whatever the role.
+CATEGORIES: dict[str, str] = {
+    Role.SOURCE_UNIT: "authority", Role.READER: "authority", Role.UNIT_ADMIN: "authority", Role.OPERATOR: "centre",
+    Role.CLIENT: "program", Role.PARTNER: "partner", Role.AUDITOR: "auditor",
+}  # fmt: skip
+#: How the code of an enterprise begins; an organ's, an institution's begin otherwise.
+_ENTERPRISE = "9"
+#: Why information is no more, where its source said no more than that it takes it back.
+_TAKEN_BACK = {"why_zh": "来源单位撤回了报送", "why_en": "its source took back what it had reported"}
 _FILE, _LOOKS = "/own/records/", "/own/access-log/"
 
 
@@ -85,12 +85,17 @@ def _changes(after: int, batch: int, at: datetime) -> list[tuple[SubjectKind, It
     parameters = {"after": after, "upto": batch, "now": at, "own": identity.subjects_unit().id}
     added: list[Told] = []
     changed: list[Told] = []
-    for subject_id, item_id, version, source, submission, day, is_new, count in _rows("changes", parameters):
+    removed: list[Told] = []
+    for subject_id, item_id, version, source, submission, day, is_new, is_gone, count in _rows("changes", parameters):
         facts = _item(item_id, version) | {"count": count, "source": names.get(source, "")}
         key = f"{submission}/{item_id}" if is_new else f"{submission}/{item_id}/{day}"
-        (added if is_new else changed).append(Told(subject_id, facts, key))
+        if is_gone:
+            removed.append(Told(subject_id, facts | _TAKEN_BACK, key))
+        else:
+            (added if is_new else changed).append(Told(subject_id, facts, key))
     return [
         (SubjectKind.INFORMATION_ADDED, added, _FILE), (SubjectKind.INFORMATION_CHANGED, changed, _FILE),
+        (SubjectKind.INFORMATION_REMOVED, removed, _FILE),
     ]  # fmt: skip
 
 
@@ -114,11 +119,12 @@ def _looks(days: list[date], at: datetime) -> Iterator[Told]:
         on = day - timedelta(days=1)
         found = looks.on_day(since=_begins(on), until=_begins(day))
         ids = {ref: subject_id for subject_id, ref in _rows("refs", {"refs": [one[0] for one in found], "now": at})}
-        counted: Counter[tuple[int, tuple[str, str, str]]] = Counter()
-        for ref, role, count in found:
+        counted: Counter[tuple[int, str]] = Counter()
+        for ref, role, unit, count in found:
             if ref in ids and role in CATEGORIES:
-                counted[ids[ref], CATEGORIES[role]] += count
-        for (subject_id, (category, zh, en)), count in sorted(counted.items()):
+                counted[ids[ref], "enterprise" if unit.startswith(_ENTERPRISE) else CATEGORIES[role]] += count
+        for (subject_id, category), count in sorted(counted.items()):
+            zh, en = LOOKERS[category]
             facts: dict[str, str | int] = {"on": on.isoformat(), "category_zh": zh, "category_en": en, "count": count}
             yield Told(subject_id, facts, f"{on}/{category}")
 
@@ -136,7 +142,7 @@ def _item(item_id: str, version: int) -> dict[str, str | int]:
 
 def _rows(name: str, parameters: dict[str, Any]) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(_SQL[name].format(held=_SQL["held"]), parameters)
+        cursor.execute(_SQL[name].format(held=_SQL["held"], not_repaired=NOT_REPAIRED), parameters)
         return list(cursor.fetchall())
 
 

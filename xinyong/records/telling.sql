@@ -19,19 +19,24 @@ WITH {held}, came AS MATERIALIZED (
     SELECT DISTINCT submission_id FROM security_batch WHERE id > %(after)s AND id <= %(upto)s
 )
 SELECT r.subject_id, r.item_id, max(r.item_version), r.source_id, r.submission_id,
-       (r.known_from AT TIME ZONE 'Asia/Shanghai')::date AS day, r.version = 1 AS is_new, count(*)
+       (r.known_from AT TIME ZONE 'Asia/Shanghai')::date AS day, r.version = 1 AS is_new, r.state = 2 AS is_gone, count(*)
 FROM held h
 JOIN record r ON r.subject_id = h.subject_id AND r.known_from >= h.since
 JOIN came USING (submission_id)
 WHERE r.source_id <> %(own)s
-GROUP BY r.subject_id, r.item_id, r.source_id, r.submission_id, day, is_new
+  -- Withdrawn because its basis fell: whoever withdrew it told the subject then, with the reason.
+  AND NOT (r.state = 2 AND EXISTS (
+    SELECT FROM records_clockend e
+    WHERE e.subject_id = r.subject_id AND e.key_digest = r.key_digest AND e.version = r.version - 1 AND e.reason LIKE 'basis-%%'
+  ))
+GROUP BY r.subject_id, r.item_id, r.source_id, r.submission_id, day, is_new, is_gone
 ORDER BY 1, 2, 5, 6, 7
 
 -- name: publicity
 WITH {held}
 SELECT r.subject_id, r.item_id, max(r.item_version), r.publish_until, count(*)
 FROM held h JOIN record r ON r.subject_id = h.subject_id
-WHERE r.state = 1 AND r.publish_from IS NOT NULL AND r.publish_until = ANY(%(days)s::date[]) AND NOT EXISTS (
+WHERE r.state = 1 AND r.publish_from IS NOT NULL AND r.publish_until = ANY(%(days)s::date[]) AND {not_repaired} AND NOT EXISTS (
     SELECT 1 FROM record_later n
     WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
 )
@@ -42,7 +47,7 @@ WITH {held}
 SELECT r.subject_id, r.item_id, max(r.item_version), r.repair_from, count(*)
 FROM held h JOIN record r ON r.subject_id = h.subject_id
 WHERE r.state = 1 AND r.repair_from = ANY(%(days)s::date[]) AND (r.publish_until IS NULL OR r.publish_until > %(today)s)
-  AND NOT EXISTS (
+  AND {not_repaired} AND NOT EXISTS (
     SELECT 1 FROM record_later n
     WHERE n.subject_id = r.subject_id AND n.key_digest = r.key_digest AND n.version > r.version
 )

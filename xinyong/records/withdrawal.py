@@ -47,6 +47,16 @@ def withdraw_row(
     return _entered(connection, made.pgresult, on_behalf_of=submission_id, now=now).withdrawn
 
 
+def withdraw_datum(connection: psycopg.Connection[Any], *, subject_id: int, ref: str, now: datetime) -> int:
+    """Adds a withdrawn version to a datum, whichever row its newest version came from; 0 when it is withdrawn already."""
+    found = connection.execute(
+        _SQL["newest_of"], {"subject_id": subject_id, "key_digest": bytes.fromhex(ref)}
+    ).fetchone()
+    if found is None or found[2] != Record.State.ACTIVE:
+        return 0
+    return withdraw_row(connection, submission_id=found[0], row_no=found[1], subject_id=subject_id, now=now)
+
+
 def effect(connection: psycopg.Connection[Any], *, submission_id: int, besides: Collection[int]) -> Effect:
     """What taking a submission back would do now. ``besides``: submissions that were taken back themselves."""
     row = connection.execute(
@@ -100,4 +110,4 @@ def _whole(raw: bytes) -> int:
     return int(found)
 
 
-__all__ = ["Effect", "effect", "take_back", "withdraw_row"]
+__all__ = ["Effect", "effect", "take_back", "withdraw_datum", "withdraw_row"]

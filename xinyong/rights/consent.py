@@ -18,7 +18,7 @@ from xinyong.catalogue import publish
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid, NotFound
 from xinyong.kernel.scrubbing import unnumbered
-from xinyong.rights import effects, purposes, whose
+from xinyong.rights import consent_end, purposes, whose
 from xinyong.rights.consent_view import Answered, ConsentView, RequestView, consent_view, request_view
 from xinyong.rights.models import Consent, ConsentRefusal, ConsentRequest, ConsentWithdrawal
 from xinyong.rights.purposes import Purpose
@@ -154,7 +154,7 @@ def withdraw(consent_id: int, *, by: Actor, at: datetime) -> ConsentView:
     if found is None:
         raise _unknown()
     if not ConsentWithdrawal.objects.filter(consent=found).exists():
-        ended = effects.end(found.pk, at=at)
+        ended = consent_end.carry_out(found, consent_end.Way.WITHDRAWN, ended_at=at, by=by, at=at)
         ConsentWithdrawal.objects.create(
             consent=found, subject_id=subject_id, withdrawn_at=at, withdrawn_by=by.name, effects=ended
         )
@@ -163,7 +163,7 @@ def withdraw(consent_id: int, *, by: Actor, at: datetime) -> ConsentView:
             by=by,
             object_kind="consent",
             object_ref=found.number,
-            erased=sum(ended.values()),
+            erased=ended.get("kept-answers", 0),
         )
     return consent_view(_mine(by).get(pk=consent_id), at)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from xinyong.kernel import clock
 from xinyong.rights import purposes
 from xinyong.rights.models import Consent, ConsentRequest
 
@@ -79,11 +80,13 @@ class Answered:
 
 
 def state_of(one: Consent, at: datetime) -> State:
-    """How an authorisation stands at an instant: withdrawn from the instant of its withdrawal on, ended from the end of its term on."""
+    """How an authorisation stands at an instant: withdrawn from the instant of its withdrawal on, ended from the end of its term, or of
+    its purpose, on."""
     withdrawal = getattr(one, "withdrawal", None)
     if withdrawal is not None and withdrawal.withdrawn_at <= at:
         return State.WITHDRAWN
-    return State.LIVE if one.valid_from <= at < one.valid_to else State.ENDED
+    is_over = purposes.is_over(one.purpose, on=at.astimezone(clock.ZONE).date())
+    return State.LIVE if one.valid_from <= at < one.valid_to and not is_over else State.ENDED
 
 
 def request_view(one: ConsentRequest) -> RequestView:
@@ -105,5 +108,5 @@ def consent_view(one: Consent, at: datetime) -> ConsentView:
     return ConsentView(
         one.pk, one.number, one.recipient.code, one.recipient.name, one.purpose, zh, en, tuple(one.items), one.valid_from,
         one.valid_to, one.given_at, one.notice, one.notice_digest, one.request_id is not None, state_of(one, at),
-        withdrawal.withdrawn_at if withdrawal else None, sum(withdrawal.effects.values()) if withdrawal else 0,
+        withdrawal.withdrawn_at if withdrawal else None, withdrawal.effects.get("kept-answers", 0) if withdrawal else 0,
     )  # fmt: skip

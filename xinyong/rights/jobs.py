@@ -5,7 +5,7 @@ import logging
 from procrastinate.contrib.django import app
 
 from xinyong.kernel import clock
-from xinyong.rights import alarms, queries, reminders, repair_desk
+from xinyong.rights import alarms, annulment, consent_end, queries, recipients, reminders, repair_desk
 from xinyong.security.access import system
 
 _LOG = logging.getLogger("xinyong.rights")
@@ -34,3 +34,21 @@ def watch(timestamp: int) -> None:
     now = clock.now()
     alarms.watch(now=now, by=system("watch"))
     queries.sweep(now=now)
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(queue="clocks", name="rights.end_consents", queueing_lock="end-consents")
+def end_consents(timestamp: int) -> None:
+    """Each hour: carries out the end of authorisations whose term or purpose is over."""
+    ended = consent_end.end_due(by=system("hourly"), at=clock.now())
+    _LOG.info("consents-ended count=%s", ended)
+
+
+@app.periodic(cron="42 * * * *")
+@app.task(queue="clocks", name="rights.follow_annulments", queueing_lock="follow-annulments")
+def follow_annulments(timestamp: int) -> None:
+    """Each hour: carries out withdrawals that were broken off, tells sources that are late, says how many recipients lag."""
+    by, now = system("hourly"), clock.now()
+    done = annulment.follow(by=by, at=now)
+    lagging = recipients.lagging(seen_by=by, at=now)
+    _LOG.info("annulments-followed done=%s overdue=%s recipients-late=%s", done.carried_out, done.over, len(lagging))

@@ -3,11 +3,14 @@
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from xinyong.rights.repair_models import Guidance, Recipient, RecipientReceipt
+from xinyong.rights.annulment_models import Annulment, AnnulmentDone, AnnulmentOrder
+from xinyong.rights.repair_models import Guidance, PartnerSupply, Recipient, RecipientReceipt
 from xinyong.security.models import Department
 from xinyong.security.sealed import SealedColumn
 
-__all__ = ["Guidance", "Recipient", "RecipientReceipt"]
+__all__ = [
+    "Annulment", "AnnulmentDone", "AnnulmentOrder", "Guidance", "PartnerSupply", "Recipient", "RecipientReceipt",
+]  # fmt: skip
 
 SEALED = (SealedColumn("rights_keptanswer", "rights.answer"),)
 
@@ -74,6 +77,22 @@ class ConsentWithdrawal(models.Model):
     subject_id = models.BigIntegerField()
     withdrawn_at = models.DateTimeField()
     withdrawn_by = models.CharField(max_length=80)
+    effects = models.JSONField(default=dict)
+
+
+class ConsentEnd(models.Model):
+    """That an authorisation ended, how and since when, and what was done about it, by name of the effect. Append-only (a trigger)."""
+
+    class Way(models.TextChoices):
+        WITHDRAWN = "withdrawn", "主体撤回"
+        TERM = "term", "期限届满"
+        PURPOSE = "purpose", "目的终止"
+
+    consent = models.OneToOneField(Consent, on_delete=models.PROTECT, primary_key=True, related_name="ending")
+    subject_id = models.BigIntegerField()
+    way = models.CharField(max_length=9, choices=Way)
+    ended_at = models.DateTimeField(help_text="first instant it held no more")
+    carried_out_at = models.DateTimeField()
     effects = models.JSONField(default=dict)
 
 

@@ -22,6 +22,8 @@ from xinyong.kernel.scrubbing import unnumbered
 from xinyong.records import annotations, dossier
 from xinyong.records.annotations import Datum
 from xinyong.records.view import RecordView
+from xinyong.rights.recipients import RecipientView
+from xinyong.rights.recipients import of_case as recipients_of
 from xinyong.security import quotas
 from xinyong.security.access import Action, Actor, require
 from xinyong.subjects import registry
@@ -78,11 +80,13 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A case with the record it is about, as the archive has it now, and the steps that who asks can take."""
+    """A case with the record it is about, as the archive has it now, the steps that who asks can take, and who was told to follow what
+    was corrected."""
 
     case: CaseView
     datum: Datum
     may: frozenset[str]
+    recipients: Sequence[RecipientView] = ()
 
     @property
     def record(self) -> RecordView:
@@ -210,7 +214,7 @@ def seen(case_id: int, *, by: Actor, at: datetime) -> Seen:
     """A case with its record, for callers who have asked for their own action. One entry. Raises UnknownCase."""
     case = cases.find(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
     found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
-    return Seen(case, found, cases.steps_open(case, by=by))
+    return Seen(case, found, cases.steps_open(case, by=by), recipients_of(case.id, at=at))
 
 
 def changes(record: RecordView, wanted: Mapping[str, str]) -> list[dict[str, str]]:

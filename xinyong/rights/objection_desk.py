@@ -14,7 +14,8 @@ from django.db import transaction
 from xinyong.catalogue import tables
 from xinyong.kernel.errors import Conflict, Invalid, XinyongError
 from xinyong.records import annotations
-from xinyong.rights import objection
+from xinyong.rights import effects, objection
+from xinyong.rights.effects import Cause, Happening
 from xinyong.rights.objection import ACCEPT, KIND, OUTCOMES, PARTLY, REFUSE, Seen, checked_token
 from xinyong.security import identity
 from xinyong.security.access import Action, Actor, Role, require
@@ -194,7 +195,8 @@ def decide(
 
 
 def finish(case_id: int, *, after: int, token: str, by: Actor, at: datetime) -> CaseView:
-    """Closes an upheld objection once the archive says what was decided; the mark ends. Raises NotCorrectedYet, and as ``cases.take``."""
+    """Closes an upheld objection once the archive says what was decided: the mark ends, and every recipient is told. Raises
+    NotCorrectedYet, and as ``cases.take``."""
     case = _now(case_id, by, at)
     decided = case.last("uphold", "review-uphold")
     if decided is not None and case.state.id == "correcting" and not objection.is_corrected(case, at=at):
@@ -208,10 +210,20 @@ def finish(case_id: int, *, after: int, token: str, by: Actor, at: datetime) -> 
         annotations.settle(done.subject_id, case_id=done.id, by=by, at=at)
         if not is_part:
             annotations.take_back(done.subject_id, case_id=done.id, by=by, at=at)
+        effects.carry_out(_corrected(done, at))
         _answered(done, by=by, at=at)
 
     step = Step("finish-partly" if is_part else "finish", after, checked_token(token))
     return _step(case_id, step, by=by, at=at, then=then)
+
+
+def _corrected(case: CaseView, at: datetime) -> Happening:
+    """What happened, for the list of effects: a correction, or that the record is gone."""
+    found = annotations.datum(case.subject_id, case.object_ref, as_of=objection.day(at), known_at=at)
+    return Happening(
+        Cause.WITHDRAWN if found.is_withdrawn else Cause.CORRECTED, at, case.subject_id, subject_code=case.subject_code,
+        item_id=case.item_id, ref=case.object_ref, case_id=case.id,
+    )  # fmt: skip
 
 
 def _answered(case: CaseView, *, by: Actor, at: datetime) -> None:

@@ -106,6 +106,18 @@ def find(purpose_id: str, *, on: date) -> Purpose:
     return found
 
 
+def ended_on(purpose_id: str) -> date | None:
+    """The first day on which a purpose is in force no more; None while nobody has said one."""
+    ends = [one.valid_to for one in register() if one.id == purpose_id]
+    return None if None in ends else max((one for one in ends if one is not None), default=None)
+
+
+def is_over(purpose_id: str, *, on: date) -> bool:
+    """True from the day on which a purpose ended."""
+    end = ended_on(purpose_id)
+    return end is not None and end <= on
+
+
 def chosen(purpose_id: str, *, by: Actor, at: datetime) -> Purpose:
     """A purpose in force that is open to the actor. Raises PurposeNeeded, PurposeNotYours."""
     found = find(purpose_id, on=_day(at))

@@ -2,7 +2,7 @@
 
 A right (令36号 2), free of charge. Eligibility is computed and explained before anybody fills in a form; the commitment letter is
 written here and kept word for word with the application. Who decides is the body that determined (rights/repair_desk.py); what a yes
-does is one declared list (rights/repair_effects.py). A case goes on under the rule set it was taken under.
+does is one declared list (rights/effects.py). A case goes on under the rule set it was taken under.
 Source: 信用修复管理办法（令第36号）; 国办发〔2025〕22号; earlier rule sets by date (rights/library/repair).
 """
 
@@ -233,7 +233,7 @@ def seen(case_id: int, *, by: Actor, at: datetime) -> SeenRepair:
     case = cases.find(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
     found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
     return SeenRepair(
-        case, found, cases.steps_open(case, by=by), recipients_of(case.id),
+        case, found, cases.steps_open(case, by=by), recipients_of(case.id, at=at),
         repaired.is_repaired(case.subject_id, case.object_ref),
     )  # fmt: skip
 

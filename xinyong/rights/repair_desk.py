@@ -15,7 +15,8 @@ from django.db import transaction
 from xinyong.catalogue import publish, tables
 from xinyong.kernel.errors import Conflict, Invalid
 from xinyong.records.repaired import Ending
-from xinyong.rights import recipients, repair, repair_effects
+from xinyong.rights import effects, recipients, repair
+from xinyong.rights.effects import Cause, Happening
 from xinyong.rights.objection import checked_token, day
 from xinyong.rights.repair import KIND, PLAN_FAILED, REVOCATIONS, SeenRepair
 from xinyong.rights.repair_rules import RESTRUCTURING
@@ -130,8 +131,7 @@ def grant(
     is closed with it. Raises DecisionPaperMissing, and as ``cases.take``."""
 
     def then(case: CaseView) -> None:
-        with scope.acting(system("repair")):
-            repair_effects.carry_out(case, at=at)
+        effects.carry_out(_repaired(case, at))
         _answered(SubjectKind.REPAIR_DONE, case, by=by, at=at)
 
     _needs_paper(_now(case_id, by, at), papers, by)
@@ -169,9 +169,8 @@ def revoke(case_id: int, *, cause: str, reason: str, after: int, token: str, by:
         )
 
     def then(done: CaseView) -> None:
-        with scope.acting(system("repair")):
-            why = Ending.PLAN_FAILED if cause == PLAN_FAILED else Ending.REVOKED
-            repair_effects.undo(done, why=why, at=at)
+        why = Ending.PLAN_FAILED if cause == PLAN_FAILED else Ending.REVOKED
+        effects.undo(_repaired(done, at, why=why.value))
 
     step = Step("revoke", after, checked_token(token), reason=reason, facts={"cause": cause})
     return _step(case_id, step, by=by, at=at, then=then)
@@ -181,7 +180,7 @@ def close(case_id: int, *, after: int, token: str, by: Actor, at: datetime) -> C
     """Closes a repair that every recipient has acknowledged. Raises NotAcknowledged, and as ``cases.take``."""
     _now(case_id, by, at)
     if not recipients.is_done(case_id):
-        waiting = sorted({one.unit for one in recipients.of_case(case_id) if one.done_at is None})
+        waiting = sorted({one.unit for one in recipients.of_case(case_id, at=at) if one.is_waited_for})
         raise NotAcknowledged(
             f"还有使用方没有回执，不能办结：{'、'.join(waiting[:5])}。",
             f"Not all recipients have acknowledged yet: {', '.join(waiting[:5])}.",
@@ -208,6 +207,14 @@ def follow(*, by: Actor, at: datetime) -> Done:
         overdue=over,
     )  # fmt: skip
     return Done(closed, near, over)
+
+
+def _repaired(case: CaseView, at: datetime, why: str = "") -> Happening:
+    """What happened, for the list of effects."""
+    return Happening(
+        Cause.REPAIRED, at, case.subject_id, subject_code=case.subject_code, item_id=case.item_id, ref=case.object_ref,
+        case_id=case.id, why=why,
+    )  # fmt: skip
 
 
 def _close_if_done(case: CaseView, *, at: datetime) -> CaseView | None:

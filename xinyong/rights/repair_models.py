@@ -1,28 +1,53 @@
-"""Who was told to let go of a repaired record, and that it was done; trainings and interviews of organisations."""
+"""Who was told to follow a repair, a correction, a withdrawal, and that it was done; which partners get records; trainings, interviews."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from xinyong.rights.annulment_models import Annulment
+from xinyong.security.models import Partner
 from xinyong.workflow.models import Case
 
 
 class Recipient(models.Model):
-    """A machine client that was told what to do about a datum. Append-only (a trigger holds it)."""
+    """Somebody who receives records and was told what to do: a machine client, or a partner. About a datum, by a case or an annulment;
+    or about all that it got under an authorisation. Append-only (a trigger holds it)."""
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, db_index=False)
-    client_id = models.CharField(max_length=100)
+    class Way(models.TextChoices):
+        CLIENT = "client", "接口客户端"
+        PARTNER = "partner", "共享节点"
+
+    case = models.ForeignKey(Case, null=True, on_delete=models.PROTECT, db_index=False)
+    annulment = models.ForeignKey(Annulment, null=True, on_delete=models.PROTECT, db_index=False)
+    consent = models.ForeignKey("rights.Consent", null=True, on_delete=models.PROTECT, db_index=False, related_name="+")
+    way = models.CharField(max_length=7, choices=Way, default=Way.CLIENT)
+    client_id = models.CharField(max_length=100, help_text="the client's id, or the partner's code")
     client_name = models.CharField(max_length=200)
     unit = models.CharField(max_length=200)
     change = models.CharField(max_length=8)
-    subject_code = models.CharField(max_length=18)
-    item_id = models.CharField(max_length=40)
+    subject_code = models.CharField(max_length=18, blank=True)
+    item_id = models.CharField(max_length=40, blank=True)
     ref = models.CharField(max_length=64)
     told_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["case", "client_id", "change"], name="recipient_told_once"),
+            models.UniqueConstraint(
+                fields=["case", "annulment", "consent", "way", "client_id", "change", "ref"],
+                name="recipient_told_once",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                condition=models.Q(case__isnull=False, annulment__isnull=True, consent__isnull=True)
+                | models.Q(case__isnull=True, annulment__isnull=False, consent__isnull=True)
+                | models.Q(case__isnull=True, annulment__isnull=True, consent__isnull=False),
+                name="recipient_of_one_cause",
+            ),
         ]
-        indexes = [models.Index(fields=["client_id", "id"], name="recipient_of_client")]
+        indexes = [
+            models.Index(fields=["way", "client_id", "id"], name="recipient_of_whom"),
+            models.Index(fields=["annulment"], name="recipient_of_annulment", condition=models.Q(annulment__isnull=False)),
+            models.Index(fields=["consent"], name="recipient_of_consent", condition=models.Q(consent__isnull=False)),
+        ]  # fmt: skip
 
 
 class RecipientReceipt(models.Model):
@@ -31,6 +56,20 @@ class RecipientReceipt(models.Model):
     recipient = models.OneToOneField(Recipient, on_delete=models.PROTECT, primary_key=True, related_name="receipt")
     at = models.DateTimeField()
     by_name = models.CharField(max_length=100)
+
+
+class PartnerSupply(models.Model):
+    """Which records a partner gets from here (向节点供数), from when on: items, or all (null); ``is_on`` False: none any more. The newest
+    row of a partner holds. Append-only (a trigger holds it)."""
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT)
+    items = ArrayField(models.CharField(max_length=40), null=True)
+    is_on = models.BooleanField()
+    at = models.DateTimeField()
+    by_name = models.CharField(max_length=80)
+
+    class Meta:
+        indexes = [models.Index(fields=["partner", "-id"], name="supply_of_partner")]
 
 
 class Guidance(models.Model):

@@ -86,7 +86,10 @@ class Action(StrEnum):
     DECIDE_REPAIR = (
         "decide-repair"  # accept, decide, review, revoke: which of it, the procedure says (rights/repair_desk.py)
     )
-    ACKNOWLEDGE_REPAIR = "acknowledge-repair"  # a recipient says that it has let go of a repaired record
+    ACKNOWLEDGE_REPAIR = (
+        "acknowledge-repair"  # a recipient says that it has followed a repair, correction or withdrawal
+    )
+    ANNUL_RECORD = "annul-record"  # 依据被撤销: note that a record's basis fell; its source withdraws it
     RECORD_GUIDANCE = "record-guidance"  # 培训、约谈: that an organisation was trained or interviewed
     VIEW_MANDATES = "view-mandates"  # 代表关系: who acts for which organisation
     GIVE_MANDATES = "give-mandates"
@@ -193,7 +196,8 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.APPLY_REPAIR: _only(_R.SUBJECT),
     Action.VIEW_REPAIRS: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.DECIDE_REPAIR: frozenset({_R.SOURCE_UNIT, _R.OPERATOR}),
-    Action.ACKNOWLEDGE_REPAIR: _only(_R.CLIENT),
+    Action.ACKNOWLEDGE_REPAIR: _only(_R.CLIENT, _R.PARTNER),
+    Action.ANNUL_RECORD: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.RECORD_GUIDANCE: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.VIEW_MANDATES: _only(_R.OPERATOR),
     Action.GIVE_MANDATES: _only(_R.OPERATOR),
@@ -261,6 +265,7 @@ BOUNDED: dict[Role, frozenset[Action]] = {
             Action.ANSWER_OBJECTION,
             Action.VIEW_REPAIRS,
             Action.DECIDE_REPAIR,
+            Action.ANNUL_RECORD,
             Action.ASK_CONSENT,
         }
     ),

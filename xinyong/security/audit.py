@@ -67,6 +67,9 @@ class Event(StrEnum):
     CASE_VIEWED = "case-viewed"
     CASES_LISTED = "cases-listed"
     REPAIR_ACKNOWLEDGED = "repair-acknowledged"
+    ANNULMENT_NOTED = "annulment-noted"
+    RECORD_ANNULLED = "record-annulled"
+    ANNULMENTS_VIEWED = "annulments-viewed"
     GUIDANCE_ENTERED = "guidance-entered"
     GUIDANCE_TAKEN_BACK = "guidance-taken-back"
     GUIDANCE_VIEWED = "guidance-viewed"
@@ -146,6 +149,7 @@ class Event(StrEnum):
     CLOCKS_RUN = "clocks-run"
     ERASING_BEGUN = "erasing-begun"
     CONTENT_ERASED = "content-erased"
+    ANSWERS_ERASED = "answers-erased"
     DATA_DUTIES_VIEWED = "data-duties-viewed"
     PROCESSING_EXPORTED = "processing-exported"
     ASSESSMENT_WRITTEN = "assessment-written"
@@ -181,6 +185,7 @@ class Event(StrEnum):
     CONSENT_GIVEN = "consent-given"
     CONSENT_REFUSED = "consent-refused"
     CONSENT_WITHDRAWN = "consent-withdrawn"
+    CONSENT_ENDED = "consent-ended"
     CONSENTS_VIEWED = "consents-viewed"
     ACCESS_LOG_VIEWED = "access-log-viewed"
     ALARMS_RAISED = "alarms-raised"
@@ -205,6 +210,7 @@ class Event(StrEnum):
     PARTNER_DISABLED = "partner-disabled"
     PARTNER_KEY_ADDED = "partner-key-added"
     PARTNER_KEY_ENDED = "partner-key-ended"
+    PARTNER_SUPPLIED = "partner-supplied"
     MESSAGE_ACCEPTED = "message-accepted"
     MESSAGE_REFUSED = "message-refused"
 
@@ -223,7 +229,7 @@ GOES_ON = frozenset(
         Event.FILE_REFUSED, Event.DROP_QUARANTINED, Event.SUBMISSION_DEPOSITED, Event.CLOCKS_RUN, Event.EVIDENCE_VIEWED,
         Event.LOG_KEY_ADDED, Event.DOCKING_PULLED, Event.DOCKING_REMOVED, Event.WAIVER_ENDED, Event.CHANGES_RECEIVED,
         Event.REMINDERS_TOLD, Event.NOTICE_SENT, Event.NOTICE_GIVEN_UP, Event.SUBJECTS_TOLD, Event.CLAIM_MADE,
-        Event.PERSON_ERASED,
+        Event.PERSON_ERASED, Event.CONSENT_ENDED, Event.ANSWERS_ERASED,
     }
 )  # fmt: skip
 

@@ -58,11 +58,12 @@ WHERE event IN ('dossier-viewed', 'lineage-viewed', 'special-queried', 'report-i
 GROUP BY 1, 2, 3, 4 ORDER BY max(at) DESC, 1, 2, 3, 4 LIMIT %(limit)s
 
 -- name: looked_at
--- How often each subject of some was looked at on a day, by role.
+-- How often each subject of some was looked at on a day, by role and unit.
 SELECT coalesce(CASE WHEN object_kind = 'subject' THEN object_ref::text
-                     ELSE coalesce(facts ->> 'subject', facts ->> 'subject_code') END, '') AS ref, role, count(*)
+                     ELSE coalesce(facts ->> 'subject', facts ->> 'subject_code') END, '') AS ref, role,
+       department, count(*)
 FROM security_auditentry
 WHERE event IN ('dossier-viewed', 'lineage-viewed', 'special-queried', 'report-issued', 'authorised-queried', 'glass-broken')
   AND outcome = 'done' AND coalesce((facts ->> 'withheld_until')::timestamptz <= %(now)s, true)
   AND at >= %(since)s AND at < %(until)s AND role NOT IN ('system', 'subject', 'person', 'public')
-GROUP BY 1, 2
+GROUP BY 1, 2, 3

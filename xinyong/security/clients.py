@@ -219,6 +219,19 @@ def readers(*, item_id: str = "") -> list[ClientView]:
     return [one for one in views if not item_id or one.items is None or item_id in one.items]
 
 
+def querying(department: str) -> list[ClientView]:
+    """The open clients of a unit that query by subjects' authorisations; for the platform's own work, as ``readers``."""
+    found = Client.objects.select_related("application", "department").prefetch_related("secrets")
+    asking = found.filter(is_active=True, is_sandbox=False, scopes__contains=["query:authorised"])
+    return [_view(one) for one in asking.filter(department__code=department).order_by("pk")]
+
+
+def active(client_ids: Iterable[str]) -> frozenset[str]:
+    """Those of these clients that are open."""
+    found = Client.objects.filter(is_active=True, application__client_id__in=list(client_ids))
+    return frozenset(found.values_list("application__client_id", flat=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """A department's program that reads what is not public. ``items`` None is every item."""

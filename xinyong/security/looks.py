@@ -130,8 +130,8 @@ def summary_of(ref: str, *, since: datetime, limit: int = 50) -> list[Look]:
         return [Look(*row) for row in cursor.fetchall()]
 
 
-def on_day(*, since: datetime, until: datetime) -> list[tuple[str, str, int]]:
-    """How often subjects were looked at in a time, by reference and the looker's role: for telling them."""
+def on_day(*, since: datetime, until: datetime) -> list[tuple[str, str, str, int]]:
+    """How often subjects were looked at in a time, by reference, the looker's role and unit ("" for none): for telling them."""
     with scope.acting(system("looks")), connection.cursor() as cursor:
         cursor.execute(_SQL["looked_at"], {"since": since, "until": until, "now": clock.now()})
-        return [(ref, role, int(count)) for ref, role, count in cursor.fetchall() if ref]
+        return [(ref, role, unit, int(count)) for ref, role, unit, count in cursor.fetchall() if ref]

@@ -34,6 +34,8 @@ class Kind(StrEnum):
     REPAIR = "repair"
     REPAIR_NEAR = "repair-near"
     REPAIR_OVERDUE = "repair-overdue"
+    ANNULLED = "annulled"
+    ANNULLED_OVERDUE = "annulled-overdue"
     EMERGENCY_LOOK = "emergency-look"
 
 
@@ -150,6 +152,18 @@ WORDS: dict[Kind, Words] = {
         "修复申请 {case}（{item_zh}）的“{term_zh}”应于 {due} 24 时前办完，现已逾期，并已升级至信用中心督办。请立即办理。",
         "Application {case} for repair ({item_en}): “{term_en}” was due by the end of {due}; the credit centre has been told. Decide "
         "at once.",
+    ),
+    Kind.ANNULLED: Words(
+        "有信息需要撤回",
+        "A record to withdraw",
+        "贵单位报送的“{item_zh}”信息所依据的决定有变（{why_zh}），请于 {due} 24 时前撤回（事项 {case}）。",
+        "A record of yours ({item_en}) has lost its basis ({why_en}): withdraw it by the end of {due} (matter {case}).",
+    ),
+    Kind.ANNULLED_OVERDUE: Words(
+        "撤回已逾期",
+        "A withdrawal is overdue",
+        "事项 {case}：“{item_zh}”信息（{why_zh}）应于 {due} 24 时前撤回，现已逾期。请立即撤回。",
+        "Matter {case}: a record ({item_en}; {why_en}) was to be withdrawn by the end of {due}. Withdraw it at once.",
     ),
     Kind.EMERGENCY_LOOK: Words(
         "本单位使用了紧急查询",

@@ -82,6 +82,7 @@ class SubjectChannel(models.Model):
     sealed = models.BinaryField(null=True)
     mail_verified_at = models.DateTimeField(null=True)
     kinds = ArrayField(models.CharField(max_length=20), default=list)
+    lookers = ArrayField(models.CharField(max_length=10), null=True, help_text="of whose looks; null: of everybody's")
     made_at = models.DateTimeField()
 
     class Meta:

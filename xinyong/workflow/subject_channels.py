@@ -20,7 +20,7 @@ from xinyong.security.access import Action, Actor, require, system
 from xinyong.workflow import _mail, _to_subjects, _webhook, outbox
 from xinyong.workflow.channels import BadAddress
 from xinyong.workflow.models import SubjectChannel
-from xinyong.workflow.subject_kinds import SubjectKind
+from xinyong.workflow.subject_kinds import LOOKERS, SubjectKind
 
 #: How long the link in the mail is good.
 LASTS = timedelta(days=3)
@@ -34,12 +34,13 @@ class BadMailLink(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class OwnChannels:
-    """Where somebody is told. ``kinds``: of what."""
+    """Where somebody is told. ``kinds``: of what; ``lookers``: of whose looks (LOOKERS)."""
 
     mail: str
     is_verified: bool
     webhook: str
     kinds: frozenset[SubjectKind]
+    lookers: frozenset[str] = frozenset(LOOKERS)
 
 
 def of(*, by: Actor) -> OwnChannels:
@@ -51,14 +52,18 @@ def of(*, by: Actor) -> OwnChannels:
         return OwnChannels("", False, "", frozenset(SubjectKind))
     mail, webhook = _to_subjects.opened(found)
     return OwnChannels(
-        mail, found.mail_verified_at is not None, webhook, frozenset(SubjectKind(one) for one in found.kinds)
-    )
+        mail, found.mail_verified_at is not None, webhook, frozenset(SubjectKind(one) for one in found.kinds),
+        frozenset(LOOKERS) if found.lookers is None else frozenset(found.lookers),
+    )  # fmt: skip
 
 
 @transaction.atomic
-def set_up(*, mail: str, webhook: str, kinds: Collection[SubjectKind], by: Actor, at: datetime) -> OwnChannels:
-    """Says where somebody is told from now on, and of what. A new address gets a link first. One entry, without the address. Raises
-    BadAddress, the webhook's refusals, NotAllowed, FactorNeeded."""
+def set_up(
+    *, mail: str, webhook: str, kinds: Collection[SubjectKind], lookers: Collection[str] = tuple(LOOKERS), by: Actor,
+    at: datetime,
+) -> OwnChannels:  # fmt: skip
+    """Says where somebody is told from now on, of what, and of whose looks; in the account everything is told. A new address gets a
+    link first. One entry, without the address. Raises BadAddress, the webhook's refusals, NotAllowed, FactorNeeded."""
     require(by, Action.SET_OWN_CHANNELS, subject=by.subject)
     mail, webhook = mail.strip(), webhook.strip()
     if mail:
@@ -77,6 +82,7 @@ def set_up(*, mail: str, webhook: str, kinds: Collection[SubjectKind], by: Actor
         kept.sealed = encryption.seal(content, context="channel.sealed") if mail or webhook else None
         kept.mail_verified_at = kept.mail_verified_at if is_same else None
         kept.kinds, kept.made_at = sorted(one.value for one in kinds), at
+        kept.lookers = None if set(LOOKERS) <= set(lookers) else sorted(set(lookers) & set(LOOKERS))
         kept.save()
         if mail and not is_same and _mail.is_on():
             outbox.put_link(kept.pk, at=at)

@@ -16,11 +16,24 @@ _NAME = re.compile(r"\{([a-z_]+)\}")
 _LONGEST = 200
 
 
+#: Who looked, as a subject is told and chooses of whom to be told: category → Chinese, English. Not which person; the unit stands on the
+#: page of looks.
+LOOKERS: dict[str, tuple[str, str]] = {
+    "authority": ("行政机关", "an authority"),
+    "centre": ("信用中心", "the credit centre"),
+    "program": ("行政机关的系统", "an authority's system"),
+    "enterprise": ("银行等机构", "a bank or another institution"),
+    "partner": ("其他地区的信用平台", "another region's platform"),
+    "auditor": ("审计人员", "an auditor"),
+}
+
+
 class SubjectKind(StrEnum):
     """The closed list."""
 
     INFORMATION_ADDED = "information-added"
     INFORMATION_CHANGED = "information-changed"
+    INFORMATION_REMOVED = "information-removed"
     PUBLICITY_ENDS = "publicity-ends"
     REPAIR_POSSIBLE = "repair-possible"
     REPAIR_DONE = "repair-done"
@@ -28,6 +41,7 @@ class SubjectKind(StrEnum):
     OBJECTION_ANSWERED = "objection-answered"
     LOOKED_AT = "looked-at"
     CONSENT_ASKED = "consent-asked"
+    CONSENT_ENDED = "consent-ended"
     MANDATE_ENDS = "mandate-ends"
 
 
@@ -66,16 +80,31 @@ WORDS: dict[SubjectKind, SubjectWords] = {
     SubjectKind.INFORMATION_CHANGED: SubjectWords(
         ("信息有变动", "Information was changed"),
         (
-            "{source} 更正或撤回了 {count} 条“{item_zh}”信息。",
-            "{source} corrected or withdrew {count} piece(s) of “{item_en}”.",
+            "{source} 更正了 {count} 条“{item_zh}”信息。",
+            "{source} corrected {count} piece(s) of “{item_en}”.",
         ),
         (
-            "以更正后的内容为准；撤回的信息不再公示，也不再使用。",
-            "What stands now is what counts; withdrawn information is neither published nor used.",
+            "以更正后的内容为准，旧的内容不再公示，也不再使用。",
+            "What stands now is what counts; what it said before is neither published nor used.",
         ),
         (
             "请核对内容。仍有误的可以随时提出异议，不收费。",
             "Look whether it is right now. If it is not, you may object at any time, free of charge.",
+        ),
+    ),
+    SubjectKind.INFORMATION_REMOVED: SubjectWords(
+        ("信息已撤回", "Information was withdrawn"),
+        (
+            "{source} 撤回了 {count} 条“{item_zh}”信息：{why_zh}。",
+            "{source} withdrew {count} piece(s) of “{item_en}”: {why_en}.",
+        ),
+        (
+            "这些信息从现在起不再公示、共享和使用，并已通知取得过它的使用方。",
+            "From now on it is neither published, shared nor used, and those who had received it are told.",
+        ),
+        (
+            "不需要办理任何手续。其他地方仍在公示或使用的，请告诉信用中心。",
+            "Nothing needs to be done. If it is still shown or used elsewhere, tell the credit centre.",
         ),
     ),
     SubjectKind.PUBLICITY_ENDS: SubjectWords(
@@ -178,6 +207,21 @@ WORDS: dict[SubjectKind, SubjectWords] = {
         (
             "请查看用途和范围后决定。同意后也可以随时撤回。",
             "See the purpose and the scope, then decide. Consent may be withdrawn at any time.",
+        ),
+    ),
+    SubjectKind.CONSENT_ENDED: SubjectWords(
+        ("授权已终止", "An authorisation ended"),
+        (
+            "您给 {unit} 的授权已经终止：{why_zh}。",
+            "Your authorisation for {unit} has ended: {why_en}.",
+        ),
+        (
+            "对方不能再凭它查询；只凭它留存的查询结果（{count} 份）已经删除，对方已被要求删除所取得的信息。",
+            "They may look by it no more; what was kept by it alone ({count} answer(s)) is erased, and they were told to erase what they got.",
+        ),
+        (
+            "不需要办理任何手续。愿意继续的，可以再次授权；认为对方仍在使用的，可以投诉。",
+            "Nothing needs to be done. You may authorise again; if you think they go on using it, complain.",
         ),
     ),
     SubjectKind.MANDATE_ENDS: SubjectWords(

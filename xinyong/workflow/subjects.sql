@@ -8,10 +8,13 @@ ON CONFLICT (subject_id, key) DO NOTHING
 RETURNING id
 
 -- name: places
--- Which places are to hear of which notices: those that whoever acts for the subject has given, for this kind.
+-- Which places are to hear of which notices: those that whoever acts for the subject has given, for this kind; of looks for the
+-- categories that were chosen (the key says which: looked-at/day/category).
 SELECT c.id, n.id
 FROM workflow_subjectnotice n
 JOIN workflow_subjectchannel c ON c.sealed IS NOT NULL AND n.kind = ANY(c.kinds) AND (
+    c.lookers IS NULL OR n.kind <> 'looked-at' OR split_part(n.key, '/', 3) = ANY(c.lookers)
+) AND (
     c.subject_id = n.subject_id
     OR (c.subject_id IS NULL AND EXISTS (
         SELECT FROM security_personaccount p WHERE p.account_id = c.account_id AND p.subject_id = n.subject_id)))

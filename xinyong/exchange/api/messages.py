@@ -8,9 +8,11 @@ from django.http import HttpRequest
 from ninja import Schema
 from pydantic import Field
 
+from xinyong.exchange.api.repairs import ToDo, todo_of
 from xinyong.exchange.door import Entrance, call, operation
 from xinyong.exchange.interface import Strict
 from xinyong.kernel import clock
+from xinyong.rights import recipients
 from xinyong.security import partners
 from xinyong.security.access import Action
 
@@ -32,12 +34,25 @@ class ReceiptAcknowledgement(Strict):
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the receipt")]
 
 
+class ChangesAsked(Strict):
+    """询问待办: what the sender has still to do about records it got from here; the answer's ``todo`` says it."""
+
+    kind: Literal["changes-asked"]
+
+
+class ChangesDone(Strict):
+    """回执: these were done at the sender's: the record is not shown, shared and used any more, or is as it is here now."""
+
+    kind: Literal["changes-done"]
+    ids: Annotated[list[Annotated[int, Field(ge=1, le=2**63 - 1)]], Field(min_length=1, max_length=500)]
+
+
 class MessageIn(Strict):
     """A message. ``id`` is the sender's and stands for one content; ``seq`` counts its messages to us and only rises."""
 
     id: uuid.UUID
     seq: Annotated[int, Field(ge=1, le=2**63 - 1, strict=True)]
-    message: Annotated[Ping | ReceiptAcknowledgement, Field(discriminator="kind")]
+    message: Annotated[Ping | ReceiptAcknowledgement | ChangesAsked | ChangesDone, Field(discriminator="kind")]
 
 
 class Gap(Schema):
@@ -48,7 +63,9 @@ class Gap(Schema):
 
 
 class MessageOut(Schema):
-    """What became of a message. ``is_duplicate``: it had been accepted before, and nothing was done now."""
+    """What became of a message. ``is_duplicate``: it had been accepted before, and nothing was done now. ``waiting``: how many changes of
+    records the sender has not acknowledged yet, whatever it asked; ``todo`` what they are, the oldest 500, when it asked for them;
+    ``acknowledged`` how many of those it named were open until now."""
 
     id: uuid.UUID
     seq: int
@@ -56,6 +73,9 @@ class MessageOut(Schema):
     is_duplicate: bool
     expected: int
     missing: list[Gap]
+    waiting: int
+    acknowledged: int
+    todo: list[ToDo]
 
 
 @operation(
@@ -72,7 +92,12 @@ def exchange_message(request: HttpRequest, body: MessageIn) -> MessageOut:
     done = partners.accept(
         made.message, message_id=body.id, seq=body.seq, kind=body.message.kind, peer=made.peer, now=clock.now()
     )
+    who, acknowledged = made.peer.actor, 0
+    if isinstance(body.message, ChangesDone):  # also when it is sent again: what was accepted may not have been done
+        acknowledged = recipients.acknowledge(body.message.ids, by=who, at=clock.now())
+    todo = recipients.pending(by=who) if isinstance(body.message, ChangesAsked) else []
     return MessageOut(
         id=done.message_id, seq=done.seq, received_at=done.received_at, is_duplicate=done.is_duplicate,
         expected=done.expected, missing=[Gap(first=first, last=last) for first, last in done.missing],
+        waiting=recipients.waiting(by=who), acknowledged=acknowledged, todo=[todo_of(one) for one in todo],
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Repaired records, for whoever reads records here: what to let go of, and the receipt that it was done (信用修复同步)."""
+"""What whoever reads records here has to follow (信用修复、更正、撤回的同步): what to let go of, and the receipt that it was done."""
 
 from datetime import datetime
 from typing import Annotated
@@ -15,7 +15,9 @@ from xinyong.security.access import Action
 
 
 class ToDo(Schema):
-    """One thing to do: ``conceal`` a record (stop showing, sharing and using it), or ``restore`` one whose repair was revoked."""
+    """One thing to do. ``conceal`` a record that was repaired (stop showing, sharing and using it), ``restore`` one whose repair was
+    revoked, ``correct`` one (get it anew), ``withdraw`` one (erase it): ``ref`` is the record's. ``erase`` what was got under an
+    authorisation, which ended: ``ref`` is its number; of a person, ``correct`` and ``withdraw`` name the authorisation too."""
 
     id: int
     change: str
@@ -43,6 +45,13 @@ class Acknowledged(Schema):
     acknowledged: int
 
 
+def todo_of(one: recipients.Pending) -> ToDo:
+    """A thing to do, as it goes out."""
+    return ToDo(
+        id=one.id, change=one.change.value, code=one.subject_code, item_id=one.item_id, ref=one.ref, since=one.since
+    )
+
+
 def _played(request: HttpRequest) -> ToDos:
     one = ToDo(
         id=1, change="conceal", code="91990100MA00000007", item_id="admin-penalty-org", ref="0" * 32, since=clock.now()
@@ -55,25 +64,20 @@ def _played_receipts(request: HttpRequest, body: Receipts) -> Acknowledged:
 
 
 @operation(
-    "GET", "/repairs", action=Action.ACKNOWLEDGE_REPAIR, by=Entrance.TOKEN, scope="read:public", returns=ToDos,
-    summary="待同步的信用修复 Repairs to follow", sandbox=_played,
+    "GET", "/repairs", action=Action.ACKNOWLEDGE_REPAIR, by=Entrance.TOKEN, returns=ToDos,
+    summary="待同步的修复、更正和撤回 Repairs, corrections and withdrawals to follow", sandbox=_played,
 )  # fmt: skip
 def repairs_to_follow(request: HttpRequest) -> ToDos:
-    """Which records were repaired, or are shown again, since this client began to read. Ask at least once a working day; what stays
-    unacknowledged three working days is named on the case."""
-    found = recipients.pending(by=actor(request))
-    return ToDos(
-        todo=[
-            ToDo(id=o.id, change=o.change.value, code=o.subject_code, item_id=o.item_id, ref=o.ref, since=o.since)
-            for o in found
-        ]
-    )
+    """Which records were repaired, are shown again, were corrected or withdrawn since this client began to read, and which authorisations of
+    its unit ended. Ask at least once a working day; what stays unacknowledged three working days is named in hours. Any scope."""
+    return ToDos(todo=[todo_of(one) for one in recipients.pending(by=actor(request))])
 
 
 @operation(
-    "POST", "/repairs/receipts", action=Action.ACKNOWLEDGE_REPAIR, by=Entrance.TOKEN, scope="read:public",
+    "POST", "/repairs/receipts", action=Action.ACKNOWLEDGE_REPAIR, by=Entrance.TOKEN,
     returns=Acknowledged, summary="回执：已同步 Acknowledge repairs", sandbox=_played_receipts,
 )  # fmt: skip
 def acknowledge_repairs(request: HttpRequest, body: Receipts) -> Acknowledged:
-    """Says that these were done here: the record is neither shown, shared nor used any more, or is shown again. Said twice: once."""
+    """Says that these were done here: the record is neither shown, shared nor used any more, is shown again, or says what it says here
+    now. Said twice: once."""
     return Acknowledged(acknowledged=recipients.acknowledge(body.ids, by=actor(request), at=clock.now()))
