@@ -141,6 +141,9 @@ def _empty() -> None:
     shutil.rmtree(settings.XINYONG_HOME / "security", ignore_errors=True)  # proofs of mandates
     shutil.rmtree(settings.XINYONG_HOME / "workflow", ignore_errors=True)  # papers of cases
     shutil.rmtree(settings.XINYONG_HOME / "subjects", ignore_errors=True)  # proofs of claims
+    shutil.rmtree(
+        settings.XINYONG_HOME / "reports" / "batches", ignore_errors=True
+    )  # names that reports were asked for
     shutil.rmtree(settings.XINYONG_HOME / "log", ignore_errors=True)  # it would say that the database was put back
     connection.close()
     with separation.as_owner(), transaction.atomic(), connection.cursor() as cursor:

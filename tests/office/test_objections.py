@@ -64,6 +64,27 @@ def lodged(company: Reader, one: objecting.Matter, **said: Any) -> str:
     return str(answer["Location"].split("/")[3])
 
 
+def test_what_is_not_published_is_objected_to_from_ones_own_page(
+    browsers: Office, company: Reader, one: objecting.Matter, tmp_path: Path
+) -> None:
+    warned = made.penalty_row(one.who, one.unit, CF_CFLB="警告", CF_NR="警告", CF_NR_FK="", CF_WFXW="未标明价格")
+    made.hand_in(made.csv_file(tmp_path / "warned.csv", [warned]), "admin-penalty-org", one.unit)
+    own = page(company, "/own/records/")
+    card = next(each for each in own.split("<li class") if "未标明价格" in each)
+    address = re.search(r'href="(/own/objections/new/[^"]+)"', card)
+    assert address
+    assert "这条信息不公示" in page(company, address.group(1))
+    answer = send(company, address.group(1), ground="wrong", statement="处罚的不是本单位，名称相近")
+    assert answer.status_code == 302, answer.content.decode()
+    card = next(each for each in page(company, "/own/records/").split("<li class") if "未标明价格" in each)
+    assert "争议中" in card
+    assert "异议办理中，看进度" in card
+    shown = page(company, answer["Location"])
+    assert f"/subject/{one.who.code}/record/" not in shown
+    desk = page(browsers["operator"], f"/office/objections/{answer['Location'].split('/')[3]}/")
+    assert "未标明价格" in desk
+
+
 def test_from_the_records_page_to_the_correction(
     browsers: Office, company: Reader, one: objecting.Matter, tmp_path: Path
 ) -> None:

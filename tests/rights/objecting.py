@@ -2,21 +2,28 @@
 
 import itertools
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+import time_machine
+
 from tests.intake import declaring, made
 from tests.intake.made import Organisation, Row
+from xinyong.catalogue import tables
 from xinyong.kernel import clock
+from xinyong.kernel.errors import XinyongError
 from xinyong.records import dossier
-from xinyong.records.view import RecordView
+from xinyong.records.view import Mark, RecordView
 from xinyong.rights import objection, objection_desk
 from xinyong.rights.objection import Said
 from xinyong.security import scope
 from xinyong.security.access import PUBLIC, Actor, Role
 from xinyong.security.identity import SourceUnit
+from xinyong.workflow import cases
 from xinyong.workflow.case_view import CaseView
 from xinyong.workflow.cases import Paper
 
@@ -108,3 +115,26 @@ def forwarded(one: Matter, **said: Any) -> CaseView:
 def refused(one: Matter) -> CaseView:
     """An objection that the centre has refused."""
     return desk(CENTRE, objection_desk.decide, lodge(one), outcome="refuse", changes={}, reason="与处罚决定书一致")
+
+
+def is_marked(one: Matter) -> bool:
+    """The public sees the penalty as disputed."""
+    return Mark.DISPUTED in one.shown.marks
+
+
+def state(case: CaseView, by: Actor) -> str:
+    """Where a case stands."""
+    with scope.acting(by):
+        return cases.again(case.id, by=by, at=clock.now(), calendar=tables.calendar()).state.id
+
+
+def refusal(deed: Callable[[], Any]) -> str:
+    """The code of the refusal that this ends in."""
+    with pytest.raises(XinyongError) as error:
+        deed()
+    return error.value.code
+
+
+def on(day: str, hour: int = 10) -> time_machine.travel:
+    """That day, from that hour on."""
+    return time_machine.travel(datetime.fromisoformat(f"{day}T{hour:02}:00:00+08:00"), tick=True)

@@ -121,7 +121,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
         },
         "person": {
             "own-account", "view-about-me", "take-about-me", "erase-me", "claim-organisation", "read-own-notices",
-            "set-own-channels", "give-consent", "view-access-log",
+            "set-own-channels", "give-consent", "view-access-log", "object",
         },
     }  # fmt: skip
     has = {action.value for action in Action if role in POLICY[action]}

@@ -114,17 +114,20 @@ def bulk(request: HttpRequest) -> HttpResponse:
 @access(Action.VIEW_OBJECTIONS)
 @require_GET
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
-    """One objection whole: the record as it stands, what is said to be wrong, the clock, the papers, what can be done now."""
+    """One objection whole: the record as it stands, what is said to be wrong, the clock, the papers, what can be done now; a natural
+    person's without the record."""
     seen = objection_desk.find(answer.id_of(case_id), seen_by=answer.actor(request), at=clock.now())
-    return case_desk.show(
-        request,
-        _DESK,
-        seen,
-        lacks=_lacking(seen),
-        record=seen.record,
-        is_withdrawn=seen.datum.is_withdrawn,
-        recipients=seen.recipients,
-    )
+    return _shown(request, seen, is_closed=seen.case.is_private)
+
+
+@access(Action.VIEW_OBJECTIONS)
+@require_http_methods(["GET", "POST"])
+def look(request: HttpRequest, case_id: int) -> HttpResponse:
+    """The same with a natural person's record, nothing personal in it: a look that the person reads of. Only asked for by its button."""
+    if request.method == "GET":
+        return HttpResponseRedirect(_DESK.page_of(answer.id_of(case_id)))
+    seen = objection_desk.look(answer.id_of(case_id), seen_by=answer.actor(request), at=clock.now())
+    return _shown(request, seen, is_closed=False)
 
 
 @access(Action.VIEW_OBJECTIONS)
@@ -139,6 +142,13 @@ def paper(request: HttpRequest, case_id: int, proof_no: int) -> HttpResponseBase
 def take(request: HttpRequest, case_id: int, act: str) -> HttpResponse:
     """One step by its form."""
     return case_desk.take(request, _DESK, case_id, act)
+
+
+def _shown(request: HttpRequest, seen: Seen, *, is_closed: bool) -> HttpResponse:
+    return case_desk.show(
+        request, _DESK, seen, lacks=_lacking(seen), record=seen.record, is_withdrawn=seen.datum.is_withdrawn,
+        is_closed=is_closed, recipients=seen.recipients,
+    )  # fmt: skip
 
 
 def _lacking(seen: Seen) -> set[str]:

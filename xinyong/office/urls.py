@@ -129,6 +129,7 @@ urlpatterns = [
     path("objections/bulk", objections.bulk, name="objections-bulk"),
     path("objections/<int:case_id>/", objections.case, name="objection"),
     path("objections/<int:case_id>/papers/<int:proof_no>", objections.paper, name="objection-paper"),
+    path("objections/<int:case_id>/record", objections.look, name="objection-record"),
     path("objections/<int:case_id>/<slug:act>", objections.take, name="objection-take"),
     path("repairs/", repairs.index, name="repairs"),
     path("repairs/<int:repair_id>/", repairs.case, name="repair"),

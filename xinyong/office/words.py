@@ -153,7 +153,7 @@ ACTIONS: "dict[str, str | _StrPromise]" = {
     Action.SET_OWN_CHANNELS: _("设定本人通知渠道"),
     Action.ADMIT_PERSONS: _("设立个人账号"),
     Action.CHECK_DECLARED: _("核验自主申报"),
-    Action.OBJECT: _("对本单位的记录提出异议"),
+    Action.OBJECT: _("对有关自己的记录提出异议"),
     Action.VIEW_OBJECTIONS: _("查看异议办件"),
     Action.ANSWER_OBJECTION: _("办理异议"),
     Action.APPLY_REPAIR: _("为本单位的记录申请信用修复"),

@@ -1,4 +1,5 @@
-"""Persons of the demo city: two accounts of invented people, one of whom claims an organisation; what they are told."""
+"""Persons of the demo city: two accounts of invented people, one of whom claims an organisation and objects to a record; what they are
+told."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -36,6 +37,7 @@ def say(accounts: dict[str, int], *, company: int, by: "Actor") -> None:
     held = mandates.of_account(company, at=now)
     if held:
         _claim(accounts["citizen"], held[0].subject_code)
+    _object(accounts["citizen"])
     telling.tell(today=clock.today(), by=by, at=now)
     subjects = [one.subject for one in (register.settled(_actor(pk)) for pk in accounts.values()) if one.subject]
     facts = {
@@ -66,6 +68,23 @@ def _claim(account_id: int, code: str) -> None:
             code, kind=mandates.AGENT, last_on=clock.today() + timedelta(days=365), proof=proof,
             proof_name="授权委托书.png", by=person, at=clock.now(),
         )  # fmt: skip
+
+
+def _object(account_id: int) -> None:
+    """Objects to what is on file of them, since yesterday; once."""
+    from xinyong.records import own
+    from xinyong.rights import objection
+    from xinyong.rights.objection import Said
+    from xinyong.security import scope
+    from xinyong.subjects import persons as register
+
+    person, at = register.settled(_actor(account_id)), clock.now() - timedelta(days=1)
+    with scope.acting(person):
+        found = [one for one in own.about(by=person, as_of=clock.today()).records if one.record.known_from < at]
+        if not found or objection.listing(by=person, at=clock.now(), limit=1):
+            return
+        said = Said("wrong", "罚款已在规定期限内缴清，处罚金额与决定书不一致，请核对原件。", {})
+        objection.lodge(found[0].handle, said, token=f"city-own-{account_id:012}", by=person, at=at)
 
 
 def _actor(account_id: int) -> "Actor":

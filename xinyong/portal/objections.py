@@ -1,4 +1,4 @@
-"""异议 An organisation's objections: what it objected to and how that stands, objecting anew from a record's page, its further steps."""
+"""异议 One's own objections, an organisation's or a person's: what was objected to and how that stands, objecting anew, further steps."""
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from xinyong.kernel import clock
 from xinyong.portal import own_case, own_page
 from xinyong.portal.own_case import Act
+from xinyong.records.view import Mark
 from xinyong.rights import case_form, objection
 from xinyong.rights.case_form import does
 from xinyong.rights.objection import Said
@@ -18,7 +19,7 @@ from xinyong.web.words import CASE_STATES
 KIND = own_case.Kind(
     place="/own/objections/", title=gettext_lazy("我的异议"), template="portal/objection",
     frame="portal/objection_frame.html", states=CASE_STATES, listing=objection.listing, find=objection.find,
-    paper=objection.paper,
+    paper=objection.paper, sees=Action.OBJECT,
     acts={
         "add": Act(
             gettext_lazy("补充材料"), case_form.Add, does(objection.add, note="reason", has_papers=True),
@@ -30,7 +31,7 @@ KIND = own_case.Kind(
         ),
         "state": Act(
             gettext_lazy("附异议声明"), case_form.Statement, does(objection.state_disagreement, "text"),
-            gettext_lazy("声明已附在记录上，随记录公开。"),
+            gettext_lazy("声明已附在记录上，凡显示这条记录处一并显示。"),
         ),
         "ask-review": Act(
             gettext_lazy("申请复核"), case_form.Reason, does(objection.ask_review, "reason"),
@@ -40,10 +41,10 @@ KIND = own_case.Kind(
 )  # fmt: skip
 
 
-@access(Action.VIEW_OWN)
+@access(Action.OBJECT)
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """The organisation's objections, the newest first."""
+    """One's objections, the newest first."""
     return own_case.index(request, KIND)
 
 
@@ -65,17 +66,23 @@ def new(request: HttpRequest, ref: str) -> HttpResponse:
         ),
         said=gettext("异议已提出。这条记录从现在起标注“争议中”，直到异议办结。"),
     )  # fmt: skip
-    context = {"form": form, "record": record, "rules": rules}
+    context = {"form": form, "record": record, "rules": rules, "is_public": Mark.NOT_PUBLIC not in record.marks}
     return to or own_page.page(request, "portal/objection_new.html", context, status=status)
 
 
-@access(Action.VIEW_OWN)
+@access(Action.OBJECT)
 @require_GET
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
     """One objection: how far it is, until when, what was said, what can be done now."""
     seen = objection.find(own_page.id_of(case_id), by=own_page.actor(request), at=clock.now())
     return own_case.show(
-        request, KIND, seen, record=seen.record, is_shown=not seen.datum.is_withdrawn, recipients=seen.recipients
+        request,
+        KIND,
+        seen,
+        record=seen.record,
+        is_withdrawn=seen.datum.is_withdrawn,
+        is_public=seen.datum.is_public,
+        recipients=seen.recipients,
     )
 
 
@@ -87,8 +94,8 @@ def take(request: HttpRequest, case_id: int, step: str) -> HttpResponse:
     return own_case.take(request, KIND, case_id, step)
 
 
-@access(Action.VIEW_OWN)
+@access(Action.OBJECT)
 @require_GET
 def paper(request: HttpRequest, case_id: int, proof_no: int) -> HttpResponseBase:
-    """A paper that the organisation handed in."""
+    """A paper that one handed in."""
     return own_case.paper(request, KIND, case_id, proof_no)

@@ -97,6 +97,21 @@ def view(
     )
 
 
+def texts(row: Mapping[str, Any]) -> dict[str, str]:
+    """Every field that is filled, as it would read with nothing masked: for comparing, and shown to nobody."""
+    item = _item(row["item_id"], row["item_version"])
+    return {
+        field.code: _named(field.code_list, str(value)) if field.code_list else text_of(value, field.type)
+        for field in item.fields
+        if (value := row["payload"].get(field.code)) is not None
+    }
+
+
+def item_of(row: Mapping[str, Any]) -> Item:
+    """The version of the catalogue item that a row was entered under."""
+    return _item(row["item_id"], row["item_version"])
+
+
 def text_of(value: Any, kind: FieldType | None) -> str:
     """A payload value ready to print. The sentinel 2099-12-31 of the standard reads 长期."""
     if value is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from xinyong.catalogue.schema import Field, Grade, Item
 from xinyong.kernel import sql
-from xinyong.records import _cursor, _rows, disclosure, opt_outs
+from xinyong.records import _cursor, _rows, annotations, disclosure, opt_outs
 from xinyong.security import encryption, scope
 from xinyong.security.access import Actor, system
 from xinyong.security.identity import department_names
@@ -62,11 +62,18 @@ def records(
     items = {item.id: (item, {field.code: field for field in asked}) for item, asked in wanted}
     return tuple(
         Row(
-            row["decided_on"], names.get(row["source_id"], ""), _shown(row, items[row["item_id"]][1]), row["item_id"],
+            row["decided_on"], names.get(row["source_id"], ""),
+            _shown(row, items[row["item_id"]][1]) + _said(row), row["item_id"],
             items[row["item_id"]][0].title_zh, row["is_disputed"],
         )
         for row in found
     )  # fmt: skip
+
+
+def _said(row: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What its subject says of the record, where an objection was refused: it goes wherever the record goes."""
+    said = annotations.statement_of(row)
+    return (("异议声明", said),) if said else ()
 
 
 def _shown(row: Mapping[str, Any], wanted: Mapping[str, Field]) -> tuple[tuple[str, str], ...]:

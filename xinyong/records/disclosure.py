@@ -102,6 +102,12 @@ def public_sight() -> Sight:
     return Sight(_PUBLIC, {"today": clock.today()} | opt_outs.parameters(), Grade.PUBLIC, is_public=True)
 
 
+def case_sight() -> Sight:
+    """What whoever deals with a case reads of a datum that the public does not see, which its subject brought before them: up to the
+    authorised grade, nothing personal. (The statement says which datum.) Source: PIPL 46."""
+    return Sight("true", {}, Grade.AUTHORISED, is_public=True)
+
+
 #: What a paper in place of a no-violation certificate lists (信用代证, 发改财金〔2025〕565号): acts decided in its period, also those that
 #: are not published (simplified procedure, INV-05) or no longer are; of lists, what stands today; never past retention
 #: (INV-60), never withdrawn, never what was repaired. It is given to the organisation itself or by the credit centre for a purpose.

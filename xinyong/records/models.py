@@ -4,7 +4,10 @@ from django.db import models
 
 from xinyong.security.sealed import SealedColumn
 
-SEALED = (SealedColumn("record", "record.sealed", key=("subject_id", "key_digest", "version")),)
+SEALED = (
+    SealedColumn("record", "record.sealed", key=("subject_id", "key_digest", "version")),
+    SealedColumn("records_annotation", "record.statement"),
+)
 
 
 class Verification(models.Model):
@@ -34,6 +37,7 @@ class Annotation(models.Model):
     kind = models.CharField(max_length=9, choices=Kind)
     case_id = models.BigIntegerField()
     text = models.CharField(max_length=300, blank=True)
+    sealed = models.BinaryField(null=True)  # a natural person's statement, in place of the text
     noted_at = models.DateTimeField()
 
     class Meta:

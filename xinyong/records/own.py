@@ -18,10 +18,12 @@ from django.db import transaction
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Grade, Item
 from xinyong.kernel import clock, sql
-from xinyong.records import _cursor, _rows
+from xinyong.records import _cursor, _rows, annotations
 from xinyong.records.disclosure import Sight
+from xinyong.records.dossier import UnknownRecord
+from xinyong.records.repaired import is_repaired
 from xinyong.records.view import RecordView
-from xinyong.security import audit, encryption, looks, persons, scope
+from xinyong.security import audit, cursors, encryption, looks, persons, scope
 from xinyong.security.access import Action, Actor, require
 from xinyong.security.identity import department_names
 from xinyong.security.looks import Look
@@ -40,12 +42,14 @@ _MOST = 100_000
 @dataclass(frozen=True, slots=True)
 class OwnRecord:
     """One datum about oneself: what it says, until when it may be used at all, on which basis it is collected. ``state``: standing,
-    withdrawn, over (its retention), erased (its personal content)."""
+    withdrawn, over (its retention), erased (its personal content). ``handle`` names it in an address of the own area: a person's
+    says nothing to anybody else."""
 
     record: RecordView
     retain_until: date | None
     bases: tuple[str, ...]
     state: str
+    handle: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,23 @@ def about(*, by: Actor, as_of: date, after: str | None = None, limit: int = 30) 
     found, total = _found(who, place, limit + 1)
     records = tuple(_own(row, who, as_of) for row in found[:limit])
     return OwnFile(records, total, _cursor.encode(found[limit - 1], of=of) if len(found) > limit else None)
+
+
+def record(ref: str, *, by: Actor, as_of: date) -> OwnRecord:
+    """One datum about oneself that stands, by its ``handle`` or ref. No entry: for rooms whose verbs ask for their own action. Raises
+    UnknownRecord, NotAllowed."""
+    who = register.settled(by)
+    require(who, Action.VIEW_ABOUT_ME, subject=who.subject)
+    parameters = {"subject_id": who.subject, "known_at": clock.now(), "limit": 1, "key": _key(ref, who)}
+    with scope.acting(who):
+        row = next(_cursor.rows(_own_sql("r.key_digest = %(key)s"), parameters), None)
+    found = _own(row, who, as_of) if row is not None else None
+    if found is None or who.subject is None or found.state != "standing" or is_repaired(who.subject, found.record.ref):
+        raise UnknownRecord(
+            "没有找到这条记录。它可能已撤回、已修复或保存期满。请从本人专区的信息页进入。",
+            "No such record: it may have been withdrawn or repaired, or its retention is over. Come from the page of what is on file.",
+        )
+    return found
 
 
 def looked(*, by: Actor, since: datetime) -> list[Look]:
@@ -156,22 +177,45 @@ def stays_of(*, by: Actor) -> list[Stays]:
 def _found(who: Actor, place: Mapping[str, Any], limit: int) -> tuple[list[dict[str, Any]], int]:
     """Newest versions and their number, by the rights of the subject itself (row-level security holds it too)."""
     parameters = {"subject_id": who.subject, "known_at": clock.now(), "limit": limit, **place}
-    statement = _SQL["own"].format(
-        columns=_ALL["columns"], newest=_ALL["newest"], after=_cursor.AFTER if place else "true"
-    )
     with scope.acting(who):
-        found = list(_cursor.rows(statement, parameters))
+        found = list(_cursor.rows(_own_sql(_cursor.AFTER if place else "true"), parameters))
         total = next(_cursor.rows(_SQL["count"].format(newest=_ALL["newest"]), parameters))["total"]
     return found, int(total)
+
+
+def _own_sql(after: str) -> str:
+    parts = {name: _ALL[name] for name in ("columns", "newest", "marks", "statement_sealed")}
+    return _SQL["own"].format(after=after, **parts)
+
+
+def _key(ref: str, who: Actor) -> bytes:
+    """The key of a datum by the name an address has for it; nobody's where it is no such name."""
+    if who.subject_code is None:
+        try:
+            (ref,) = map(str, cursors.read(ref, of=_handles(who)))
+        except (cursors.Broken, ValueError):
+            return b""
+    try:
+        return bytes.fromhex(ref)
+    except ValueError:
+        return b""
+
+
+def _handle(ref: str, who: Actor) -> str:
+    return ref if who.subject_code is not None else cursors.give([ref], of=_handles(who))
+
+
+def _handles(who: Actor) -> str:
+    return f"own record {who.subject}"
 
 
 def _own(row: dict[str, Any], who: Actor, as_of: date) -> OwnRecord:
     item = publish.version(row["item_id"], row["item_version"])
     shown = _rows.view(
-        row | {"payload": _opened(row)[0]}, seen=_SIGHT, as_of=as_of, sources=_rows.Sources(),
+        row | {"payload": _opened(row)[0], "statement": annotations.statement_of(row)}, seen=_SIGHT, as_of=as_of, sources=_rows.Sources(),
         subject_code=who.subject_code, subject_name="",
     )  # fmt: skip
-    return OwnRecord(shown, row["retain_until"], _bases(item), _state(row, item, as_of))
+    return OwnRecord(shown, row["retain_until"], _bases(item), _state(row, item, as_of), _handle(shown.ref, who))
 
 
 def _whole(row: dict[str, Any], who: Actor, today: date) -> dict[str, Any]:
@@ -186,6 +230,8 @@ def _whole(row: dict[str, Any], who: Actor, today: date) -> dict[str, Any]:
         "version": row["version"], "submission": row["submission_id"], "state": _state(row, item, today), "bases": list(_bases(item)),
         **{name: row[name].isoformat() if row[name] else None for name in days},
         "known_from": row["known_from"].astimezone(clock.ZONE).isoformat(timespec="seconds"),
+        "is_disputed": row["is_disputed"],
+        "statement": annotations.statement_of(row),
         "fields": [{"code": code, "name": names.get(code, code), "value": value} for code, value in content.items()],
         "senders_own_columns": extra,
     }  # fmt: skip

@@ -2,7 +2,7 @@
 
 -- name: own
 -- The newest version of each datum, withdrawn ones and such whose retention is over too.
-SELECT {columns}, r.sealed, r.extra
+SELECT {columns}, r.sealed, r.extra, {marks}, {statement_sealed}
 FROM record r
 WHERE r.subject_id = %(subject_id)s AND {newest} AND {after}
 ORDER BY r.decided_on DESC, r.subject_id DESC, r.key_digest DESC

@@ -28,6 +28,15 @@ EXISTS (
     ORDER BY a.id DESC LIMIT 1
 ) AS statement
 
+-- name: statement_sealed
+-- What a natural person says of a datum, sealed: shown where a person's own data are, and nowhere else.
+(
+    SELECT a.sealed FROM records_annotation a
+    WHERE a.subject_id = r.subject_id AND a.key_digest = r.key_digest AND a.kind = 'statement' AND a.noted_at <= %(known_at)s
+      AND NOT EXISTS (SELECT 1 FROM records_annotationend e WHERE e.annotation_id = a.id AND e.ended_at <= %(known_at)s)
+    ORDER BY a.id DESC LIMIT 1
+) AS statement_sealed
+
 -- name: of_subject
 -- The newest versions about one subject, at most per_item of an item, with the item's total.
 SELECT r.*, {marks} FROM (
@@ -322,7 +331,7 @@ LIMIT %(limit)s
 
 -- name: datum
 -- The newest version of one datum, a withdrawn one too, with whose it is.
-SELECT {columns}, {marks}, s.code, s.name, s.region_code
+SELECT {columns}, r.sealed, {marks}, {statement_sealed}, s.code, s.name, s.region_code
 FROM record r JOIN subjects_subject s ON s.id = r.subject_id
 WHERE r.subject_id = %(subject_id)s AND r.key_digest = %(key_digest)s AND r.known_from <= %(known_at)s
 ORDER BY r.version DESC

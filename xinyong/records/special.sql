@@ -4,8 +4,15 @@
 SELECT r.item_id, r.payload, r.sealed, r.item_version, r.decided_on, r.source_id,
        EXISTS (SELECT 1 FROM records_annotation a
                WHERE a.subject_id = r.subject_id AND a.key_digest = r.key_digest AND a.kind = 'disputed'
-                 AND NOT EXISTS (SELECT 1 FROM records_annotationend e WHERE e.annotation_id = a.id)) AS is_disputed
+                 AND NOT EXISTS (SELECT 1 FROM records_annotationend e WHERE e.annotation_id = a.id)) AS is_disputed,
+       said.text AS statement, said.sealed AS statement_sealed
 FROM record r
+LEFT JOIN LATERAL (
+    SELECT a.text, a.sealed FROM records_annotation a
+    WHERE a.subject_id = r.subject_id AND a.key_digest = r.key_digest AND a.kind = 'statement'
+      AND NOT EXISTS (SELECT 1 FROM records_annotationend e WHERE e.annotation_id = a.id)
+    ORDER BY a.id DESC LIMIT 1
+) AS said ON true
 WHERE r.subject_id = %(subject_id)s AND r.item_id = ANY(%(item_ids)s) AND r.state = 1
   AND r.disclosure = ANY(%(disclosures)s) AND NOT {is_kept_out}
   AND (r.retain_until IS NULL OR greatest(%(today)s, (SELECT max(day) FROM records_clockrun)) < r.retain_until) AND {not_repaired}

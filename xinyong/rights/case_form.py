@@ -12,7 +12,7 @@ from django.utils.translation import get_language, gettext, gettext_lazy
 
 from xinyong.records import annotations
 from xinyong.records.view import RecordView
-from xinyong.rights.objection import ACCEPT, PARTLY, REFUSE
+from xinyong.rights.objection import ACCEPT, AS_ASKED, PARTLY, REFUSE
 from xinyong.security import proofs
 from xinyong.workflow.cases import Paper
 from xinyong.workflow.definition import Procedure
@@ -60,15 +60,29 @@ class StepForm(forms.Form):
                 error_messages={"empty": gettext("这个文件是空的。请检查后重新选择。")},
             )  # fmt: skip
 
-    def add_fields_of(self, record: RecordView, wanted: Mapping[str, str]) -> None:
-        """A box for each field that the public sees: empty means it is right as it stands."""
+    def add_fields_of(
+        self, record: RecordView, wanted: Mapping[str, str], *, with_masked: bool = False
+    ) -> None:  # fmt: skip
+        """A box for each field that is shown: empty means it is right as it stands. ``with_masked``: also for those of which a part is
+        hidden, where who fills it in is whom it is about."""
         is_english = (get_language() or "").startswith("en")
         for one in record.fields:
-            if not one.is_masked:
+            if with_masked or not one.is_masked:
                 self.fields[_SHOULD + one.code] = forms.CharField(
                     label=one.label_en if is_english and one.label_en else one.label_zh, required=False, max_length=500,
-                    initial=wanted.get(one.code, ""), help_text=gettext("现为：%(text)s") % {"text": one.text},
+                    initial=wanted.get(one.code, ""),
+                    help_text=gettext("现为：%(text)s") % {"text": one.text} if one.text else "",
                 )  # fmt: skip
+
+    def add_sealed(self, asked: Sequence[Mapping[str, str]]) -> None:
+        """A choice for each change to what is personal: nobody who decides reads or rewrites it, only says yes or no."""
+        is_english = (get_language() or "").startswith("en")
+        for one in asked:
+            label = one["label_en"] if is_english and one["label_en"] else one["label_zh"]
+            self.fields[_SHOULD + one["code"]] = forms.ChoiceField(
+                label=label, required=False, initial=AS_ASKED, help_text=f"{one['old']} → {one['new']}",
+                choices=((AS_ASKED, gettext("按当事人所述更正")), ("", gettext("不更正"))),
+            )  # fmt: skip
 
     @property
     def how(self) -> dict[str, Any]:
@@ -126,7 +140,7 @@ class Lodge(StepForm):
         is_english = (get_language() or "").startswith("en")
         grounds = [(one.id, one.en if is_english else one.zh) for one in rules.grounds]
         self.fields["ground"].choices = grounds  # type: ignore[attr-defined]
-        self.add_fields_of(record, {})
+        self.add_fields_of(record, {}, with_masked=record.subject_code is None)
         self.add_papers()
 
 
@@ -163,7 +177,7 @@ class Statement(StepForm):
     text = forms.CharField(
         label=gettext_lazy("异议声明"), min_length=annotations.SHORTEST, max_length=annotations.LONGEST, widget=AREA,
         error_messages=NEEDS | {"min_length": gettext_lazy("声明至少 10 个字。")},
-        help_text=gettext_lazy("随这条记录公开，出现在公示页面、信用报告、接口和导出中。10 至 300 字，不得含个人信息。"),
+        help_text=gettext_lazy("凡显示这条记录处（公开的，包括公示页面、信用报告、接口和导出）一并显示。10 至 300 字，不得含证件号码和电话。"),
     )  # fmt: skip
 
 
@@ -183,6 +197,7 @@ class Outcome(Reason):
     def __init__(self, *args: Any, record: RecordView, wanted: Sequence[Mapping[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.add_fields_of(record, {one["code"]: one["new"] for one in wanted})
+        self.add_sealed([one for one in wanted if "sealed" in one])
 
 
 class Answer(Outcome):

@@ -8,6 +8,7 @@ from django.utils.translation import get_language, gettext
 
 from xinyong.workflow.case_view import CaseView, SeenCase, StepView
 from xinyong.workflow.deadlines import TermView
+from xinyong.workflow.definition import Party
 
 Stage = tuple[str, str, str]
 Title = TypeVar("Title", covariant=True)
@@ -81,7 +82,8 @@ def told(step: StepView, case: CaseView) -> dict[str, Any]:
         gettext("延长 %(n)s 日") % {"n": facts["days"]} if "days" in facts else "",
     ]
     return {
-        "step": step, "title": word(step.zh, step.en), "said": [one for one in said if one],
+        "step": step, "title": word(step.zh, step.en),
+        "unit": gettext("当事人") if case.is_private and step.party is Party.SUBJECT else step.unit, "said": [one for one in said if one],
         "changes": [one | {"label": word(one["label_zh"], one["label_en"])} for one in facts.get("changes", ())],
         "papers": [one for one in case.documents if one.step == step.number],
     }  # fmt: skip

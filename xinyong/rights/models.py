@@ -11,8 +11,11 @@ from xinyong.security.sealed import SealedColumn
 __all__ = [
     "Annulment", "AnnulmentDone", "AnnulmentOrder", "Guidance", "PartnerSupply", "Recipient", "RecipientReceipt",
 ]  # fmt: skip
+from xinyong.rights.case_words_models import CaseWords
 
-SEALED = (SealedColumn("rights_keptanswer", "rights.answer"),)
+__all__ = ["CaseWords", "Guidance", "Recipient", "RecipientReceipt"]
+
+SEALED = (SealedColumn("rights_keptanswer", "rights.answer"), SealedColumn("rights_casewords", "rights.case-words"))
 
 
 class ConsentRequest(models.Model):

@@ -1,14 +1,17 @@
-"""异议 An organisation objects to a record of its own: lodges it, adds papers, withdraws it, states that it disagrees, asks for review.
+"""异议 A subject objects to a record about itself, an organisation or a natural person: lodges it, adds papers, withdraws it, states
+that it disagrees, asks for review.
 
+Whatever is on file of a subject, published or not, can be objected to. What a person says in their case, and what they say beside the
+record, lies sealed (rights/case_words.py).
 From the instant an objection is lodged until it is settled the record is shown as disputed wherever it is shown
 (records/annotations.py); the mark, the step and its entry are one transaction. What is right is corrected by a submission of the
 source unit's: there is no second path for data. Steps and terms: rights/library, chosen by ``settings.REMEDY_PROFILE``; a case goes on
 under the version it was taken under. The other parties' verbs: rights/objection_desk.py.
-Source: the provinces' regulations on social credit (each profile names its articles); 国办发〔2025〕22号.
+Source: the provinces' regulations on social credit (each profile names its articles); 国办发〔2025〕22号; PIPL 46 (persons).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -16,21 +19,25 @@ from django.conf import settings
 from django.db import transaction
 
 from xinyong.catalogue import publish, tables
+from xinyong.catalogue.schema import Field
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid
 from xinyong.kernel.scrubbing import unnumbered
-from xinyong.records import annotations, dossier
+from xinyong.records import annotations, disclosure, dossier
+from xinyong.records import own as own_file
 from xinyong.records.annotations import Datum
-from xinyong.records.view import RecordView
+from xinyong.records.view import FieldView, RecordView
+from xinyong.rights.case_words import SealedWords
 from xinyong.rights.recipients import RecipientView
 from xinyong.rights.recipients import of_case as recipients_of
 from xinyong.security import quotas
 from xinyong.security.access import Action, Actor, require
+from xinyong.subjects import persons as register
 from xinyong.subjects import registry
-from xinyong.workflow import cases
+from xinyong.workflow import cases, sealed_words
 from xinyong.workflow.case_view import CaseView
 from xinyong.workflow.cases import About, Paper, Step
-from xinyong.workflow.definition import Library, Procedure
+from xinyong.workflow.definition import Library, Party, Procedure
 
 KIND = "objection"
 #: Outcomes of an answer and of a decision.
@@ -42,7 +49,13 @@ _LIBRARY = Library(_FOLDER / "objection.yaml", _FOLDER / "objection")
 _PER_MINUTE, _PER_DAY = 10, 200
 _LONGEST_VALUE, _LONGEST_TOKEN = 500, 64
 
+#: In place of a field's new value: what the person asks for, which whoever decides does not read whole.
+AS_ASKED = "="
+#: How the other parties read a natural person, and what they did.
+PERSON, ONESELF = "自然人", "当事人"
+
 cases.declare(KIND, _LIBRARY.version)
+sealed_words.keeps(KIND, SealedWords())
 
 
 class OwnWord(Conflict):
@@ -105,11 +118,19 @@ def procedures() -> Sequence[Procedure]:
 
 
 def own_record(ref: str, *, by: Actor, at: datetime) -> RecordView:
-    """A record of the actor's own organisation that can be objected to. Raises UnknownRecord, OwnWord, NotAllowed."""
+    """A record about the actor's own organisation, or about the person themself, that can be objected to; ``ref`` as its public page or
+    the page of what is on file names it. An organisation's has the fields that whoever decides reads; a person's all of them, with
+    what is personal masked. Raises UnknownRecord, OwnWord, NotAllowed."""
     require(by, Action.OBJECT)
     if by.subject_code is None:
-        raise cases.UnknownCase("您没有代表任何单位。", "You act for no organisation.")
-    found, _ = dossier.record(by.subject_code, ref, as_of=day(at), seen_by=by)
+        return own_file.record(ref, by=by, as_of=day(at)).record
+    try:
+        found, _ = dossier.record(by.subject_code, ref, as_of=day(at), seen_by=by)
+    except dossier.UnknownRecord:  # not public, or no longer
+        mine = own_file.record(ref, by=by, as_of=day(at)).record
+        assert by.subject is not None
+        found = annotations.datum(by.subject, mine.ref, as_of=day(at), known_at=at).record
+        found = replace(found, declared=mine.declared, marks=mine.marks)
     if found.declared is not None:
         raise OwnWord(
             "这是本单位自主申报的信息，不需要提出异议：可以直接更正（重新申报）或撤回。",
@@ -126,6 +147,7 @@ def lodge(
 
     Raises UnknownRecord, OwnWord, BadGround, BadField, AlreadyOpen, ReasonMissing, TooManyPapers, UnfitProof, QuotaSpent, NotAllowed.
     """
+    by, is_private = register.settled(by), by.subject_code is None
     record = own_record(ref, by=by, at=at)
     quotas.take(f"object:{by.account_id}", per_minute=_PER_MINUTE, per_day=_PER_DAY, now=at)
     rules = procedure(day(at))
@@ -134,30 +156,30 @@ def lodge(
     if len(said.statement.strip()) < 4:
         raise cases.ReasonMissing("请写明哪里不对、为什么（至少 4 个字）。", "Say what is wrong and why.")
     assert by.subject is not None
-    found = annotations.datum(by.subject, ref, as_of=day(at), known_at=at)
+    found = annotations.datum(by.subject, record.ref, as_of=day(at), known_at=at)
+    name, title = (PERSON, record.item_title_zh) if is_private else (record.subject_name, record.title)
     about = About(
-        by.subject, by.subject_code or "", record.subject_name, found.region_code, record.item_id, ref, record.title,
-        found.source_id,
+        by.subject, by.subject_code or "", name, found.region_code, record.item_id, record.ref, title, found.source_id
     )  # fmt: skip
     facts: dict[str, object] = {
-        "ground": said.ground, "version": record.version, "changes": changes(record, said.wanted),
+        "ground": said.ground, "version": record.version, "changes": changes(record, said.wanted, is_private=is_private),
     }  # fmt: skip
     step = Step(rules.opens, 0, checked_token(token), reason=said.statement, facts=facts, papers=papers)
-    made, is_new = cases.open_case(rules, about, step, unit=record.subject_name, by=by, at=at)
+    made, is_new = cases.open_case(rules, about, step, unit=ONESELF if is_private else name, by=by, at=at)
     if is_new:
-        annotations.dispute(by.subject, ref, case_id=made.id, by=by, at=at)
+        annotations.dispute(by.subject, record.ref, case_id=made.id, by=by, at=at)
     return made, is_new
 
 
 def listing(*, by: Actor, at: datetime, after: int | None = None, limit: int = 20) -> list[CaseView]:
-    """One's organisation's objections, the newest first; ``after`` is the last id of the page before. One entry."""
-    require(by, Action.VIEW_OWN)
+    """One's own objections, the newest first; ``after`` is the last id of the page before. One entry."""
+    require(by, Action.OBJECT)
     return cases.of_subject(kind=KIND, by=by, at=at, calendar=tables.calendar(), after=after, limit=limit)
 
 
 def find(case_id: int, *, by: Actor, at: datetime) -> Seen:
-    """One's organisation's objection. One entry. Raises UnknownCase, NotAllowed."""
-    require(by, Action.VIEW_OWN)
+    """One's own objection. One entry. Raises UnknownCase, NotAllowed."""
+    require(by, Action.OBJECT)
     return seen(case_id, by=by, at=at)
 
 
@@ -180,11 +202,13 @@ def withdraw(case_id: int, *, reason: str, after: int, token: str, by: Actor, at
 
 
 def state_disagreement(case_id: int, *, text: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
-    """Puts the organisation's statement beside a record that stayed as it is. Raises BadStatement, and as ``cases.take``."""
+    """Puts the subject's statement beside a record that stayed as it is. Raises BadStatement, and as ``cases.take``."""
     said = annotations.checked(text)
 
     def then(case: CaseView) -> None:
-        annotations.state(case.subject_id, case.object_ref, said, case_id=case.id, by=by, at=at)
+        annotations.state(
+            case.subject_id, case.object_ref, said, case_id=case.id, is_private=case.is_private, by=by, at=at
+        )
 
     return _own_step(case_id, Step("state", after, checked_token(token), reason=said), by=by, at=at, then=then)
 
@@ -205,24 +229,33 @@ def ask_review(case_id: int, *, reason: str, after: int, token: str, by: Actor, 
 
 
 def paper(case_id: int, number: int, *, to: Path, by: Actor) -> tuple[str, str]:
-    """Opens a paper that one's organisation handed in. Raises UnknownCase, NotAllowed."""
-    require(by, Action.VIEW_OWN)
+    """Opens a paper that one handed in oneself. Raises UnknownCase, NotAllowed."""
+    require(by, Action.OBJECT)
     return cases.open_document(case_id, number, kind=KIND, to=to, by=by)
 
 
 def seen(case_id: int, *, by: Actor, at: datetime) -> Seen:
-    """A case with its record, for callers who have asked for their own action. One entry. Raises UnknownCase."""
+    """A case with its record, for callers who have asked for their own action; of what is personal, masked as the catalogue says. One
+    entry. Raises UnknownCase."""
     case = cases.find(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
     found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
-    return Seen(case, found, cases.steps_open(case, by=by), recipients_of(case.id, at=at))
+    return Seen(_masked(case), found, cases.steps_open(case, by=by), recipients_of(case.id, at=at))
 
 
-def changes(record: RecordView, wanted: Mapping[str, str]) -> list[dict[str, str]]:
-    """Field by field what a record says and what it should say, as a step keeps it. Raises BadField."""
-    fields = {one.code: one for one in record.fields}
+def changes(
+    record: RecordView, wanted: Mapping[str, str], *, asked: Sequence[Mapping[str, str]] = (), is_private: bool = False
+) -> list[dict[str, str]]:  # fmt: skip
+    """Field by field what a record says and what it should say, as a step keeps it. A person's own masked fields are taken as they
+    write them (``is_private``), and AS_ASKED stands for what was asked for before. Raises BadField."""
+    fields, before = {one.code: one for one in record.fields}, {one["code"]: one for one in asked}
     found = []
     for code, text in sorted(wanted.items()):
-        new = unnumbered(" ".join(text.replace("\0", "").split()))
+        if text == AS_ASKED and code in before:
+            found.append(dict(before[code]))
+            continue
+        is_sealed = is_private and code in fields and fields[code].is_masked
+        new = " ".join(text.replace("\0", "").split())
+        new = new if is_sealed else unnumbered(new)
         if code not in fields or len(new) > _LONGEST_VALUE:
             raise BadField(
                 f"这条记录没有可以更正的数据项 {code[:40]}，或内容超过 {_LONGEST_VALUE} 字。",
@@ -230,9 +263,8 @@ def changes(record: RecordView, wanted: Mapping[str, str]) -> list[dict[str, str
             )
         if new and not annotations.is_same(fields[code].text, new):
             one = fields[code]
-            found.append(
-                {"code": code, "label_zh": one.label_zh, "label_en": one.label_en, "old": one.text, "new": new}
-            )
+            said = {"code": code, "label_zh": one.label_zh, "label_en": one.label_en, "old": one.text, "new": new}
+            found.append(said | ({"sealed": "yes"} if is_sealed else {}))
     return found
 
 
@@ -272,9 +304,35 @@ def day(at: datetime) -> date:
     return at.astimezone(clock.ZONE).date()
 
 
+def unlooked(found: Datum) -> Datum:
+    """A person's datum as whoever deals with the case has it before they look: which fields it has, not what they say."""
+    fields = tuple(FieldView(one.code, one.label_zh, one.label_en, "", grade=one.grade) for one in found.record.fields)
+    return replace(found, record=replace(found.record, title="", document_no="", fields=fields, statement=""))
+
+
+def _masked(case: CaseView) -> CaseView:
+    """A case of which what is personal is masked, and by which account the person spoke."""
+    if not case.is_private:
+        return case
+    fields = {one.code: one for one in publish.current(case.item_id).fields}
+    steps = []
+    for step in case.steps:
+        changed = [_masked_change(one, fields) for one in step.facts.get("changes", ())]
+        name = "" if step.party is Party.SUBJECT else step.by_name
+        steps.append(replace(step, by_name=name, facts=step.facts | ({"changes": changed} if changed else {})))
+    return replace(case, steps=tuple(steps))
+
+
+def _masked_change(one: dict[str, str], fields: Mapping[str, Field]) -> dict[str, str]:
+    if "sealed" not in one or one["code"] not in fields:
+        return one
+    return one | {"new": disclosure.masked(one["new"], fields[one["code"]].masking)[0]}
+
+
 def _own_step(
     case_id: int, step: Step, *, by: Actor, at: datetime, then: cases.Then | None = None
 ) -> CaseView:  # fmt: skip
     require(by, Action.OBJECT)
-    unit = registry.by_id(by.subject).name if by.subject is not None else ""
+    is_organisation = by.subject is not None and by.subject_code is not None
+    unit = registry.by_id(by.subject).name if is_organisation and by.subject is not None else ONESELF
     return cases.take(case_id, step, unit=unit, by=by, at=at, then=then)[0]

@@ -5,6 +5,7 @@ corrected or withdrawn version has come in by the intake (rights/objection.py ``
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,10 +15,10 @@ from django.db import transaction
 from xinyong.catalogue import tables
 from xinyong.kernel.errors import Conflict, Invalid, XinyongError
 from xinyong.records import annotations
-from xinyong.rights import effects, objection
+from xinyong.rights import effects, objection, whose
 from xinyong.rights.effects import Cause, Happening
 from xinyong.rights.objection import ACCEPT, KIND, OUTCOMES, PARTLY, REFUSE, Seen, checked_token
-from xinyong.security import identity
+from xinyong.security import audit, identity
 from xinyong.security.access import Action, Actor, Role, require
 from xinyong.workflow import cases, notices, subject_notices
 from xinyong.workflow.case_view import CaseView, Listed
@@ -27,6 +28,8 @@ from xinyong.workflow.subject_kinds import SubjectKind
 
 #: What can be done to many at once, and to how many.
 BULK, MOST_AT_ONCE = ("take-over", "forward"), 50
+#: The registered purpose of looks in a case (rights/library/purposes.yaml), and what was looked for.
+PURPOSE, _NUMBERED = "objection", "异议 {}"
 
 
 class NotCorrectedYet(Conflict):
@@ -65,9 +68,24 @@ def inbox(
 
 
 def find(case_id: int, *, seen_by: Actor, at: datetime) -> Seen:
-    """One objection. One entry. Raises UnknownCase, NotAllowed."""
+    """One objection; a natural person's without what the record says. One entry. Raises UnknownCase, NotAllowed."""
     require(seen_by, Action.VIEW_OBJECTIONS)
-    return objection.seen(case_id, by=seen_by, at=at)
+    seen = objection.seen(case_id, by=seen_by, at=at)
+    return replace(seen, datum=objection.unlooked(seen.datum)) if seen.case.is_private else seen
+
+
+@transaction.atomic
+def look(case_id: int, *, seen_by: Actor, at: datetime) -> Seen:
+    """A natural person's objection with what the record says, up to the authorised grade and nothing personal. The look is entered for
+    the purpose of the objection; the person reads it in their own log. Raises UnknownCase, NotAllowed."""
+    require(seen_by, Action.VIEW_OBJECTIONS)
+    seen = objection.seen(case_id, by=seen_by, at=at)
+    if seen.case.is_private:
+        audit.enter(
+            audit.Event.DOSSIER_VIEWED, by=seen_by, object_kind="subject", object_ref=whose.of_id(seen.case.subject_id).ref,
+            purpose=f"{PURPOSE}: {_NUMBERED.format(case_id)}", items=seen.case.item_id,
+        )  # fmt: skip
+    return seen
 
 
 def paper(case_id: int, number: int, *, to: Path, seen_by: Actor) -> tuple[str, str]:
@@ -239,15 +257,16 @@ def _outcome(
 ) -> dict[str, object]:  # fmt: skip
     """What an answer or a decision says; where it names no field of its own, "yes" is to what was said before."""
     case = _now(case_id, by, at)
+    earlier = case.last(*before)
+    asked: list[dict[str, str]] = list(earlier.facts.get("changes", [])) if earlier else []
     if outcome not in OUTCOMES:
         raise BadOutcome("请选择结论：成立、部分成立或不成立。", "Choose: upheld, in part, or not.")
     if outcome == REFUSE:
         return {"outcome": outcome, "changes": []}
     found = annotations.datum(case.subject_id, case.object_ref, as_of=objection.day(at), known_at=at)
-    said = objection.changes(found.record, changes)
+    said = objection.changes(found.record, changes, asked=asked)
     if outcome == ACCEPT and not said:
-        earlier = case.last(*before)
-        said = list(earlier.facts.get("changes", [])) if earlier else []
+        said = asked
     if outcome == PARTLY and not said:
         raise BadOutcome(
             "部分成立的，请逐项填写更正后的内容。", "Upheld in part: say field by field what the record should say."

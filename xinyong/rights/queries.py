@@ -331,7 +331,7 @@ def _row(said: dict[str, object]) -> Row:
     assert isinstance(fields, list)
     return Row(
         date.fromisoformat(str(said["decided_on"])), str(said["source"]), tuple((str(a), str(b)) for a, b in fields),
-        str(said["item_id"]), str(said["item_title"]),
+        str(said["item_id"]), str(said["item_title"]), bool(said["is_disputed"]),
     )  # fmt: skip
 
 

@@ -76,7 +76,7 @@ class Action(StrEnum):
     SET_OWN_CHANNELS = "set-own-channels"  # where one is told besides the account
     ADMIT_PERSONS = "admit-persons"  # 个人账号: at the counter, for somebody whose papers were looked at
     CHECK_DECLARED = "check-declared"  # 核验: declarations that wait, their proofs, and the word on them
-    OBJECT = "object"  # 异议: lodge one against one's own organisation's record, add to it, withdraw it, ask for review
+    OBJECT = "object"  # 异议: lodge one against a record about oneself, read it, add to it, withdraw it, ask for review
     VIEW_OBJECTIONS = "view-objections"  # 异议办理: the inbox; a department's are those forwarded to it
     ANSWER_OBJECTION = (
         "answer-objection"  # forward, answer, decide: which of it, the procedure says (rights/objection.py)
@@ -190,7 +190,7 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.SET_OWN_CHANNELS: _only(_R.SUBJECT, _R.PERSON),
     Action.ADMIT_PERSONS: _only(_R.OPERATOR),
     Action.CHECK_DECLARED: _only(_R.OPERATOR),
-    Action.OBJECT: _only(_R.SUBJECT),
+    Action.OBJECT: _only(_R.SUBJECT, _R.PERSON),
     Action.VIEW_OBJECTIONS: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.ANSWER_OBJECTION: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.APPLY_REPAIR: _only(_R.SUBJECT),
@@ -241,7 +241,7 @@ POLICY: dict[Action, frozenset[Role]] = {
 _OF_ONESELF = frozenset(
     {
         Action.VIEW_ABOUT_ME, Action.TAKE_ABOUT_ME, Action.READ_OWN_NOTICES, Action.SET_OWN_CHANNELS, Action.GIVE_CONSENT,
-        Action.VIEW_ACCESS_LOG,
+        Action.VIEW_ACCESS_LOG, Action.OBJECT,
     }
 )  # fmt: skip
 
@@ -274,7 +274,6 @@ BOUNDED: dict[Role, frozenset[Action]] = {
         {
             Action.DECLARE_OWN,
             Action.VIEW_OWN,
-            Action.OBJECT,
             Action.APPLY_REPAIR,
             Action.ISSUE_SPECIAL,
             *_OF_ONESELF,

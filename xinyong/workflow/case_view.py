@@ -1,12 +1,12 @@
 """What a reader gets to see of cases: plain values, with the words of the procedure they were taken under."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
 from xinyong.kernel.calendar import Calendar
-from xinyong.workflow import deadlines
+from xinyong.workflow import deadlines, sealed_words
 from xinyong.workflow.case_models import Case, CaseStep
 from xinyong.workflow.deadlines import TermView
 from xinyong.workflow.definition import Party, Procedure, State
@@ -63,6 +63,11 @@ class CaseView:
     steps: tuple[StepView, ...] = field(default=())
     terms: tuple[TermView, ...] = field(default=())
     documents: tuple[DocumentView, ...] = field(default=())
+
+    @property
+    def is_private(self) -> bool:
+        """It is about a natural person: whoever deals with it reads neither who that is nor, without saying so, the record."""
+        return not self.subject_code
 
     @property
     def is_open(self) -> bool:
@@ -123,9 +128,12 @@ class Listed:
 
 
 def view(
-    case: Case, procedure: Procedure, *, at: datetime | None = None, calendar: Calendar | None = None, party: Party | None = None
+    case: Case, procedure: Procedure, *, at: datetime | None = None, calendar: Calendar | None = None, party: Party | None = None,
+    is_brief: bool = False,
 ) -> CaseView:  # fmt: skip
-    """The view of a case; with an instant and the working days, its terms; with a ``party``, the papers as that party sees them."""
+    """The view of a case; with an instant and the working days, its terms; with a ``party``, the papers as that party sees them.
+    ``is_brief``: for a line of a list, without what is kept sealed."""
+    said = {} if is_brief else sealed_words.said(case)
     steps: Sequence[CaseStep] = sorted(case.steps.all(), key=lambda one: one.number)
     terms = deadlines.terms(procedure, steps, at=at, calendar=calendar) if at and calendar else []
     return CaseView(
@@ -133,7 +141,7 @@ def view(
         subject_name=case.subject_name, item_id=case.item_id, object_ref=case.object_ref, title=case.title,
         source_id=case.source_id, source_name=case.source.name, is_forwarded=case.is_forwarded,
         state=procedure.state(case.state), after=case.step_count, opened_at=case.opened_at, ended_at=case.ended_at,
-        steps=tuple(_step(one, procedure) for one in steps), terms=tuple(terms),
+        steps=tuple(_step(one, procedure, *said.get(one.number, ("", {}))) for one in steps), terms=tuple(terms),
         documents=tuple(
             DocumentView(one.number, one.step, Party(one.party), one.file_name, one.size, one.digest)
             for one in case.documents.order_by("number")
@@ -141,7 +149,7 @@ def view(
     )  # fmt: skip
 
 
-def _step(one: CaseStep, procedure: Procedure) -> StepView:
+def _step(one: CaseStep, procedure: Procedure, reason: str, facts: Mapping[str, object]) -> StepView:
     zh, en = procedure.words(one.action)
     return StepView(
         one.number,
@@ -153,6 +161,6 @@ def _step(one: CaseStep, procedure: Procedure) -> StepView:
         Party(one.party),
         one.unit,
         one.by_name,
-        one.reason,
-        one.facts,
+        reason or one.reason,
+        one.facts | facts,
     )

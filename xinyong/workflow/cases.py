@@ -23,7 +23,7 @@ from xinyong.kernel.errors import Conflict, Invalid, NotFound
 from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security import audit, cursors, proofs
 from xinyong.security.access import MACHINES, Actor, PeopleDecide, Role, people_decide, significant
-from xinyong.workflow import deadlines
+from xinyong.workflow import deadlines, sealed_words
 from xinyong.workflow.case_models import Case, CaseDocument, CaseStep
 from xinyong.workflow.case_view import CaseView, Line, Listed, view
 from xinyong.workflow.definition import BACK, SAME, Party, Procedure, Transition
@@ -34,6 +34,8 @@ MOST_PAPERS, MOST_PAPERS_OF_CASE = 5, 40
 MOST_OPEN = 5_000
 CONTEXT = "workflow.paper"
 _SHORTEST, _LONGEST = 4, 1000
+#: Who acts for themself.
+OWN = (Role.SUBJECT, Role.PERSON)
 #: What a step means, in its transaction.
 Then = Callable[[CaseView], None]
 _PROCEDURES: dict[str, Callable[[str, int], Procedure]] = {}
@@ -247,11 +249,11 @@ def of_subject(
     *, kind: str, by: Actor, at: datetime, calendar: Calendar, after: int | None, limit: int
 ) -> list[CaseView]:
     """A subject's own cases, the newest first; ``after`` is the last id of the page before. One entry."""
-    audit.enter(audit.Event.CASES_LISTED, by=by, object_kind=kind, object_ref=by.subject_code or "")
+    audit.enter(audit.Event.CASES_LISTED, by=by, object_kind=kind, object_ref=by.subject_code or "own")
     found = _reach(by).select_related("source").filter(kind=kind).order_by("-id")
     if after is not None:
         found = found.filter(pk__lt=after)
-    return [view(one, _procedure(one), at=at, calendar=calendar) for one in found[:limit]]
+    return [view(one, _procedure(one), at=at, calendar=calendar, is_brief=True) for one in found[:limit]]
 
 
 def taken(kind: str, subject_id: int, action: str, *, by: Actor) -> list[tuple[datetime, dict[str, Any]]]:
@@ -302,7 +304,7 @@ def open_document(case_id: int, number: int, *, kind: str, to: Path, by: Actor) 
     """Opens a paper into ``to``; its name and content type. A subject opens its own. One entry. Raises UnknownCase."""
     case = _reach(by).filter(pk=case_id, kind=kind).first()
     one = case.documents.filter(number=min(number, 2**31 - 1)).first() if case else None
-    if case is None or one is None or (by.role is Role.SUBJECT and one.party != Party.SUBJECT):
+    if case is None or one is None or (by.role in OWN and one.party != Party.SUBJECT):
         raise _unknown()
     audit.enter(
         audit.Event.PROOF_OPENED, by=by, object_kind=case.kind, object_ref=str(case.pk), subject=case.subject_code,
@@ -313,7 +315,7 @@ def open_document(case_id: int, number: int, *, kind: str, to: Path, by: Actor) 
 
 def party_of(case: Case, by: Actor) -> Party | None:
     """What somebody is in a case."""
-    if by.role is Role.SUBJECT:
+    if by.role in OWN:
         return Party.SUBJECT if by.subject == case.subject_id else None
     if by.role is Role.SOURCE_UNIT:
         is_its = case.is_forwarded and case.source.code == by.department
@@ -347,15 +349,16 @@ def _enter(
             "这条信息已有另一件异议正在办理。", "Another objection to this record is being dealt with."
         ) from error
     papers = _keep(case, step, party, today=_day(at))
+    reason, facts = sealed_words.apart(case, _said(step.reason), step.facts or {})
     CaseStep.objects.create(
         case=case, number=case.step_count, action=step.action, from_state=came_from, to_state=to, at=at, party=party.value,
-        account_id=by.account_id, by_name=by.name, by_role=by.role.value, unit=unit, reason=_said(step.reason),
-        facts=dict(step.facts or {}), token=step.token, said_digest=digest,
+        account_id=by.account_id, by_name=by.name, by_role=by.role.value, unit=unit, reason=reason,
+        facts=facts, token=step.token, said_digest=digest,
     )  # fmt: skip
     audit.enter(
         event, by=by, object_kind=case.kind, object_ref=str(case.pk), subject=case.subject_code, item=case.item_id,
         step=step.action, number=case.step_count, state=to, procedure=f"{procedure.id} v{procedure.version}", papers=papers,
-        reason=_said(step.reason)[:200],
+        reason=reason[:200],
     )  # fmt: skip
 
 
@@ -372,7 +375,7 @@ def _keep(case: Case, step: Step, party: Party, *, today: date) -> str:
     kept = []
     for number, one in enumerate(step.papers, before + 1):
         digest, size = proofs.keep(one.path, folder(), context=CONTEXT)
-        name = unnumbered(Path(one.name).name)[-200:]
+        name = sealed_words.file_name(case, number, one.name)
         CaseDocument.objects.create(
             case=case, number=number, step=case.step_count, party=party.value, file_name=name, digest=digest, size=size
         )
@@ -438,7 +441,7 @@ def _same(before: CaseStep, step: Step) -> None:
 def _reach(by: Actor) -> Any:
     """Cases that an actor sees."""
     found = Case.objects.all()
-    if by.role is Role.SUBJECT:
+    if by.role in OWN:
         return found.filter(subject_id=by.subject if by.subject is not None else -1)
     if by.role is Role.SOURCE_UNIT:
         found = found.filter(is_forwarded=True, source__code=by.department or "")
@@ -450,7 +453,7 @@ def _reach(by: Actor) -> Any:
 
 
 def _line(case: Case, at: datetime, calendar: Calendar) -> Line:
-    found = view(case, _procedure(case), at=at, calendar=calendar)
+    found = view(case, _procedure(case), at=at, calendar=calendar, is_brief=True)
     return Line(found, deadlines.pressing(found.terms) if case.ended_at is None else None)
 
 

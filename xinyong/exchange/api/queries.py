@@ -62,6 +62,9 @@ class AnswerRow(Schema):
     item_title: str
     decided_on: date
     source: str
+    is_disputed: bool = Field(
+        description="争议中：当事人已提出异议，正在核查 Its subject objects to it, and that is not settled yet"
+    )
     fields: list[FieldOut]
 
 
@@ -164,6 +167,7 @@ def _played_rows(code: str) -> list[AnswerRow]:
             item_title=one.item_title_zh,
             decided_on=one.decided_on,
             source=one.source,
+            is_disputed=one.is_disputed,
             fields=[FieldOut(label=field.label_zh, text=field.text) for field in one.fields],
         )
         for section in file.sections
@@ -269,6 +273,7 @@ def consent_request_state(request: HttpRequest, request_id: Number) -> ConsentOu
 def _row(one: Row) -> AnswerRow:
     return AnswerRow(
         item_id=one.item_id, item_title=one.item_title, decided_on=one.decided_on, source=one.source,
+        is_disputed=one.is_disputed,
         fields=[FieldOut(label=label, text=text) for label, text in one.fields],
     )  # fmt: skip
 
