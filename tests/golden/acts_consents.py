@@ -76,6 +76,20 @@ def _(world: World) -> Deed:
     return deed
 
 
+@act(Event.ASKING_ALLOWED)
+def _(world: World) -> Deed:
+    asked, by = _asked(world), _person(world)
+    with scope.acting(by):
+        consent.refuse(asked, by=by, at=clock.now())
+
+    def deed() -> dict[str, object]:
+        with scope.acting(by):
+            consent.let_ask(asked, by=by, at=clock.now())
+        return {"request": asked}
+
+    return deed
+
+
 @act(Event.CONSENT_WITHDRAWN)
 def _(world: World) -> Deed:
     given, by = _given(world), _person(world)

@@ -105,6 +105,7 @@ ARGUMENTS: dict[str, Argument] = {
     "edition": lambda world, relation: 1,
     "task_id": lambda world, relation: world.tasks[relation],
     "evidence_no": lambda world, relation: 2,
+    "guardianship_id": lambda world, relation: 1,
     "mandate_id": lambda world, relation: world.mandates[relation],
     "declaration_id": lambda world, relation: world.declarations[relation],
     "paper_no": lambda world, relation: "20260101000000ABCDEFGH",

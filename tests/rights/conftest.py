@@ -26,6 +26,7 @@ file = shared.file
 hand_in = shared.hand_in
 PENALTY, OF_PERSONS = "admin-penalty-org", "admin-penalty-person"
 NOTE = "云市监许申〔2026〕12号"
+WHY = "个人信息保护法第三十五条，立案前核查，告知将妨碍取证"
 _numbers = itertools.count(1)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.intake import made
-from tests.rights.conftest import NOTE, OF_PERSONS, PENALTY, Hall
+from tests.rights.conftest import NOTE, OF_PERSONS, PENALTY, WHY, Hall
 from xinyong.catalogue import publish
 from xinyong.kernel import clock
 from xinyong.records import dossier
@@ -69,11 +69,12 @@ def test_a_person_sees_the_emergency_that_went_past_them(fresh: Hall) -> None:
 
 def test_what_is_withheld_comes_up_to_the_minute(fresh: Hall) -> None:
     now = clock.now()
-    fresh.looks("organisation", by=fresh.reader, purpose="inspection", withheld_days=30, at=now)
+    fresh.looks("organisation", by=fresh.reader, purpose="inspection", withheld_days=30, withheld_basis=WHY, at=now)
     fresh.looks("organisation", by=fresh.reader, purpose="licensing", at=now)
     until = now + timedelta(days=30)
     assert [one.purpose_zh for one in lines(fresh, at=until - timedelta(seconds=1))] == ["办理行政许可"]
-    assert len(lines(fresh, at=until)) == 2
+    shown = lines(fresh, at=until)
+    assert [one.withheld_until for one in shown] == [None, until], "and says until when it was kept back"
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(fresh: Hall) -> None:

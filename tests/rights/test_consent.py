@@ -117,7 +117,7 @@ def test_another_subjects_say_looks_absent_and_the_database_holds_it(fresh: Hall
     stranger = hall.owner("person")
     with scope.acting(stranger):
         for deed in (
-            lambda: consent.request_of(asked.id, by=stranger),
+            lambda: consent.request_of(asked.id, by=stranger, at=clock.now()),
             lambda: consent.give(asked.id, by=stranger, at=clock.now()),
             lambda: consent.refuse(asked.id, by=stranger, at=clock.now()),
             lambda: consent.withdraw(given.id, by=stranger, at=clock.now()),

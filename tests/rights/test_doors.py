@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,12 @@ from django.utils import translation
 
 from tests.exchange.conftest import Program
 from tests.intake import declaring, made
-from tests.rights.conftest import NOTE, OF_PERSONS, PENALTY, Hall
+from tests.rights.conftest import NOTE, OF_PERSONS, PENALTY, WHY, Hall
 from tests.signing import signed_in
 from xinyong.kernel import clock
+from xinyong.rights import access_log
 from xinyong.rights.models import Alarm, Consent, ConsentRequest
-from xinyong.security import clients, identity
+from xinyong.security import clients, identity, scope
 from xinyong.security.models import AuditEntry
 from xinyong.web import messages
 
@@ -149,6 +151,41 @@ def test_a_refused_query_leaves_an_entry_too(fresh: Hall, bank: Program) -> None
     assert (entry.event, entry.facts["code"]) == ("call-refused", "rights.no-authorisation")
 
 
+def test_a_program_withholds_only_with_the_scope_a_basis_and_within_the_purpose(fresh: Hall, owner: Client) -> None:
+    def program(*scopes: str) -> Program:
+        view, secret = clients.register(
+            department=fresh.unit.code, name="执法办案系统", scopes=["query:authorised", *scopes], networks=["127.0.0.0/8"],
+            per_minute=10_000, per_day=100_000, by=made.SYSTEM, now=clock.now(),
+        )  # fmt: skip
+        return Program(view.client_id, secret)
+
+    asked = wanted(fresh, "organisation", purpose="inspection", withhold={"days": 30, "basis": WHY})
+    refused = program().call("POST", "/queries", asked)
+    assert (refused.status_code, refused.json()["code"]) == (403, "security.scope-missing")
+    may = program("query:withhold")
+    assert may.call("POST", "/queries", asked | {"withhold": {"days": 30}}).status_code == 400
+    for changed, code in (
+        ({"withhold": {"days": 31, "basis": WHY}}, "rights.withheld-too-long"),
+        ({"purpose": "licensing"}, "rights.withheld-too-long"),
+        ({"withhold": {"days": 30, "basis": "    x   "}}, "rights.withheld-without-basis"),
+    ):
+        assert may.call("POST", "/queries", asked | changed).json()["code"] == code
+    done = may.call("POST", "/queries", asked)
+    assert done.status_code == 200, done.content
+    entry = AuditEntry.objects.filter(event="authorised-queried").latest("id")
+    until = datetime.fromisoformat(str(entry.facts["withheld_until"]))
+    assert entry.facts["basis"] == WHY
+    assert abs(until - datetime.fromisoformat(done.json()["withheld_until"])) < timedelta(milliseconds=1)
+    again = may.get(f"/queries/{done.json()['ref']}")
+    assert again.status_code == 200
+    assert fresh.unit.name not in page(owner, "/own/access-log/"), "nor does fetching it again tell it"
+    who = fresh.owner()
+    with scope.acting(who):
+        shown, total = access_log.of(by=who, at=until)
+    assert total == 2
+    assert {one.withheld_until for one in shown} == {until}
+
+
 def test_a_program_reads_the_purposes_that_are_its_own(bank: Program) -> None:
     found = {one["id"]: one for one in bank.get("/purposes").json()["purposes"]}
     assert set(found) == {"loan", "benefit"}
@@ -218,8 +255,11 @@ def test_an_official_queries_on_a_page_without_an_address(fresh: Hall) -> None:
         "note": NOTE,
     }
     assert reader.post("/office/queries/", sent | {"note": ""}).status_code == 400
-    answer = reader.post("/office/queries/", sent | {"withheld_days": "3"})
+    refused = reader.post("/office/queries/", sent | {"withheld_days": "3"})
+    assert (refused.status_code, "依据和理由" in refused.content.decode()) == (400, True)
+    answer = reader.post("/office/queries/", sent | {"withheld_days": "3", "withheld_basis": WHY})
     assert (answer.status_code, "没有记录" in answer.content.decode()) == (200, True)
+    assert "依法暂缓显示" in answer.content.decode()
     entry = AuditEntry.objects.filter(event="authorised-queried").latest("id")
     assert entry.facts["withheld_until"]
     person = sent | {"purpose": "licensing", "code": "", "certificate": fresh.person.number}
@@ -237,7 +277,7 @@ def test_an_official_asks_for_an_authorisation(fresh: Hall) -> None:
     assert page(clerk, "/office/consents/ask")
     assert clerk.post("/office/consents/ask", sent | {"without": ""}).status_code == 400
     assert clerk.post("/office/consents/ask", sent).status_code == 302
-    assert ConsentRequest.objects.filter(subject_id=fresh.ids["person"], recipient_id=fresh.unit.id).exists()
+    assert ConsentRequest.objects.filter(subject_id=fresh.about("person").key, recipient_id=fresh.unit.id).exists()
     assert "待答复" in page(clerk, "/office/consents/")
     assert clerk.post("/office/consents/ask", sent).status_code == 400
 

@@ -107,6 +107,11 @@ VARIABLES: tuple[Variable, ...] = (
         "Files and queries that one official looks at a day; programs have their client's quotas. 每日查询额度",
     ),
     Variable(
+        "XINYONG_CONSENT_REQUEST_DAYS",
+        "30",
+        "For how many days a request for an authorisation waits for its answer. 授权请求的答复期限（天）",
+    ),
+    Variable(
         "XINYONG_LOOKS_AN_HOUR",
         "30",
         "Different subjects that an official looks at within an hour; more raises an alarm. 每小时查询告警数",

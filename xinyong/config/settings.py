@@ -41,6 +41,7 @@ WEBHOOK_CA = env.text("XINYONG_WEBHOOK_CA")
 EXPORT_DAILY_ROWS = env.whole("XINYONG_EXPORT_DAILY_ROWS")
 #: Looks at files: how many a day, what raises an alarm, by when an emergency is reviewed (rights/queries.py, rights/alarms.py).
 QUERIES_DAILY, LOOKS_AN_HOUR = env.whole("XINYONG_QUERIES_DAILY"), env.whole("XINYONG_LOOKS_AN_HOUR")
+CONSENT_REQUEST_DAYS = env.whole("XINYONG_CONSENT_REQUEST_DAYS")
 OFFICE_HOURS, EMERGENCY_REVIEW_DAYS = env.hours("XINYONG_OFFICE_HOURS"), env.whole("XINYONG_EMERGENCY_REVIEW_DAYS")
 RANKING = env.text("XINYONG_RANKING")
 LAST_PLACES = env.whole("XINYONG_LAST_PLACES")

@@ -90,6 +90,7 @@ EVENTS: "dict[str, str | _StrPromise]" = {
     Event.CONSENT_REFUSED: _("主体拒绝授权"),
     Event.CONSENT_WITHDRAWN: _("主体撤回授权"),
     Event.CONSENT_ENDED: _("授权终止"),
+    Event.ASKING_ALLOWED: _("主体允许再次请求授权"),
     Event.CONSENTS_VIEWED: _("查看授权"),
     Event.ACCESS_LOG_VIEWED: _("查看“谁查过我”"),
     Event.ALARMS_RAISED: _("产生查询告警"),

@@ -66,6 +66,7 @@ GROUPS: tuple[Group, ...] = (
         Place("/office/feeds/", "clock", _("登记变更"), (_A.MANAGE_FEEDS,)),
         Place("/office/self-declared/", "check", _("自主申报核验"), (_A.CHECK_DECLARED,)),
         Place("/office/mandates/", "key", _("代表关系"), (_A.VIEW_MANDATES,)),
+        Place("/office/guardians/", "key", _("监护关系"), (_A.VIEW_MANDATES,)),
         Place("/office/claims/", "check", _("认领申请"), (_A.VIEW_MANDATES,)),
         Place("/office/persons/", "key", _("个人账号"), (_A.ADMIT_PERSONS,)),
         Place("/office/clients/", "lock", _("接口客户端"), (_A.MANAGE_CLIENTS,)),

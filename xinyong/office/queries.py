@@ -57,6 +57,11 @@ class Query(Subject):
         label=gettext_lazy("对主体暂缓显示的天数"), required=False, min_value=0, initial=0
     )
 
+    withheld_basis = forms.CharField(
+        label=gettext_lazy("暂缓显示的依据和理由"), required=False, max_length=200,
+        help_text=gettext_lazy("暂缓显示时必填：告知会怎样妨碍履行法定职责。请勿填写个人信息。"),
+    )  # fmt: skip
+
     def __init__(self, *args: Any, purpose: Purpose, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["items"].choices = _items(purpose)  # type: ignore[attr-defined]
@@ -69,7 +74,7 @@ class Query(Subject):
                 "n": purpose.withheld_days, "basis": purpose.withheld_basis,
             }  # fmt: skip
         else:
-            del self.fields["withheld_days"]
+            del self.fields["withheld_days"], self.fields["withheld_basis"]
 
 
 class Emergency(Subject):
@@ -124,7 +129,8 @@ def query(request: HttpRequest) -> HttpResponse:
             about = whose.find(code=said["code"], certificate=said["certificate"], by=who)
             seen = queries.query(
                 about, purpose=purpose.id, note=said["note"], items=said["items"], level=Grade(said["level"]),
-                withheld_days=said.get("withheld_days") or 0, seen_by=who, at=now,
+                withheld_days=said.get("withheld_days") or 0, withheld_basis=said.get("withheld_basis") or "",
+                seen_by=who, at=now,
             )  # fmt: skip
             return _shown(request, about, seen)
         except XinyongError as error:

@@ -62,6 +62,8 @@ KINDS: "dict[str, str | _StrPromise]" = {
     "objections": _("异议"),
     "mandate": _("代表关系"),
     "mandates": _("代表关系"),
+    "guardianship": _("监护关系"),
+    "guardianships": _("监护关系"),
     "own-file": _("本人信息"),
     "persons": _("个人账号"),
     "identifiers": _("身份信息"),

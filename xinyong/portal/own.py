@@ -27,9 +27,9 @@ from xinyong.kernel import clock
 from xinyong.kernel.errors import XinyongError
 from xinyong.portal import answer
 from xinyong.portal.own_page import LARGEST, actor, is_english, kept_by_nobody, number, page, say
-from xinyong.security import mandates, proofs
+from xinyong.security import guardians, mandates, proofs
 from xinyong.security.access import Action, FactorNeeded, access
-from xinyong.security.gate import ACTING_FOR
+from xinyong.security.gate import ACTING_AS_GUARDIAN, ACTING_FOR
 from xinyong.web.words import OWN_ACTS, OWN_STATES
 
 _PER_PAGE = 20
@@ -228,8 +228,12 @@ def take_receipt(request: HttpRequest, declaration_id: int) -> HttpResponse:
 @access(Action.VIEW_ABOUT_ME)
 @require_POST
 def act_for(request: HttpRequest) -> HttpResponse:
-    """Goes on for another organisation whose mandate one holds, or as oneself."""
-    wanted = number(request.POST.get("mandate")) or 0
+    """Goes on for another organisation whose mandate one holds, for a child whose guardian one is, or as oneself."""
+    wanted, ward = number(request.POST.get("mandate")) or 0, number(request.POST.get("ward"))
+    if ward is not None:
+        guardians.choose(request, ward, by=actor(request), at=clock.now(), key=ACTING_AS_GUARDIAN)
+        return HttpResponseRedirect("/own/records/")
+    request.session.pop(ACTING_AS_GUARDIAN, None)
     mandates.choose(request, wanted, by=actor(request), at=clock.now(), key=ACTING_FOR)
     return HttpResponseRedirect("/own/")
 

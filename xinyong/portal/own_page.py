@@ -11,7 +11,8 @@ from django.utils.translation import get_language
 from xinyong.kernel import clock
 from xinyong.kernel.errors import XinyongError
 from xinyong.portal import answer, own_places
-from xinyong.security import mandates
+from xinyong.rights import consent
+from xinyong.security import guardians, mandates
 from xinyong.security.access import Action, Actor, FactorNeeded, Role, may
 from xinyong.subjects import registry
 from xinyong.workflow import subject_notices
@@ -27,14 +28,19 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], *, status
     is_person = who.role is Role.PERSON
     held = mandates.of_account(who.account_id or 0, at=clock.now())
     own = next((one for one in held if one.subject_id == who.subject), None) if not is_person else None
+    acting = guardians.of_account(who.account_id or 0, at=clock.now()) if who.guardianship is not None else []
+    ward = next((one for one in acting if one.id == who.guardianship), None)
     may_appoint = own is not None and own.kind == mandates.LEGAL
     more = own_places.navigation(who, request.path, may_appoint=may_appoint) | {
         "organisation": registry.by_id(who.subject) if who.subject is not None and not is_person else None,
         "mandate": own,
-        "others": [(one, registry.by_id(one.subject_id).name) for one in held if one is not own],
+        "others": [(one, registry.by_id(one.subject_id).name) for one in held if one is not own and ward is None],
         "is_person": is_person,
         "may_be_person": not is_person and mandates.is_of_person(who.account_id or 0),
         "may_appoint": may_appoint,
+        "asked": consent.waiting(by=who, at=clock.now()) if may(who, Action.GIVE_CONSENT) else 0,
+        "ward": ward,
+        "wards": guardians.of_account(who.account_id or 0, at=clock.now()) if is_person and ward is None else [],
         "unread": subject_notices.unread(who) if may(who, Action.READ_OWN_NOTICES) else 0,
     }
     return kept_by_nobody(render(request, template, more | context, status=status))

@@ -28,7 +28,7 @@ class Place:
 
 _A = Action
 _RECORDS = "/own/records/"
-NOTICES = "/own/notices/"
+NOTICES, CONSENTS = "/own/notices/", "/own/consents/"
 _CLAIMS, _AGENTS = "/own/claims/", "/own/agents/"
 #: Kinds of cases: tabs of one place.
 CASES = (
@@ -39,7 +39,7 @@ PLACES = (
     Place("/own/", _("首页"), _A.VIEW_ABOUT_ME, is_alone=True),
     Place(_RECORDS, _("本单位信息"), _A.VIEW_ABOUT_ME, ("/own/leave",)),
     Place("/own/access-log/", _("谁查过我"), _A.VIEW_ACCESS_LOG),
-    Place("/own/consents/", _("我的授权"), _A.GIVE_CONSENT, ("/own/honours/",)),
+    Place(CONSENTS, _("我的授权"), _A.GIVE_CONSENT, ("/own/honours/",)),
     Place(CASES[0].href, _("异议与修复"), _A.OBJECT, tuple(one.href for one in CASES)),
     Place("/own/reports/", _("报告与证明"), _A.VIEW_OWN),
     Place("/own/declarations/", _("自主申报"), _A.VIEW_OWN, ("/own/new/",)),
@@ -53,13 +53,14 @@ def navigation(who: Actor, path: str, *, may_appoint: bool) -> dict[str, Any]:
     """What a page's frame shows: the places that are open, where one is, and the tabs among the kinds of cases."""
     is_person = who.role is Role.PERSON
     shut = {_AGENTS} if not may_appoint else set()
-    if not is_person:
+    if not is_person or who.guardianship is not None:
         shut.add(_CLAIMS)  # one claims as oneself
     tabs = [one for one in CASES if may(who, one.action)]
     return {
         "own_places": [
             {
                 "href": one.href, "is_here": one.is_at(path), "is_inbox": one.href == NOTICES,
+                "is_consents": one.href == CONSENTS,
                 "title": _("我的信息") if is_person and one.href == _RECORDS else one.title,
             }
             for one in PLACES if may(who, one.action) and one.href not in shut

@@ -14,7 +14,7 @@ from xinyong.kernel import clock
 from xinyong.kernel.errors import NotFound, XinyongError
 from xinyong.portal import answer, own_page
 from xinyong.records import opt_outs
-from xinyong.rights import access_log, consent, consent_end, purposes, whose
+from xinyong.rights import access_log, consent, consent_end, purposes
 from xinyong.rights.consent_view import ConsentView, RequestView
 from xinyong.rights.purposes import Purpose
 from xinyong.security import identity
@@ -85,6 +85,8 @@ def consents(request: HttpRequest) -> HttpResponse:
         "waiting": found.waiting,
         "lines": [(one, CONSENT_STATES[one.state]) for one in found.consents],
         "refused": [one for one in found.requests if one.state == "refused"],
+        "lapsed": [one for one in found.requests if one.state == "lapsed"],
+        "needs_guardian": consent.needs_guardian(by=_actor(request), at=clock.now()),
         "purposes": [one for one in purposes.in_force(on=clock.today()) if one.max_days],
     }  # fmt: skip
     return own_page.page(request, "portal/own_consents.html", context)
@@ -95,7 +97,7 @@ def consents(request: HttpRequest) -> HttpResponse:
 def asked(request: HttpRequest, request_id: int) -> HttpResponse:
     """One request: who, for what, what happens without; yes, or no."""
     who, one_id = _actor(request), min(request_id, _LARGEST)
-    seen = consent.request_of(one_id, by=who)
+    seen = consent.request_of(one_id, by=who, at=clock.now())
     # Nothing is ticked beforehand: an authorisation is given, not left standing (PIPL 14).
     sent = request.POST if request.POST.get("what") == "give" else None
     bound = Yes(sent, asked=seen, initial={"days": seen.days})
@@ -121,8 +123,18 @@ def asked(request: HttpRequest, request_id: int) -> HttpResponse:
         "titles": _titles(seen.items),
         "form": bound,
         "notice": answer.word(*consent.NOTICES[consent.NOTICE]),
+        "needs_guardian": consent.needs_guardian(by=who, at=clock.now()),
     }
     return own_page.page(request, "portal/own_consent_asked.html", context, status=status)
+
+
+@access(Action.GIVE_CONSENT)
+@require_POST
+def let_ask(request: HttpRequest, request_id: int) -> HttpResponse:
+    """Takes a refusal back: the recipient may ask again."""
+    consent.let_ask(min(request_id, _LARGEST), by=_actor(request), at=clock.now())
+    messages.success(request, gettext("已记下：对方可以就这个目的再次请求您的授权。"))
+    return HttpResponseRedirect("/own/consents/")
 
 
 @access(Action.GIVE_CONSENT)
@@ -133,7 +145,7 @@ def give(request: HttpRequest, which: str) -> HttpResponse:
     purpose = purposes.find(which, on=clock.today())
     if not purpose.max_days:
         raise consent.BadConsent(f"“{purpose.name_zh}”不适用授权。", f"Nobody authorises for “{purpose.name_en}”.")
-    is_person = whose.of_id(who.subject if who.subject is not None else -1).is_person
+    is_person = who.subject_code is None
     bound = Wanted(
         request.POST if request.method == "POST" else None, purpose=purpose, is_person=is_person,
         initial={"days": purpose.max_days},
@@ -148,7 +160,10 @@ def give(request: HttpRequest, which: str) -> HttpResponse:
             return HttpResponseRedirect(f"/own/consents/{made.id}/")
         except XinyongError as error:
             bound.add_error(None, own_page.said(error))
-    context = {"form": bound, "purpose": purpose, "notice": answer.word(*consent.NOTICES[consent.NOTICE])}
+    context = {
+        "form": bound, "purpose": purpose, "notice": answer.word(*consent.NOTICES[consent.NOTICE]),
+        "needs_guardian": consent.needs_guardian(by=who, at=now),
+    }  # fmt: skip
     return own_page.page(request, "portal/own_consent_new.html", context, status=400 if bound.errors else 200)
 
 

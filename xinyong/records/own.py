@@ -23,7 +23,7 @@ from xinyong.records.disclosure import Sight
 from xinyong.records.dossier import UnknownRecord
 from xinyong.records.repaired import is_repaired
 from xinyong.records.view import RecordView
-from xinyong.security import audit, cursors, encryption, looks, persons, scope
+from xinyong.security import audit, cursors, encryption, guardians, looks, persons, scope
 from xinyong.security.access import Action, Actor, require
 from xinyong.security.identity import department_names
 from xinyong.security.looks import Look
@@ -261,8 +261,8 @@ def _bases(item: Item) -> tuple[str, ...]:
 def _looks(who: Actor, since: datetime) -> list[Look]:
     ref = who.subject_code
     if ref is None:
-        held = persons.of_account(who.account_id) if who.account_id is not None else None
-        ref = f"person:{held.digest.hex()}" if held is not None else None
+        digest = guardians.digest_of(who)
+        ref = f"person:{digest.hex()}" if digest is not None else None
     return looks.summary_of(ref, since=since, limit=_MOST_LOOKS) if ref is not None else []
 
 

@@ -43,7 +43,8 @@ class UnknownUser(NotFound):
 @dataclass(frozen=True, slots=True)
 class Line:
     """One look. ``unit_code`` is "" for the credit centre and the public; ``purpose_zh`` "" where none was registered. ``items``: titles,
-    zh and en, of what was asked for; () for the file as a whole. ``is_marked``: an emergency."""
+    zh and en, of what was asked for; () for the file as a whole. ``is_marked``: an emergency. ``withheld_until``: until when it was kept
+    from the subject, where it was."""
 
     id: int
     at: datetime
@@ -58,6 +59,8 @@ class Line:
     authorisation: str
     is_marked: bool
     is_by_program: bool
+    purpose_id: str = ""
+    withheld_until: datetime | None = None
 
 
 def of(*, by: Actor, at: datetime, after: int | None = None, limit: int = 50) -> tuple[list[Line], int]:
@@ -145,12 +148,13 @@ def _lines(found: Sequence[One]) -> list[Line]:
         zh, en = purposes.words(one.purpose)
         kind = KINDS[one.event]
         asked = str(one.facts.get("items") or one.facts.get("item") or "")
-        unit = _unit(one, units)
+        unit, until = _unit(one, units), one.facts.get("withheld_until")
         lines.append(
             Line(
                 one.id, one.at, one.department, *unit, *kind, zh, en,
                 tuple(titles.get(each, (each, each)) for each in asked.split(",") if each),
                 str(one.facts.get("authorisation") or ""), one.event == "glass-broken", one.role == Role.CLIENT.value,
+                one.purpose.partition(":")[0] if zh else "", datetime.fromisoformat(str(until)) if until else None,
             )
         )  # fmt: skip
     return lines

@@ -50,12 +50,12 @@ def carry_out(found: Consent, way: ConsentEnd.Way, *, ended_at: datetime, by: Ac
     with scope.acting(system("effects")):
         if ConsentEnd.objects.filter(consent=found).exists():
             return {}
-    about = whose.of_id(found.subject_id)
+        about = whose.of_key(found.subject_id)
     what = Happening(Cause.CONSENT_ENDED, at, about.id, subject_code=about.code, consent_id=found.pk, ref=found.number)
     done = effects.carry_out(what)
     with scope.acting(system("effects")):
         ConsentEnd.objects.create(
-            consent=found, subject_id=about.id, way=way, ended_at=ended_at, carried_out_at=at, effects=done
+            consent=found, subject_id=about.key, way=way, ended_at=ended_at, carried_out_at=at, effects=done
         )
     zh, en = _WHY[way]
     subject_notices.tell(
@@ -69,9 +69,11 @@ def carry_out(found: Consent, way: ConsentEnd.Way, *, ended_at: datetime, by: Ac
 def aftermath(consent_id: int, *, by: Actor, at: datetime) -> Aftermath | None:
     """What came of it, for its own subject; None while nothing was carried out. Raises NotAllowed."""
     require(by, Action.GIVE_CONSENT, subject=by.subject)
-    found = ConsentEnd.objects.filter(
-        consent_id=consent_id, subject_id=by.subject if by.subject is not None else -1
-    ).first()
+    who = whose.speaker(by)
+    if who.subject is None:
+        return None
+    with scope.acting(who):
+        found = ConsentEnd.objects.filter(consent_id=consent_id, subject_id=who.subject).first()
     if found is None:
         return None
     return Aftermath(

@@ -17,11 +17,13 @@ class State(StrEnum):
     LIVE = "live"  # 有效
     ENDED = "ended"  # 已到期
     WITHDRAWN = "withdrawn"  # 已撤回
+    LAPSED = "lapsed"  # 逾期未答复
 
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """A request. ``state`` is WAITING, REFUSED, or LIVE once it was granted (the authorisation says the rest)."""
+    """A request. ``state`` is WAITING, LAPSED when it was not answered in time, REFUSED, or LIVE once it was granted (the authorisation
+    says the rest). ``may_ask_again``: the subject has taken its refusal back."""
 
     id: int
     recipient_code: str
@@ -33,9 +35,11 @@ class RequestView:
     days: int
     without: str
     asked_at: datetime
+    lapses_at: datetime
     state: State
     consent_id: int | None
     answered_at: datetime | None
+    may_ask_again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class ConsentView:
     state: State
     withdrawn_at: datetime | None
     erased: int
+    is_by_guardian: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +94,17 @@ def state_of(one: Consent, at: datetime) -> State:
     return State.LIVE if one.valid_from <= at < one.valid_to and not is_over else State.ENDED
 
 
-def request_view(one: ConsentRequest) -> RequestView:
-    """A request with what was answered."""
+def request_view(one: ConsentRequest, at: datetime) -> RequestView:
+    """A request with what was answered, as it stands at an instant."""
     refusal, consent = getattr(one, "refusal", None), getattr(one, "consent", None)
-    state = State.REFUSED if refusal else State.LIVE if consent else State.WAITING
+    waits = State.WAITING if at < one.lapses_at else State.LAPSED
+    state = State.REFUSED if refusal else State.LIVE if consent else waits
     zh, en = purposes.words(one.purpose)
     return RequestView(
         one.pk, one.recipient.code, one.recipient.name, one.purpose, zh, en, tuple(one.items), one.days, one.without,
-        one.asked_at, state, consent.pk if consent else None,
+        one.asked_at, one.lapses_at, state, consent.pk if consent else None,
         refusal.refused_at if refusal else consent.given_at if consent else None,
+        refusal is not None and hasattr(refusal, "undoing"),
     )  # fmt: skip
 
 
@@ -109,4 +116,5 @@ def consent_view(one: Consent, at: datetime) -> ConsentView:
         one.pk, one.number, one.recipient.code, one.recipient.name, one.purpose, zh, en, tuple(one.items), one.valid_from,
         one.valid_to, one.given_at, one.notice, one.notice_digest, one.request_id is not None, state_of(one, at),
         withdrawal.withdrawn_at if withdrawal else None, withdrawal.effects.get("kept-answers", 0) if withdrawal else 0,
+        one.guardianship_id is not None,
     )  # fmt: skip

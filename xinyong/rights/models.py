@@ -19,7 +19,8 @@ SEALED = (SealedColumn("rights_keptanswer", "rights.answer"), SealedColumn("righ
 
 
 class ConsentRequest(models.Model):
-    """A recipient asks a subject for an authorisation (授权请求): for what, which items, how long, and what happens without."""
+    """A recipient asks a subject for an authorisation (授权请求): for what, which items, how long, and what happens without. Unanswered
+    it ends at ``lapses_at``. ``subject_id``, here and below: of the register for an organisation, a person's key (whose.key_of)."""
 
     subject_id = models.BigIntegerField()
     recipient = models.ForeignKey(Department, on_delete=models.PROTECT)
@@ -29,6 +30,7 @@ class ConsentRequest(models.Model):
     without = models.CharField(max_length=200, help_text="what happens when the subject says no")
     asked_at = models.DateTimeField()
     asked_by = models.CharField(max_length=80)
+    lapses_at = models.DateTimeField(help_text="first instant at which it can be answered no more")
 
     class Meta:
         indexes = [
@@ -44,6 +46,17 @@ class ConsentRefusal(models.Model):
     subject_id = models.BigIntegerField()
     refused_at = models.DateTimeField()
     refused_by = models.CharField(max_length=80)
+    guardianship_id = models.BigIntegerField(null=True, help_text="of the guardian who said it, where one did")
+
+
+class RefusalUndoing(models.Model):
+    """That a subject took its refusal back: the recipient may ask for that purpose again (允许再次请求)."""
+
+    refusal = models.OneToOneField(ConsentRefusal, on_delete=models.PROTECT, primary_key=True, related_name="undoing")
+    subject_id = models.BigIntegerField()
+    undone_at = models.DateTimeField()
+    undone_by = models.CharField(max_length=80)
+    guardianship_id = models.BigIntegerField(null=True, help_text="of the guardian who said it, where one did")
 
 
 class Consent(models.Model):
@@ -62,6 +75,7 @@ class Consent(models.Model):
     notice_digest = models.CharField(max_length=64)
     given_at = models.DateTimeField()
     given_by = models.CharField(max_length=80)
+    guardianship_id = models.BigIntegerField(null=True, help_text="of the guardian who said it, where one did")
 
     class Meta:
         constraints = [
@@ -81,6 +95,7 @@ class ConsentWithdrawal(models.Model):
     withdrawn_at = models.DateTimeField()
     withdrawn_by = models.CharField(max_length=80)
     effects = models.JSONField(default=dict)
+    guardianship_id = models.BigIntegerField(null=True, help_text="of the guardian who said it, where one did")
 
 
 class ConsentEnd(models.Model):

@@ -1,6 +1,7 @@
 """查询目的登记簿 The register of purposes: what files may be looked into for, by whom, which items, up to which grade, on which law.
 
 Dated data (library/purposes.yaml), not code: a purpose that ended on a day opens nothing from then on, and stays readable in the log.
+A purpose that changes gets another edition under its id, from a day on; earlier ones stay, and anybody can read them (portal/purposes.py).
 What exactly a look is for, the free words beside it, is ``note``: both stand in the log as "id: note".
 Basis: INV-70, INV-75; the query logs of Zhejiang 20 and Shenzhen 45 name the purpose.
 """
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
+from itertools import combinations
 from typing import Any
 
 import yaml
@@ -79,9 +81,59 @@ class Purpose:
 
 @cache
 def register() -> tuple[Purpose, ...]:
-    """Every purpose, ended ones too, in the order of the register."""
-    text = files("xinyong.rights").joinpath("library", "purposes.yaml").read_text(encoding="utf-8")
-    return tuple(_read(one) for one in yaml.safe_load(text)["purposes"])
+    """Every edition of every purpose, ended ones too, in the order of the register."""
+    return read(files("xinyong.rights").joinpath("library", "purposes.yaml").read_text(encoding="utf-8"))
+
+
+def read(text: str) -> tuple[Purpose, ...]:
+    """A register as it is written. ValueError where two editions of a purpose are in force on the same day."""
+    found = tuple(_read(one) for one in yaml.safe_load(text)["purposes"])
+    for one, other in combinations(found, 2):
+        if one.id == other.id and (one.holds(other.valid_from) or other.holds(one.valid_from)):
+            raise ValueError(f"two editions of the purpose {one.id} at the same time")
+    return found
+
+
+def published(*, on: date) -> list[tuple[Purpose, list[Purpose]]]:
+    """Each purpose once, in the order of the register: its newest edition, ended ones too, and the editions before, the newest first."""
+    by_id: dict[str, list[Purpose]] = {}
+    for one in register():
+        by_id.setdefault(one.id, []).append(one)
+    ordered = [sorted(each, key=lambda one: one.valid_from, reverse=True) for each in by_id.values()]
+    # One that begins on a later day is told of too: whoever it concerns may know beforehand.
+    return [(each[0], each[1:]) for each in sorted(ordered, key=lambda each: not any(one.holds(on) for one in each))]
+
+
+def plain(purpose: Purpose, *, on: date) -> dict[str, Any]:
+    """An edition as programs read it, with the catalogue's items of a day."""
+    return {
+        "id": purpose.id, "name": {"zh": purpose.name_zh, "en": purpose.name_en},
+        "bases": [{"title": title, "article": article, "is_verified": purpose.is_verified} for title, article in purpose.bases],
+        "valid_from": purpose.valid_from.isoformat(), "valid_to": purpose.valid_to.isoformat() if purpose.valid_to else None,
+        "is_in_force": purpose.holds(on), "users": sorted(purpose.roles), "units": list(purpose.units), "level": purpose.level.value,
+        "authorisation": authorisation(purpose), "longest_authorisation_days": purpose.max_days or None,
+        "withheld": {"days": purpose.withheld_days, "basis": purpose.withheld_basis} if purpose.withheld_days else None,
+        "items": [
+            {
+                "id": one.id, "zh": one.title_zh, "en": one.title_en, "section": one.section.value,
+                "grade": one.disclosure.value, "about": "persons" if one.is_about_persons else "organisations",
+            }
+            for one in reached(purpose, on=on)
+        ],
+    }  # fmt: skip
+
+
+def reached(purpose: Purpose, *, on: date) -> list[Item]:
+    """The catalogue's items of a day that a look for it can bring: none of persons where no person can authorise it."""
+    return items(purpose, on=on, persons=False if authorisation(purpose) == "no-persons" else None)
+
+
+def authorisation(purpose: Purpose) -> str:
+    """Whether a subject must have said yes: ``always``; ``persons``: of persons, and for the authorised grade; ``review``: in an emergency
+    not, somebody else reviews it; ``no-persons``: for organisations not, and a person nobody can authorise for it."""
+    if purpose.is_emergency:
+        return "review"
+    return "always" if purpose.needs_authorisation else "persons" if purpose.max_days else "no-persons"
 
 
 def in_force(*, on: date) -> list[Purpose]:
@@ -161,7 +213,7 @@ def shared(who: Actor, *, on: date) -> list[Purpose]:
 
 def words(written: str) -> tuple[str, str]:
     """A purpose of the log ("id: note", or free words of before the register) by its registered name, zh and en; "" for none."""
-    known = {one.id: (one.name_zh, one.name_en) for one in register()}
+    known = {one.id: (one.name_zh, one.name_en) for one in sorted(register(), key=lambda one: one.valid_from)}
     return known.get(written.partition(":")[0].strip(), ("", ""))
 
 

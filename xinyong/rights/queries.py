@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +20,7 @@ from django.db import transaction
 from xinyong.catalogue.schema import Grade, Item
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden, Invalid, NotFound
+from xinyong.kernel.scrubbing import unnumbered
 from xinyong.records import authorised, dossier
 from xinyong.records.authorised import Row
 from xinyong.records.view import Dossier
@@ -32,7 +34,7 @@ from xinyong.security.access import Action, Actor, Role, may, require, system
 
 #: How long a program can fetch an answer again.
 KEPT_FOR = timedelta(days=1)
-_PER_MINUTE = 60
+_SHORTEST, _LONGEST = 4, 200
 _CONTEXT = "rights.answer"
 
 
@@ -86,6 +88,12 @@ class WithheldTooLong(Invalid):
     code = "rights.withheld-too-long"
 
 
+class WithheldWithoutBasis(Invalid):
+    """Whoever keeps a look from its subject says on which basis."""
+
+    code = "rights.withheld-without-basis"
+
+
 class AnswerGone(NotFound):
     """The answer was never this caller's, is kept no longer, or was erased when the authorisation ended."""
 
@@ -95,7 +103,7 @@ class AnswerGone(NotFound):
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a query brought. ``ref``: by which a program fetches it again, "" where none is kept. ``authorisation``: the receipt's
-    number, "" where none was needed."""
+    number, "" where none was needed. ``withheld_until``: from when on the subject sees it, where that is not at once."""
 
     ref: str
     purpose: Purpose
@@ -104,6 +112,7 @@ class Answer:
     authorisation: str
     rows: tuple[Row, ...]
     answered_at: datetime
+    withheld_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +134,21 @@ class _Asked:
     level: Grade
     consent: Consent | None
     is_whole: bool  # nobody chose items: all that the purpose reaches
+    withheld_until: datetime | None = None
+    withheld_basis: str = ""
 
 
 @transaction.atomic
 def query(
     about: Whose, *, purpose: str, note: str, items: Sequence[str] = (), level: Grade = Grade.SHARED, withheld_days: int = 0,
-    seen_by: Actor, at: datetime,
+    withheld_basis: str = "", seen_by: Actor, at: datetime,
 ) -> Answer:  # fmt: skip
     """The records of a subject that the purpose and, where one is needed, its authorisation open. No items: all of those.
+    ``withheld_days``: for so long the subject does not see the look, on the ``withheld_basis`` of the very case, within what the
+    purpose allows.
 
     Raises, in this order: NotAllowed, FactorNeeded; PurposeNeeded, PurposeNotYours; ItemNotAllowed; LevelBeyondPurpose;
-    WithheldTooLong; NoAuthorisation, OtherPurpose, ItemsNotAuthorised, AuthorisationEnded, AuthorisationWithdrawn; QuotaSpent.
+    WithheldTooLong, WithheldWithoutBasis; NoAuthorisation, OtherPurpose, ItemsNotAuthorised, AuthorisationEnded, AuthorisationWithdrawn; QuotaSpent.
     """
     require(seen_by, Action.QUERY)
     found = purposes.chosen(purpose, by=seen_by, at=at)
@@ -146,20 +159,21 @@ def query(
             f"“{found.name_zh}”最高只能查共享级信息。确需授权级的，请换用相应目的，或走特殊查询。",
             f"“{found.name_en}” reaches the shared grade only. Choose another purpose, or make a special query.",
         )
-    _check_withheld(found, withheld_days)
+    basis = _withheld(found, withheld_days, withheld_basis)
     given: Consent | None = None
     if found.needs_authorisation or about.is_person or level is Grade.AUTHORISED:
-        whose.hold(about.id, is_shared=True)
+        whose.hold(about.key, is_shared=True)
         given = _authorisation(found, [one.id for one in wanted] if items else [], about, seen_by, at)
         wanted = tuple(one for one in wanted if one.id in given.items)
     grade = Grade.AUTHORISED if about.is_person and found.level is Grade.AUTHORISED else level
     _count(seen_by, at)
-    asked = _Asked(found, matter, wanted, grade, given, is_whole=not items and given is None)
-    _note(audit.Event.AUTHORISED_QUERIED, asked, about, seen_by, at, withheld_days)
+    until = at + timedelta(days=withheld_days) if withheld_days else None
+    asked = _Asked(found, matter, wanted, grade, given, not items and given is None, until, basis)
+    _note(audit.Event.AUTHORISED_QUERIED, asked, about, seen_by)
     rows = authorised.records(
         about.id, [(one, authorised.fields(one, grade)) for one in wanted], grade=grade, of=seen_by, today=day
     )
-    answer = Answer("", found, grade, tuple(one.id for one in wanted), given.number if given else "", rows, at)
+    answer = Answer("", found, grade, tuple(one.id for one in wanted), given.number if given else "", rows, at, until)
     return _keep(answer, asked, about, seen_by, at) if seen_by.role is Role.CLIENT else answer
 
 
@@ -179,10 +193,11 @@ def fetch(ref: str, *, seen_by: Actor, at: datetime) -> Kept:
             "There is no such answer: it is kept no longer, or the authorisation has ended. Query again.",
         )
     said = json.loads(encryption.unseal(bytes(found.sealed), context=_CONTEXT))
-    about, number = whose.of_id(found.subject_id), found.consent.number if found.consent else ""
+    number = found.consent.number if found.consent else ""
     audit.enter(
-        audit.Event.AUTHORISED_QUERIED, by=seen_by, object_kind="subject", object_ref=about.ref, purpose=said["purpose"],
+        audit.Event.AUTHORISED_QUERIED, by=seen_by, object_kind="subject", object_ref=said["subject"], purpose=said["purpose"],
         items=",".join(said["items"]), level=said["level"], again=True, authorisation=number,
+        **_kept_from(said.get("withheld_until"), said.get("basis", "")),
     )  # fmt: skip
     return Kept(found.ref, number, tuple(_row(one) for one in said["rows"]), found.made_at, found.kept_until)
 
@@ -201,7 +216,7 @@ def break_glass(about: Whose, *, items: Sequence[str], reason: str, seen_by: Act
     wanted = _items(found, items, about, seen_by, _day(at))
     _count(seen_by, at)
     asked = _Asked(found, why, wanted, Grade.AUTHORISED, None, is_whole=not items)
-    _note(audit.Event.GLASS_BROKEN, asked, about, seen_by, at, 0)
+    _note(audit.Event.GLASS_BROKEN, asked, about, seen_by)
     alarms.emergency(about, reason=why, by=seen_by, at=at)
     rows = authorised.records(
         about.id, [(one, authorised.fields(one, Grade.AUTHORISED)) for one in wanted], grade=Grade.AUTHORISED, of=seen_by,
@@ -248,7 +263,8 @@ def _items(purpose: Purpose, asked: Sequence[str], about: Whose, by: Actor, on: 
     return tuple(allowed[one] for one in dict.fromkeys(asked)) if asked else tuple(allowed.values())
 
 
-def _check_withheld(purpose: Purpose, days: int) -> None:
+def _withheld(purpose: Purpose, days: int, basis: str) -> str:
+    """The basis of the case as it is noted, "" where nothing is withheld."""
     if not 0 <= days <= purpose.withheld_days:
         raise WithheldTooLong(
             f"“{purpose.name_zh}”的查询记录最多可对主体暂缓显示 {purpose.withheld_days} 天。"
@@ -256,11 +272,18 @@ def _check_withheld(purpose: Purpose, days: int) -> None:
             else f"“{purpose.name_zh}”的查询记录不得对主体隐去。",
             f"A look for “{purpose.name_en}” may be kept from its subject for {purpose.withheld_days} days at most.",
         )
+    said = " ".join(unnumbered(basis).split())
+    if days and not _SHORTEST <= len(said) <= _LONGEST:
+        raise WithheldWithoutBasis(
+            f"暂缓显示须写明本案的依据和理由（{_SHORTEST} 至 {_LONGEST} 字）：告知会怎样妨碍履行法定职责。",
+            f"Say on which basis of the case it is withheld ({_SHORTEST} to {_LONGEST} characters): how telling would hinder a duty.",
+        )
+    return said if days else ""
 
 
 def _authorisation(purpose: Purpose, items: Sequence[str], about: Whose, by: Actor, at: datetime) -> Consent:
     """The authorisation that holds for this; else the nearest reason why none does."""
-    held = consent.held(about.id, recipient=by.department) if by.department else []
+    held = consent.held(about.key, recipient=by.department) if by.department else []
     same = [one for one in held if one.purpose == purpose.id]
     live = [one for one in same if state_of(one, at) is State.LIVE]
     fits = [one for one in live if set(items) <= set(one.items)]
@@ -297,29 +320,34 @@ def _authorisation(purpose: Purpose, items: Sequence[str], about: Whose, by: Act
 
 def _count(by: Actor, at: datetime) -> None:
     """One look of this official today; a program's calls are counted at the door, by its client's own quotas. Raises QuotaSpent."""
-    if by.role not in {Role.SYSTEM, Role.CLIENT}:
-        who = f"query:{by.account_id}" if by.account_id is not None else f"query:{by.role.value}:{by.name}"
-        quotas.take(who[:90], per_minute=_PER_MINUTE, per_day=settings.QUERIES_DAILY, now=at)
+    quotas.take_of_official(by, "query", per_day=settings.QUERIES_DAILY, now=at)
 
 
-def _note(event: audit.Event, asked: _Asked, about: Whose, by: Actor, at: datetime, withheld_days: int) -> None:
-    until = (at + timedelta(days=withheld_days)).isoformat() if withheld_days else None
+def _note(event: audit.Event, asked: _Asked, about: Whose, by: Actor) -> None:
+    until = asked.withheld_until.isoformat() if asked.withheld_until else None
     audit.enter(
         event, by=by, object_kind="subject", object_ref=about.ref, purpose=f"{asked.purpose.id}: {asked.note}",
         items="" if asked.is_whole else ",".join(one.id for one in asked.items), level=asked.level.value,
-        authorisation=asked.consent.number if asked.consent else "", withheld_until=until,
+        authorisation=asked.consent.number if asked.consent else "",
+        **{"withheld_until": None} | _kept_from(until, asked.withheld_basis),
     )  # fmt: skip
+
+
+def _kept_from(until: str | None, basis: str) -> dict[str, Any]:
+    """The facts of a look that its subject does not see yet; fetched again, it is kept from it as long."""
+    return {"withheld_until": until, "basis": basis} if until else {}
 
 
 def _keep(answer: Answer, asked: _Asked, about: Whose, by: Actor, at: datetime) -> Answer:
     said = {
-        "purpose": f"{asked.purpose.id}: {asked.note}", "level": answer.level.value, "items": answer.items,
+        "subject": about.ref, "purpose": f"{asked.purpose.id}: {asked.note}", "level": answer.level.value, "items": answer.items,
         "rows": [asdict(one) | {"decided_on": one.decided_on.isoformat()} for one in answer.rows],
+        **_kept_from(asked.withheld_until.isoformat() if asked.withheld_until else None, asked.withheld_basis),
     }  # fmt: skip
     ref, unit = secrets.token_hex(16), identity.source_unit(by.department or "")
     with scope.acting(system("authorised-query")):
         KeptAnswer.objects.create(
-            ref=ref, consent=asked.consent, recipient_id=unit.id, client=by.name, subject_id=about.id, made_at=at,
+            ref=ref, consent=asked.consent, recipient_id=unit.id, client=by.name, subject_id=about.key, made_at=at,
             kept_until=at + KEPT_FOR,
             sealed=encryption.seal(json.dumps(said, ensure_ascii=False).encode(), context=_CONTEXT),
         )  # fmt: skip

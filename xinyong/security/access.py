@@ -1,7 +1,7 @@
 """The whole policy on one page: which role may do which action, on what, and on which conditions. Deny by default.
 
 Read it in this order: ``Role`` and ``Action``, ``POLICY`` (who may do what), ``BOUNDED`` (on whose things),
-``NEEDS_FRESH_FACTOR``, ``NEEDS_PURPOSE`` and ``NEEDS_TWO`` (on which conditions), ``GRADES`` (how much of a record),
+``NEEDS_FRESH_FACTOR``, ``NEEDS_PURPOSE`` and ``NEEDS_TWO`` (on which conditions), ``FOR_A_WARD`` (what a guardian may), ``GRADES`` (how much of a record),
 ``APART`` (what nobody may be at once). Every view declares its action with ``@access(...)``; a route that declares none
 stops the program from starting (security/routes.py). Rooms call ``require`` again in their verbs: a door that forgets does
 not open anything. The database holds the same bounds a third time, by row-level security (security/scope.py).
@@ -289,6 +289,15 @@ BOUNDED: dict[Role, frozenset[Action]] = {
     ),
 }
 
+#: What a guardian may do for a ward (security/guardians.py), a person as any other else: look, and say who may look. What changes an
+#: account, or claims anything by it, is nobody's but its person's.
+FOR_A_WARD = frozenset(
+    {
+        Action.VIEW_PUBLIC, Action.SIGN_IN, Action.OWN_ACCOUNT, Action.ISSUE_REPORT, Action.VIEW_ABOUT_ME, Action.READ_OWN_NOTICES,
+        Action.GIVE_CONSENT, Action.VIEW_ACCESS_LOG,
+    }
+)  # fmt: skip
+
 #: Only with a second factor shown in the last five minutes (ASVS 7.5.3), however long somebody has been signed in.
 NEEDS_FRESH_FACTOR = frozenset(
     {
@@ -336,6 +345,7 @@ class Actor:
 
     ``department`` is the code of the unit they act for, ``subject`` and ``subject_code`` the organisation they have a mandate
     of (a person: they themself, who have no code; None while nothing is on file of them), ``region`` the division whose subjects they reach ("" is all),
+    ``guardianship`` the one by which a person acts for a child, who is the ``subject`` then,
     ``items`` the catalogue items (None is all), ``address`` where from. ``is_verified``: signed in with a second factor;
     ``is_fresh``: shown in the last five minutes. Programs and the platform itself prove themselves otherwise and are both.
     """
@@ -352,6 +362,7 @@ class Actor:
     is_fresh: bool = True
     subject: int | None = None
     subject_code: str | None = None
+    guardianship: int | None = None
 
 
 PUBLIC = Actor(role=Role.PUBLIC, name="public")
@@ -388,6 +399,8 @@ def may(
     """True when the policy allows it, freshness of the second factor apart. ``department`` is the owner of the thing acted
     on, ``subject`` the organisation whose word it is, ``region`` the division it belongs to, ``item`` its catalogue item, each where it has one."""
     if actor.role not in POLICY.get(action, frozenset()):
+        return False
+    if actor.guardianship is not None and action not in FOR_A_WARD:
         return False
     is_own = (department is None or actor.department == department) and (subject is None or actor.subject == subject)
     if action in BOUNDED.get(actor.role, frozenset()) and not is_own:

@@ -186,6 +186,7 @@ class Event(StrEnum):
     CONSENT_REFUSED = "consent-refused"
     CONSENT_WITHDRAWN = "consent-withdrawn"
     CONSENT_ENDED = "consent-ended"
+    ASKING_ALLOWED = "asking-allowed"
     CONSENTS_VIEWED = "consents-viewed"
     ACCESS_LOG_VIEWED = "access-log-viewed"
     ALARMS_RAISED = "alarms-raised"
@@ -254,6 +255,8 @@ def enter(
     type (``purpose``, and the facts ``reason`` and ``basis``) stands without the numbers of persons and telephones in it. Raises
     ledger.health's NoEvidence when the act cannot be entered, or could not be proved.
     """
+    if by.guardianship is not None:  # what a guardian does for a child is theirs, and said to be
+        facts |= {"guardianship": by.guardianship}
     facts |= {name: unnumbered(text) for name in _TYPED if isinstance(text := facts.get(name), str)}
     facts = {name: _storable(value) if isinstance(value, str) else value for name, value in facts.items()}
     values = {

@@ -29,6 +29,10 @@ SCOPES: dict[str, tuple[str, str]] = {
     "read:public": ("查询公开的信用信息", "Look up public records"),
     "read:shared": ("按用途查询政务共享信息", "Look up shared records for a purpose"),
     "query:authorised": ("申请主体授权，按授权查询", "Ask subjects for authorisations, and query by them"),
+    "query:withhold": (
+        "依法暂缓向主体显示自己的查询",
+        "Keep own queries from their subjects for a time, as the law allows",
+    ),
     "read:usage": ("代主体读取“谁查过我”记录", "Read, for subjects, who looked at their files"),
     "read:submissions": ("查看本单位报送的进度与回执", "Read the state and receipts of the department's submissions"),
 }

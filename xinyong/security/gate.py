@@ -19,13 +19,15 @@ from django.utils.translation import gettext
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden, NotFound
 from xinyong.kernel.scrubbing import unnumbered
-from xinyong.security import access, audit, grants, mandates, persons, routes, scope, sessions
+from xinyong.security import access, audit, grants, guardians, mandates, persons, routes, scope, sessions
 from xinyong.security.access import Actor, FactorNeeded, Role
 from xinyong.security.models import Account
 
 #: Where a session keeps the grant it acts under, or the mandate; without it the oldest.
 ACTING_UNDER = "acting_under"
 ACTING_FOR = "acting_for"
+#: The guardianship by which a person acts for a child.
+ACTING_AS_GUARDIAN = "acting_as_guardian"
 
 
 class Gate:
@@ -129,8 +131,10 @@ def actor_of(request: HttpRequest) -> Actor:
     if resumed is None:
         return Actor(role=Role.PUBLIC, name="public", address=address, is_verified=False, is_fresh=False)
     chosen = request.session.get(ACTING_UNDER)
-    mandate = request.session.get(ACTING_FOR)
-    return actor_for(resumed.account, address=address, chosen=chosen, mandate=mandate, is_fresh=resumed.is_fresh)
+    mandate, ward = request.session.get(ACTING_FOR), request.session.get(ACTING_AS_GUARDIAN)
+    return actor_for(
+        resumed.account, address=address, chosen=chosen, mandate=mandate, guardianship=ward, is_fresh=resumed.is_fresh
+    )
 
 
 def actor_for(
@@ -139,15 +143,20 @@ def actor_for(
     address: str | None,
     chosen: int | None = None,
     mandate: int | None = None,
+    guardianship: int | None = None,
     is_fresh: bool = True,
 ) -> Actor:
     """What somebody who has signed in to this account acts as, under the grant chosen; without any, for the organisation whose
-    mandate they hold. A person is themself, unless they have chosen a mandate that holds."""
+    mandate they hold. A person is themself, unless they have chosen a mandate or a guardianship that holds."""
     now = clock.now()
     found = grants.actor(account.pk, name=account.username, at=now, chosen=chosen, address=address, is_fresh=is_fresh)
     if found.role is not Role.PUBLIC:
         return found
     if account.is_person:
-        acting = mandates.actor(found, at=now, chosen=mandate, is_fresh=is_fresh) if mandate else found
+        acting = found
+        if guardianship:
+            acting = guardians.actor(found, chosen=guardianship, at=now, is_fresh=is_fresh)
+        elif mandate:
+            acting = mandates.actor(found, at=now, chosen=mandate, is_fresh=is_fresh)
         return acting if acting.role is not Role.PUBLIC else persons.actor(found, is_fresh=is_fresh)
     return mandates.actor(found, at=now, chosen=mandate, is_fresh=is_fresh)

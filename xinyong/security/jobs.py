@@ -1,9 +1,9 @@
-"""Housekeeping: accounts nobody uses are closed, sessions that are over and old failures forgotten, lapsed requests noted."""
+"""Housekeeping: accounts nobody uses are closed, wards of age and sessions that are over and old failures forgotten, lapsed requests noted."""
 
 from procrastinate.contrib.django import app
 
 from xinyong.kernel import clock
-from xinyong.security import approvals, lockout, sessions, sign_in
+from xinyong.security import approvals, guardians, lockout, sessions, sign_in
 from xinyong.security.access import system
 
 
@@ -12,6 +12,13 @@ from xinyong.security.access import system
 def close_unused(timestamp: int) -> None:
     """Each night: disables accounts nobody has signed in to for 90 days."""
     sign_in.close_unused(now=clock.now())
+
+
+@app.periodic(cron="47 2 * * *")
+@app.task(queue="housekeeping", name="security.forget_wards", queueing_lock="forget-wards")
+def forget_wards(timestamp: int) -> None:
+    """Each night: forgets who the wards of guardianships were that are over."""
+    guardians.forget_over(by=system("nightly"), at=clock.now())
 
 
 @app.periodic(cron="33 * * * *")

@@ -27,7 +27,9 @@ SEALED = (
     SealedColumn("security_factor", "factor.secret", column="secret"),
     SealedColumn("security_outsideidentity", "oidc.subject", column="subject"),
     SealedColumn("security_personaccount", "person.sealed"),
+    SealedColumn("security_guardianship", "guardian.sealed"),
     SealedFiles("security/mandates/*/*.sealed", "mandate.proof"),
+    SealedFiles("security/guardians/*/*.sealed", "guardian.proof"),
 )
 
 
@@ -253,6 +255,39 @@ class Mandate(models.Model):
             models.CheckConstraint(condition=models.Q(valid_to__gt=models.F("valid_from")), name="mandate_has_time"),
         ]
         indexes = [models.Index(fields=["account"], name="mandate_of_account")]
+
+
+class Guardianship(models.Model):
+    """That a person acts for a child (监护), and the sealed file that proves it. Never edited: it ends, once, and then who the ward was is
+    forgotten (a trigger). The day on which the ward is of age is computed from the sealed number and stands nowhere."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    ward_digest = models.BinaryField(null=True, help_text="keyed digest of kind and number, as of the subject")
+    sealed = models.BinaryField(null=True, help_text="name, kind and number of the ward's certificate, encrypted")
+    subject_id = models.BigIntegerField(null=True, help_text="of the register of subjects, once something is on file")
+    valid_from = models.DateTimeField()
+    valid_to = models.DateTimeField(help_text="the end of the term asked for, never a birthday")
+    proof_name = models.CharField(max_length=200)
+    proof_digest = models.CharField(max_length=64, help_text="SHA-256 of the kept file")
+    proof_size = models.BigIntegerField()
+    given_at = models.DateTimeField()
+    given_by = models.CharField(max_length=80)
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.CharField(max_length=80, blank=True)
+    end_reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(valid_to__gt=models.F("valid_from")), name="guardianship_has_time"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ward_digest__isnull=False, sealed__isnull=False)
+                | models.Q(ward_digest__isnull=True, sealed__isnull=True, subject_id__isnull=True),
+                name="guardianship_whole_or_forgotten",
+            ),
+        ]
+        indexes = [models.Index(fields=["account"], name="guardianship_of_account")]
 
 
 class PersonAccount(models.Model):

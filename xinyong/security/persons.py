@@ -17,7 +17,7 @@ from django.db import transaction
 from xinyong.kernel import codes
 from xinyong.kernel.errors import Conflict, Invalid, NotFound
 from xinyong.kernel.masking import Personal, mask
-from xinyong.security import audit, encryption, factors, invitations, oidc, people, scope, sessions
+from xinyong.security import ages, audit, encryption, factors, invitations, oidc, people, scope, sessions
 from xinyong.security.access import Action, Actor, Role, require, system
 from xinyong.security.models import (
     Account,
@@ -219,6 +219,17 @@ def name_of(account_id: int) -> str:
         return ""
     opened: list[str] = json.loads(encryption.unseal(bytes(one.sealed), context=_CONTEXT))
     return opened[0]
+
+
+def born_on(account_id: int) -> date | None:
+    """The birthday of the person whom an account is, read from the sealed number in memory; None where the certificate does not say it.
+    Callers keep it nowhere and show it to nobody."""
+    with scope.acting(system("persons")):
+        one = PersonAccount.objects.filter(account_id=account_id, erased_at__isnull=True).first()
+    if one is None or one.sealed is None:
+        return None
+    _, kind, number = json.loads(encryption.unseal(bytes(one.sealed), context=_CONTEXT))
+    return ages.born(number) if kind == CITIZEN else None
 
 
 def own(*, by: Actor) -> dict[str, str]:

@@ -12,11 +12,12 @@ from django.db import connection, transaction
 
 from xinyong.kernel import clock, sql
 from xinyong.kernel.errors import Conflict
-from xinyong.security.access import Action, Actor, require
+from xinyong.security.access import Action, Actor, Role, require
 
 _SQL = sql.load(__file__, "quotas.sql")
 _LENGTH = {"minute": timedelta(minutes=1), "day": timedelta(days=1)}
 _KEPT_DAYS = 400
+_OFFICIALS_MINUTE = 60
 
 
 class QuotaSpent(Conflict):
@@ -48,6 +49,13 @@ def take(caller: str, *, per_minute: int, per_day: int, now: datetime) -> Left:
                 raise _spent(span, most, _seconds(span, now))
             lefts.append(Left(span, most, most - used, _seconds(span, now), per_minute, per_day))
     return min(lefts, key=lambda one: one.left / one.most)
+
+
+def take_of_official(by: Actor, what: str, *, per_day: int, now: datetime) -> None:
+    """Counts one act of an official; the platform itself is not counted, nor a program, whose calls are at the door. Raises QuotaSpent."""
+    if by.role not in {Role.SYSTEM, Role.CLIENT}:
+        who = f"{what}:{by.account_id}" if by.account_id is not None else f"{what}:{by.role.value}:{by.name}"
+        take(who[:90], per_minute=_OFFICIALS_MINUTE, per_day=per_day, now=now)
 
 
 def spend(what: str, *, megabytes: float, per_day: int, now: datetime) -> None:

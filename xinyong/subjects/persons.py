@@ -10,7 +10,7 @@ from dataclasses import replace
 from django.db import connection, transaction
 
 from xinyong.kernel import sql
-from xinyong.security import persons, scope
+from xinyong.security import guardians, persons, scope
 from xinyong.security.access import Action, Actor, Role, require, system
 from xinyong.subjects import resolve
 from xinyong.subjects.models import Subject
@@ -24,17 +24,22 @@ def settled(by: Actor) -> Actor:
     require(by, Action.VIEW_ABOUT_ME)
     if by.role is not Role.PERSON or by.account_id is None:
         return by
-    held = persons.of_account(by.account_id)
-    found = resolve.by_people([held.digest]).get(held.digest) if held is not None else None
-    if held is not None and found != held.subject_id:
-        persons.settle(by.account_id, found)
+    digest = guardians.digest_of(by)
+    found = resolve.by_people([digest]).get(digest) if digest is not None else None
+    if digest is not None and found != by.subject:
+        if by.guardianship is None:
+            persons.settle(by.account_id, found)
+        else:
+            guardians.settle(by, found)
     return replace(by, subject=found)
 
 
 def settle_all(*, by: Actor) -> int:
-    """Notes for every account of a person which subject it is now, by one statement; how many that changed. Raises NotAllowed."""
+    """Notes for every account of a person, and for every ward, which subject it is now, by two statements; how many accounts that changed.
+    Raises NotAllowed."""
     require(by, Action.OPERATE)
     with scope.acting(system("persons")), connection.cursor() as cursor:
+        cursor.execute(_SQL["settle_wards"])
         cursor.execute(_SQL["settle_all"])
         return int(cursor.rowcount)
 

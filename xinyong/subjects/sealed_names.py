@@ -13,6 +13,12 @@ def digest_of(subject_id: int) -> bytes | None:
     return bytes(found) if found is not None else None
 
 
+def between(first: bytes, last: bytes) -> int | None:
+    """The person whose digest lies there, both ends included; None for nobody."""
+    found = Subject.objects.filter(person_digest__gte=first, person_digest__lte=last)
+    return found.order_by("id").values_list("id", flat=True).first()
+
+
 def names_of(digests: Collection[bytes]) -> dict[bytes, str]:
     """Digest → name, opened. What is done with a name is compared and forgotten: it is neither shown nor kept."""
     found = Subject.objects.filter(person_digest__in=list(digests)).values_list("person_digest", "sealed")

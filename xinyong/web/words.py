@@ -134,6 +134,7 @@ CONSENT_STATES: dict[str, Tag] = {
     "live": _IN_FORCE,
     "ended": _RUN_OUT,
     "withdrawn": _TAKEN_BACK,
+    "lapsed": Tag(_("逾期未答复"), "plain", "end"),
 }
 
 #: subjects.models.Subject.Status → tag

@@ -1,8 +1,9 @@
 """Queries by a subject's authorisation, and asking for one: a bank's program, or a department's. Never a person's number in an address."""
 
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal, cast
 
+from django.conf import settings
 from django.http import HttpRequest
 from ninja import Path, Schema
 from pydantic import Field
@@ -11,15 +12,17 @@ from xinyong.catalogue.schema import Grade
 from xinyong.exchange import sandbox
 from xinyong.exchange.api.intake import Number
 from xinyong.exchange.api.records import Note, Purpose
-from xinyong.exchange.door import SAME, Entrance, actor, operation
+from xinyong.exchange.door import SAME, Entrance, actor, call, operation
 from xinyong.exchange.interface import Strict
 from xinyong.kernel import clock
 from xinyong.records.authorised import Row
 from xinyong.rights import consent, purposes, queries, whose
 from xinyong.rights.consent_view import RequestView, State
+from xinyong.security import tokens
 from xinyong.security.access import Action
+from xinyong.security.tokens import Caller
 
-_SCOPE = "query:authorised"
+_SCOPE, _WITHHOLD = "query:authorised", "query:withhold"
 Ref = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 #: The one answer that the sandbox keeps.
 _PLAYED = "0" * 31 + "1"
@@ -38,14 +41,23 @@ class Subject(Strict):
     certificate_kind: Annotated[str, Field(max_length=20, pattern=_Text)] = "身份证"
 
 
+class WithholdIn(Strict):
+    """That the subject shall not see the query for a time: only with the scope ``query:withhold``, only for purposes that allow it, and
+    for their days at most. ``basis``: the law and the reason of the very case, which stand in the log."""
+
+    days: Annotated[int, Field(ge=1, le=3660)]
+    basis: Annotated[str, Field(min_length=4, max_length=200, pattern=_Text)]
+
+
 class QueryIn(Strict):
-    """What is asked for. No items: all that the purpose and the authorisation open."""
+    """What is asked for. No items: all that the purpose and the authorisation open. ``withhold``: nothing, as a rule."""
 
     subject: Subject
     purpose: Purpose
     note: Note
     items: Annotated[list[_ITEM], Field(max_length=60)] = []
     level: Literal["shared", "authorised"] = "shared"
+    withhold: WithholdIn | None = None
 
 
 class FieldOut(Schema):
@@ -70,7 +82,7 @@ class AnswerRow(Schema):
 
 class AnswerOut(Schema):
     """The answer to a query. ``ref`` fetches it again for a day, unless the authorisation ends before. ``authorisation``: the number of
-    the receipt it rests on, empty where none was needed."""
+    the receipt it rests on, empty where none was needed. ``withheld_until``: when the subject sees it, where that is not at once."""
 
     ref: str
     purpose: str
@@ -78,6 +90,7 @@ class AnswerOut(Schema):
     items: list[str]
     authorisation: str
     answered_at: datetime
+    withheld_until: datetime | None
     records: list[AnswerRow]
 
 
@@ -102,6 +115,8 @@ class PurposeOut(Schema):
     level: str
     needs_authorisation: bool
     max_days: int
+    withheld_days: int
+    withheld_basis: str
     items: list[str]
 
 
@@ -122,13 +137,15 @@ class ConsentIn(Strict):
 
 
 class ConsentOut(Schema):
-    """How a request for an authorisation stands: waiting, refused, or live once it was given."""
+    """How a request for an authorisation stands: waiting, lapsed when nobody answered until ``lapses_at``, refused, or live once it was
+    given. It says nothing of whether the subject is on any file."""
 
     id: int
     purpose: str
     items: list[str]
     days: int
     asked_at: datetime
+    lapses_at: datetime
     state: State
     answered_at: datetime | None
 
@@ -141,6 +158,7 @@ def _played_query(request: HttpRequest, body: QueryIn) -> AnswerOut:
         items=sorted({one.item_id for one in _played_rows(body.subject.code)}),
         authorisation="SQ20260105-SANDBOX",
         answered_at=clock.now(),
+        withheld_until=clock.now() + timedelta(days=body.withhold.days) if body.withhold else None,
         records=_played_rows(body.subject.code),
     )
 
@@ -183,6 +201,7 @@ def _played_request(request: HttpRequest, body: ConsentIn) -> ConsentOut:
         items=body.items,
         days=body.days,
         asked_at=clock.now(),
+        lapses_at=clock.now() + timedelta(days=settings.CONSENT_REQUEST_DAYS),
         state=State.WAITING,
         answered_at=None,
     )
@@ -193,8 +212,9 @@ def _played_state(request: HttpRequest, request_id: Number) -> ConsentOut:
         raise sandbox.NotPlayed("沙箱里没有这项请求。", "The sandbox has no such request.")
     now = clock.now()
     return ConsentOut(
-        id=1, purpose="loan", items=["admin-penalty-org"], days=30, asked_at=now, state=State.LIVE, answered_at=now
-    )
+        id=1, purpose="loan", items=["admin-penalty-org"], days=30, asked_at=now, state=State.LIVE, answered_at=now,
+        lapses_at=now + timedelta(days=settings.CONSENT_REQUEST_DAYS),
+    )  # fmt: skip
 
 
 @operation(
@@ -209,7 +229,8 @@ def purpose_register(request: HttpRequest) -> PurposesOut:
             PurposeOut(
                 id=one.id, name_zh=one.name_zh, name_en=one.name_en, bases=[title + article for title, article in one.bases],
                 is_verified=one.is_verified, level=one.level.value, needs_authorisation=one.needs_authorisation,
-                max_days=one.max_days, items=[item.id for item in purposes.items(one, on=today)],
+                max_days=one.max_days, withheld_days=one.withheld_days, withheld_basis=one.withheld_basis,
+                items=[item.id for item in purposes.items(one, on=today)],
             )
             for one in purposes.open_to(who, on=today)
         ]
@@ -222,15 +243,20 @@ def purpose_register(request: HttpRequest) -> PurposesOut:
 )  # fmt: skip
 def query(request: HttpRequest, body: QueryIn) -> AnswerOut:
     """The records that the purpose and the subject's authorisation open. A refusal's ``code`` says which condition failed. The entry
-    in the log stands before anything is answered, and the subject sees it."""
+    in the log stands before anything is answered, and the subject sees it; with ``withhold`` from the end of that time on."""
     who, now = actor(request), clock.now()
+    if body.withhold is not None:
+        tokens.require_scope(cast(Caller, call(request).caller), _WITHHOLD)
     about = whose.find(**body.subject.dict(), by=who)
     found = queries.query(
-        about, purpose=body.purpose, note=body.note, items=body.items, level=Grade(body.level), seen_by=who, at=now
-    )
+        about, purpose=body.purpose, note=body.note, items=body.items, level=Grade(body.level),
+        withheld_days=body.withhold.days if body.withhold else 0,
+        withheld_basis=body.withhold.basis if body.withhold else "", seen_by=who, at=now,
+    )  # fmt: skip
     return AnswerOut(
         ref=found.ref, purpose=found.purpose.id, level=found.level.value, items=list(found.items),
-        authorisation=found.authorisation, answered_at=found.answered_at, records=[_row(one) for one in found.rows],
+        authorisation=found.authorisation, answered_at=found.answered_at, withheld_until=found.withheld_until,
+        records=[_row(one) for one in found.rows],
     )  # fmt: skip
 
 
@@ -267,7 +293,7 @@ def consent_request(request: HttpRequest, body: ConsentIn) -> ConsentOut:
 )  # fmt: skip
 def consent_request_state(request: HttpRequest, request_id: Number) -> ConsentOut:
     """What the subject answered, if it has. The log has no entry: it tells a unit about its own request."""
-    return _request(consent.request_of(request_id, by=actor(request)))
+    return _request(consent.request_of(request_id, by=actor(request), at=clock.now()))
 
 
 def _row(one: Row) -> AnswerRow:
@@ -281,5 +307,5 @@ def _row(one: Row) -> AnswerRow:
 def _request(one: RequestView) -> ConsentOut:
     return ConsentOut(
         id=one.id, purpose=one.purpose, items=list(one.items), days=one.days, asked_at=one.asked_at,
-        state=one.state, answered_at=one.answered_at,
+        lapses_at=one.lapses_at, state=one.state, answered_at=one.answered_at,
     )  # fmt: skip
