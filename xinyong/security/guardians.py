@@ -28,7 +28,8 @@ from xinyong.security.persons import CITIZEN, Identity
 #: A guardianship is entered for so many days at most; then the papers are looked at again.
 LONGEST_DAYS = 3 * 366
 KIND = "guardian"
-_CONTEXT, _PROOF = "guardian.sealed", "guardian.proof"
+_CONTEXT = "guardian.sealed"
+_PROOF_CONTEXT = "guardian.proof"
 _SHORTEST, _LONGEST = 4, 200
 
 
@@ -112,7 +113,7 @@ def enter(
                 "此人已登记为该被监护人的监护人。需要延长的，请在到期后重新登记。",
                 "This person is entered as the ward's guardian already. To prolong it, enter it again once it is over.",
             )
-    digest, size = proofs.keep(proof, folder(), context=_PROOF)
+    digest, size = proofs.keep(proof, folder(), context=_PROOF_CONTEXT)
     content = json.dumps([ward.name, ward.kind, ward.number], ensure_ascii=False).encode()
     made = Guardianship.objects.create(
         account=account, ward_digest=ward.digest, sealed=encryption.seal(content, context=_CONTEXT), valid_from=at,
@@ -209,7 +210,7 @@ def proof(guardianship_id: int, *, to: Path, seen_by: Actor) -> tuple[str, str]:
         audit.Event.PROOF_OPENED, by=seen_by, object_kind="guardianship", object_ref=str(guardianship_id),
         digest=found.proof_digest,
     )  # fmt: skip
-    return found.proof_name, proofs.take(found.proof_digest, to, folder(), context=_PROOF)
+    return found.proof_name, proofs.take(found.proof_digest, to, folder(), context=_PROOF_CONTEXT)
 
 
 @transaction.atomic
