@@ -1,5 +1,6 @@
 """What follows: a basis that was annulled, the end of an authorisation by the clock, answers that go with it, what a partner gets."""
 
+import secrets
 from datetime import date, timedelta
 
 from tests.golden.acts import Deed, act
@@ -14,7 +15,6 @@ from xinyong.security.access import Actor, Role
 from xinyong.security.audit import Event
 
 _ITEM = "admin-penalty-person"
-_TOKEN = "token-of-an-annulment-of-ours"
 
 
 def _row(world: World) -> int:
@@ -32,7 +32,7 @@ def _noted(world: World, submission_id: int, by: Actor) -> AnnulmentView:
         f"撤销对 {world.person.number} 的处罚决定",
     )
     with scope.acting(by):
-        return annulment.note(submission_id, 2, said, token=_TOKEN, by=by, at=clock.now())
+        return annulment.note(submission_id, 2, said, token=secrets.token_urlsafe(18), by=by, at=clock.now())
 
 
 @act(Event.ANNULMENT_NOTED)
@@ -88,7 +88,7 @@ def _(world: World) -> Deed:
 
 @act(Event.ANSWERS_ERASED)
 def _(world: World) -> Deed:
-    consent_id, _ = _given(world)
+    consent_id, number = _given(world)
     about = whose.find(certificate=world.person.number, by=world.actor("reader"))
     program = Actor(role=Role.CLIENT, name=world.program.client_id, department=world.unit.code)
     with scope.acting(program):
@@ -103,7 +103,7 @@ def _(world: World) -> Deed:
         from xinyong.records.models import Erasure
 
         proof = Erasure.objects.latest("id")
-        return {"proof": proof.pk, "run": proof.run_id, "root": bytes(proof.root).hex()}
+        return {"receipt": number, "proof": proof.pk, "run": proof.run_id, "root": bytes(proof.root).hex()}
 
     return deed
 

@@ -35,7 +35,7 @@ _NUMBERED = (
     "security_account", "security_grant", "security_approval", "security_office", "security_handout", "intake_submission",
     "subjects_judgement", "intake_rowact", "subjects_subject", "intake_windowexception", "workflow_notice",
     "analytics_task", "security_mandate", "workflow_case", "rights_consent", "rights_consentrequest", "rights_alarm",
-    "rights_annulment",
+    "rights_annulment", "records_erasure", "records_erasurerun",
 )  # fmt: skip
 #: User name → role; whose department is the own one, where the role has a department.
 PEOPLE = {

@@ -268,15 +268,19 @@ def _checked(said: Said, at: datetime) -> tuple[str, str, str, str]:
 
 @transaction.atomic
 def _order(found: Annulment, by: Actor, at: datetime) -> None:
+    """Orders the withdrawal, with its entry: no record is taken out without one."""
     if AnnulmentOrder.objects.filter(annulment=found).exists():
         return
+    over = _hours_over(found, at)
     try:
         with transaction.atomic():
-            AnnulmentOrder.objects.create(
-                annulment=found, at=at, by_name=by.name, unit=_unit(by), hours_over=_hours_over(found, at)
-            )
+            AnnulmentOrder.objects.create(annulment=found, at=at, by_name=by.name, unit=_unit(by), hours_over=over)
     except IntegrityError:  # pressed twice at once
         return
+    audit.enter(
+        audit.Event.RECORD_ANNULLED, by=by, object_kind="annulment", object_ref=str(found.pk), purpose=found.explanation[:200],
+        item=found.item_id, source=found.source.code, cause=found.cause, hours_over=over,
+    )  # fmt: skip
 
 
 def _carried_out(found: Annulment, by: Actor, at: datetime) -> bool:
@@ -299,10 +303,6 @@ def _carried_out(found: Annulment, by: Actor, at: datetime) -> bool:
             "why_en": en[0].lower() + en[1:],
         },
         link="/own/records/", key=f"annulment/{found.pk}", by=by, at=at,
-    )  # fmt: skip
-    audit.enter(
-        audit.Event.RECORD_ANNULLED, by=by, object_kind="annulment", object_ref=str(found.pk), purpose=found.explanation[:200],
-        item=found.item_id, source=found.source.code, cause=found.cause, hours_over=found.order.hours_over,
     )  # fmt: skip
     return True
 

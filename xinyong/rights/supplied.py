@@ -40,7 +40,12 @@ def say(code: str, *, items: Collection[str] | None, is_on: bool = True, by: Act
     """Says what a partner gets from now on: these items, all (None), or nothing (``is_on`` False). One entry. Raises UnknownPartner,
     UnknownItems, NotAllowed, FactorNeeded."""
     require(by, Action.MANAGE_CLIENTS)
-    partners.partner(code, seen_by=by)
+    partner = Partner.objects.filter(code=code).first()
+    if partner is None:
+        raise partners.UnknownPartner(
+            f"没有代码为“{code}”的共享节点。请用 xinyong partners list 查看。",
+            f"There is no partner with the code “{code}”. See xinyong partners list.",
+        )
     known = {one.id for one in publish.items()}
     wanted = None if items is None or not is_on else sorted(set(items))
     if wanted is not None and (not wanted or not set(wanted) <= known):
@@ -49,9 +54,7 @@ def say(code: str, *, items: Collection[str] | None, is_on: bool = True, by: Act
             f"The catalogue has no such items: {', '.join(sorted(set(wanted) - known))[:200] or 'none given'}.",
         )
     with scope.acting(system("supplied")):
-        PartnerSupply.objects.create(
-            partner=Partner.objects.get(code=code), items=wanted, is_on=is_on, at=at, by_name=by.name
-        )
+        PartnerSupply.objects.create(partner=partner, items=wanted, is_on=is_on, at=at, by_name=by.name)
     audit.enter(
         audit.Event.PARTNER_SUPPLIED, by=by, object_kind="partner", object_ref=code, is_on=is_on,
         items=None if wanted is None else ",".join(wanted)[:400],
