@@ -290,6 +290,7 @@ def test_departments_do_not_report_what_subjects_declare_nor_subjects_what_depar
         Action.VIEW_PUBLIC, Action.SIGN_IN, Action.ISSUE_REPORT, Action.OWN_ACCOUNT, Action.DECLARE_OWN, Action.VIEW_OWN,
         Action.OBJECT, Action.APPLY_REPAIR, Action.GIVE_CONSENT, Action.VIEW_ACCESS_LOG, Action.ISSUE_SPECIAL,
         Action.VIEW_ABOUT_ME, Action.TAKE_ABOUT_ME, Action.APPOINT_AGENTS, Action.READ_OWN_NOTICES, Action.SET_OWN_CHANNELS,
+        Action.COMPLAIN, Action.APPEAL, Action.GIVE_FEEDBACK,
     }  # fmt: skip
 
 

@@ -21,13 +21,24 @@ from xinyong.intake.docking import Access
 from xinyong.intake.models import DockedTable
 from xinyong.kernel import clock, codes
 from xinyong.records import claiming
-from xinyong.rights import guidance, objection, objection_desk, repair
+from xinyong.rights import (
+    access_log,
+    appeal,
+    complaint,
+    complaint_desk,
+    guidance,
+    objection,
+    objection_desk,
+    queries,
+    repair,
+    whose,
+)
 from xinyong.rights.objection import Said
 from xinyong.rights.repair import Application
 from xinyong.security import clients, gate, identity, persons, scope
 from xinyong.security.access import Actor, Role
 from xinyong.security.identity import SourceUnit
-from xinyong.security.models import Account, Grant
+from xinyong.security.models import Account, Grant, Mandate
 from xinyong.web import messages
 from xinyong.workflow.cases import Paper
 
@@ -62,6 +73,10 @@ class World:
     declarations: dict[str, int] = field(default_factory=dict)
     cases: dict[str, int] = field(default_factory=dict)
     repairs: dict[str, int] = field(default_factory=dict)
+    complaints: dict[str, int] = field(default_factory=dict)
+    closed: dict[str, int] = field(default_factory=dict)
+    appeals: dict[str, int] = field(default_factory=dict)
+    looks: dict[str, int] = field(default_factory=dict)
     guidance: int = 0
     claims: dict[str, int] = field(default_factory=dict)
     check_code: str = ""
@@ -114,6 +129,11 @@ ARGUMENTS: dict[str, Argument] = {
     "proof_no": lambda world, relation: 1,
     "case_id": lambda world, relation: world.cases[relation],
     "repair_id": lambda world, relation: world.repairs[relation],
+    "complaint_id": lambda world, relation: world.complaints[relation],
+    "closed_id": lambda world, relation: world.closed[relation],
+    "first_id": lambda world, relation: world.closed[relation],
+    "appeal_id": lambda world, relation: world.appeals[relation],
+    "look_id": lambda world, relation: world.looks[relation],
     "guidance_id": lambda world, relation: world.guidance,
     "step": lambda world, relation: "add",
     "act": lambda world, relation: "ask",
@@ -137,6 +157,7 @@ OWNED = frozenset(
         "declaration_id",
         "case_id",
         "repair_id",
+        "complaint_id",
     }
 )
 #: Parameters that say which subject an address is about.
@@ -166,6 +187,7 @@ def build(folder: Path) -> World:
             told = _declared(who, relation, folder, world.refs[relation])
             world.mandates[relation], world.declarations[relation], world.cases[relation] = told[:3]
             world.repairs[relation] = told[3]
+            _complained(world, relation)
             world.claims[relation] = _claimed(who, relation, folder)
             world.grants[relation] = Grant.objects.get(account_id=world.accounts[relation]).pk
         for role in ASKERS:
@@ -216,6 +238,43 @@ def _declared(who: made.Organisation, relation: str, folder: Path, ref: str) -> 
         papers = [Paper(declaring.picture(folder / f"{declared}-ruling.png"), "裁定书.png")]
         repairing, _ = repair.apply(ref, asked, papers=papers, token=f"ask-of-{declared:012}", by=by, at=clock.now())
     return given.mandate.id, declared, case.id, repairing.id
+
+
+def _complained(world: World, relation: str) -> None:
+    """Two looks of the unit at the organisation: about one it complains, which is forwarded; about the other it complained, and
+    appeals against the end."""
+    unit, code = world.units[relation], world.organisations[relation].code
+    reader = Actor(role=Role.READER, name=f"reader-{relation}", department=unit.code)
+    for _ in range(2):
+        with scope.acting(reader):
+            about = whose.find(code=code, by=reader)
+            queries.query(about, purpose="inspection", note="矩阵检查一号", seen_by=reader, at=clock.now())
+    account = Mandate.objects.get(pk=world.mandates[relation]).account
+    by, desk = gate.actor_for(account, address=None), Actor(role=Role.OPERATOR, name="desk")
+    with scope.acting(by):
+        looks = [one.id for one in access_log.of(by=by, at=clock.now())[0]][:2]
+        made_two = [
+            complaint.lodge(
+                look, complaint.Said("no-need", "没有这样的事项"), token=f"complaint-of-{look:012}", by=by, at=clock.now()
+            )[0].id
+            for look in looks
+        ]  # fmt: skip
+    with scope.acting(desk):
+        complaint_desk.forward(made_two[0], after=1, token=f"forward-of-{made_two[0]:012}", by=desk, at=clock.now())
+        complaint_desk.decide(
+            made_two[1], outcome="unfounded", reason="属日常检查", after=1, token=f"decide-of-{made_two[1]:012}", by=desk,
+            at=clock.now(),
+        )  # fmt: skip
+    with scope.acting(by):
+        appealed, _ = appeal.lodge(
+            made_two[1],
+            appeal.Said("facts", "没有检查通知书"),
+            token=f"appeal-of-{made_two[1]:012}",
+            by=by,
+            at=clock.now(),
+        )
+    world.complaints[relation], world.closed[relation] = made_two
+    world.appeals[relation], world.looks[relation] = appealed.id, looks[1]
 
 
 def _claimed(who: made.Organisation, relation: str, folder: Path) -> int:

@@ -226,7 +226,7 @@ def test_the_own_area_begins_with_what_waits(fresh: Hall, bank: Program, owner: 
     one = ConsentRequest.objects.latest("id")
     shown = page(owner, "/own/")
     assert shown.count(f'href="/own/consents/asked/{one.pk}/"') == 1, "once: its notice is not shown beside it"
-    assert "没有正在办理的异议" in shown
+    assert "没有正在办理的事项" in shown
     for place in ("records", "access-log", "consents", "objections", "repairs", "reports", "declarations", "notices"):
         assert f'href="/own/{place}/"' in shown, place
         assert 'aria-current="page"' in page(owner, f"/own/{place}/"), place

@@ -87,9 +87,13 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "read-notices", "view-tasks", "report-task", "view-objections", "answer-objection",
             "view-repairs", "decide-repair", "record-guidance", "annul-record",
             "query", "ask-consent",
+            "view-complaints", "answer-complaint",
         },
         "unit_admin": works | {"view-people", "grant", "view-notices", "read-notices", "set-channels"},
-        "reader": works | {"view-shared", "special-query", "export-shared", "query", "ask-consent", "break-glass"},
+        "reader": works | {
+            "view-shared", "special-query", "export-shared", "query", "ask-consent", "break-glass",
+            "view-complaints", "answer-complaint",
+        },
         "operator": works | {
             "submit", "revert", "view-submission", "read-findings", "view-receipt", "view-shared", "special-query", "export-shared",
             "review-links", "manage-drops", "manage-feeds", "view-catalogue", "manage-catalogue", "publish-catalogue", "manage-tables", "approve",
@@ -101,6 +105,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
             "issue-special", "revoke-report",
             "admit-persons",
             "assess-impact", "view-data-duties",
+            "view-complaints", "answer-complaint", "view-appeals", "decide-appeal", "view-feedback",
         },
         "system_admin": staff | {"manage-accounts", "manage-units", "manage-clients", "view-people", "view-evidence"},
         "security_admin": staff | {
@@ -109,6 +114,7 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
         "auditor": staff | {
             "view-submission", "view-receipt", "view-catalogue", "view-people", "explain-access", "view-audit", "export-audit",
             "view-evidence", "view-rates", "view-bulletin", "view-tasks", "review-alarms", "view-data-duties",
+            "view-feedback",
         },
         "client": {
             "submit", "view-submission", "read-findings", "view-receipt", "view-shared", "call-api", "query", "ask-consent",
@@ -118,10 +124,11 @@ def test_every_role_has_exactly_the_actions_written_here(role: Role) -> None:
         "subject": {
             "own-account", "declare-own", "view-own", "view-about-me", "take-about-me", "appoint-agents", "read-own-notices",
             "set-own-channels", "give-consent", "view-access-log", "object", "apply-repair", "issue-special",
+            "complain", "appeal", "give-feedback",
         },
         "person": {
             "own-account", "view-about-me", "take-about-me", "erase-me", "claim-organisation", "read-own-notices",
-            "set-own-channels", "give-consent", "view-access-log", "object",
+            "set-own-channels", "give-consent", "view-access-log", "object", "complain", "appeal", "give-feedback",
         },
     }  # fmt: skip
     has = {action.value for action in Action if role in POLICY[action]}

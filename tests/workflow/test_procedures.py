@@ -141,7 +141,7 @@ def test_a_term_that_was_kept_is_not_moved_by_a_later_pause_and_stays_kept() -> 
 @pytest.mark.parametrize(
     "change",
     [
-        ("days: 5, party: centre", "days: 0, party: centre"), ("starts: [lodge]", "starts: [lodges]"),
+        ("days: 5, party: centre", "days: 0, party: centre"), ("starts: [lodge, ", "starts: [lodges, "),
         ("is_verified: true", "is_verified: 'yes'"), ("id: zhejiang", "id: zhejiang\nid: zhejiang"),
         ("version: 1", "version: 1\ncolour: red"), ("effective_from: 2018-01-01", "effective_from: 2018-01-01\neffective_to: 2017-01-01"),
         ("id: zhejiang", "id: &a zhejiang\nnotes_zh: *a"), ("party: centre", "party: mayor"),

@@ -14,6 +14,7 @@ from xinyong.catalogue import publish
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid, NotFound, XinyongError
 from xinyong.office import answer
+from xinyong.rights import alarms
 from xinyong.security import clients, identity, quotas
 from xinyong.security.access import Action, access
 from xinyong.web import charts
@@ -115,7 +116,7 @@ def client(request: HttpRequest, client_id: str) -> HttpResponse:
     context = {
         "client": found, "scopes": [words.get(one, one) for one in found.scopes], "now": now, "days": _DAYS,
         "use": charts.bars([charts.Point(day.isoformat(), day.isoformat(), count) for day, count in used]),
-        "most": clients.MOST_OVERLAP.days,
+        "most": clients.MOST_OVERLAP.days, "founded": alarms.founded(client_id),
     }  # fmt: skip
     return answer.page(request, "office/client.html", context)
 

@@ -49,6 +49,7 @@ _DESK = case_desk.Desk(
         "review": Act(
             gettext_lazy("复核"), plain(repair_form.Review), _review, frozenset({"review-return", "review-uphold"})
         ),
+        "checked": Act(gettext_lazy("核查完毕并办结"), plain(case_form.Reason), does(repair_desk.checked, "reason")),
         "close": Act(gettext_lazy("核对回执并办结"), plain(case_form.Plain), does(repair_desk.close)),
         "revoke": Act(
             gettext_lazy("撤销修复"), plain(repair_form.Revoke), does(repair_desk.revoke, "cause", "reason"),

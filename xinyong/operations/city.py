@@ -27,6 +27,7 @@ from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict
 from xinyong.operations import (
     city_changes,
+    city_complaints,
     city_consents,
     city_objections,
     city_own,
@@ -161,6 +162,7 @@ def load(*, subjects: int, records: int, seed: int, today: date | None = None, i
     city_repairs.train(today=date.fromisoformat(state.today), by=by)
     city_repairs.assess(today=date.fromisoformat(state.today), by=by)
     city_consents.say(account_id=company, authority=_authority(), by=by)
+    city_complaints.say(account_id=company)
     city_persons.say(citizens, company=company, by=by)
     state.is_complete, state.seconds = True, round(time.monotonic() - started, 1)
     _save(state)

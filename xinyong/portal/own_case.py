@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase
 
 from xinyong.kernel import clock
 from xinyong.kernel.errors import NotFound, XinyongError
-from xinyong.portal import own_page
+from xinyong.portal import own_after, own_page
 from xinyong.rights import case_page
 from xinyong.rights.case_form import Do, StepForm
 from xinyong.security.access import Action
@@ -83,7 +83,7 @@ def show(request: HttpRequest, kind: Kind, seen: SeenCase, **more: Any) -> HttpR
         "clock": case_page.clock(one.pressing), "term": case_page.named(one.pressing), "course": case_page.course(one),
         "acts": case_page.offered(kind.acts, seen), "rules": one.procedure,
     }  # fmt: skip
-    return own_page.page(request, f"{kind.template}.html", context | more)
+    return own_page.page(request, f"{kind.template}.html", context | own_after.context(one) | more)
 
 
 def lodged(

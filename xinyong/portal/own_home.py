@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 
 from xinyong.kernel import clock
-from xinyong.portal import objections, own_page, repairs
+from xinyong.portal import appeals, complaints, objections, own_page, repairs
 from xinyong.portal.own_case import Kind
 from xinyong.rights import case_page, consent
 from xinyong.security.access import Action, Actor, access, may
@@ -14,7 +14,7 @@ from xinyong.workflow.subject_kinds import SubjectKind
 
 #: Open cases shown, and notices.
 _CASES, _NOTICES = 5, 3
-KINDS = (objections.KIND, repairs.KIND)
+KINDS = (objections.KIND, repairs.KIND, complaints.KIND, appeals.KIND)
 
 
 @access(Action.VIEW_ABOUT_ME)

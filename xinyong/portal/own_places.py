@@ -34,13 +34,15 @@ _CLAIMS, _AGENTS = "/own/claims/", "/own/agents/"
 CASES = (
     Place("/own/objections/", _("异议"), _A.OBJECT),
     Place("/own/repairs/", _("信用修复"), _A.VIEW_OWN),
+    Place("/own/complaints/", _("投诉"), _A.COMPLAIN),
+    Place("/own/appeals/", _("申诉"), _A.APPEAL),
 )
 PLACES = (
     Place("/own/", _("首页"), _A.VIEW_ABOUT_ME, is_alone=True),
     Place(_RECORDS, _("本单位信息"), _A.VIEW_ABOUT_ME, ("/own/leave",)),
     Place("/own/access-log/", _("谁查过我"), _A.VIEW_ACCESS_LOG),
     Place(CONSENTS, _("我的授权"), _A.GIVE_CONSENT, ("/own/honours/",)),
-    Place(CASES[0].href, _("异议与修复"), _A.OBJECT, tuple(one.href for one in CASES)),
+    Place(CASES[0].href, _("我的办件"), _A.OBJECT, tuple(one.href for one in CASES)),
     Place("/own/reports/", _("报告与证明"), _A.VIEW_OWN),
     Place("/own/declarations/", _("自主申报"), _A.VIEW_OWN, ("/own/new/",)),
     Place(NOTICES, _("通知"), _A.READ_OWN_NOTICES),

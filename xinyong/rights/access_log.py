@@ -7,7 +7,7 @@ log does not hold whom they were about. Source: INV-71, INV-73; Zhejiang 20, She
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -21,6 +21,8 @@ from xinyong.security import audit, identity, looks, scope
 from xinyong.security.access import Action, Actor, Role, require, system
 from xinyong.security.looks import One
 from xinyong.subjects import registry
+from xinyong.workflow import closed
+from xinyong.workflow.closed import Brief
 
 _AT_ONCE = 1000
 #: What kind of look it was, zh and en.
@@ -34,6 +36,12 @@ KINDS: dict[str, tuple[str, str]] = {
 }
 
 
+class UnknownLook(NotFound):
+    """No such look at one's own file, or it is withheld still, which looks the same."""
+
+    code = "rights.unknown-look"
+
+
 class UnknownUser(NotFound):
     """Nobody has this reference."""
 
@@ -43,8 +51,8 @@ class UnknownUser(NotFound):
 @dataclass(frozen=True, slots=True)
 class Line:
     """One look. ``unit_code`` is "" for the credit centre and the public; ``purpose_zh`` "" where none was registered. ``items``: titles,
-    zh and en, of what was asked for; () for the file as a whole. ``is_marked``: an emergency. ``withheld_until``: until when it was kept
-    from the subject, where it was."""
+    zh and en, of what was asked for; () for the file as a whole. ``is_marked``: an emergency; ``is_public``: a visitor's.
+    ``withheld_until``: until when it was kept from the subject, where it was; ``complaint``: one's own about it, where there is one."""
 
     id: int
     at: datetime
@@ -61,6 +69,8 @@ class Line:
     is_by_program: bool
     purpose_id: str = ""
     withheld_until: datetime | None = None
+    is_public: bool = False
+    complaint: Brief | None = None
 
 
 def of(*, by: Actor, at: datetime, after: int | None = None, limit: int = 50) -> tuple[list[Line], int]:
@@ -70,18 +80,33 @@ def of(*, by: Actor, at: datetime, after: int | None = None, limit: int = 50) ->
     ref = whose.ref_of_oneself(by)
     audit.enter(audit.Event.ACCESS_LOG_VIEWED, by=by, object_kind="access-log", object_ref=ref)
     found, total = looks.of_subject(ref, now=at, before=after, limit=limit)
-    return _lines(found), total
+    said = closed.about("complaint", by.subject, [ref_of(one.id) for one in found]) if by.subject is not None else {}
+    return [replace(one, complaint=said.get(ref_of(one.id))) for one in lines(found)], total
+
+
+def ref_of(look_id: int) -> str:
+    """How a case names a look."""
+    return f"look:{look_id}"
+
+
+def own_line(look_id: int, *, by: Actor, at: datetime) -> tuple[Line, One]:
+    """One line of one's own log, and the entry behind it. Raises UnknownLook, also for one that is withheld still, NotAllowed."""
+    require(by, Action.VIEW_ACCESS_LOG, subject=by.subject)
+    found, _ = looks.of_subject(whose.ref_of_oneself(by), now=at, before=look_id + 1, limit=1)
+    if not found or found[0].id != look_id:
+        raise UnknownLook("查询记录中没有这一次。", "The log has no such look.")
+    return lines(found)[0], found[0]
 
 
 def every(ref: str, *, at: datetime) -> list[Line]:
     """All looks at what is on file of a subject, the newest first, for the file of everything about it: its caller has checked whose it
     is, and enters it in the log."""
-    lines: list[Line] = []
+    told: list[Line] = []
     before: int | None = None
     while found := looks.of_subject(ref, now=at, before=before, limit=_AT_ONCE)[0]:
-        lines += _lines(found)
+        told += lines(found)
         before = found[-1].id
-    return lines
+    return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +127,7 @@ def usage(
     ref = _ref_of(user, seen_by)
     audit.enter(audit.Event.ACCESS_LOG_VIEWED, by=seen_by, object_kind="access-log", object_ref=ref, offset=offset)
     found, total = looks.of_subject(ref, now=at, since=since, until=until, offset=offset, limit=limit)
-    return Usage(tuple(_lines(found)), total)
+    return Usage(tuple(lines(found)), total)
 
 
 @transaction.atomic
@@ -140,24 +165,26 @@ def _ref_of(user: str, by: Actor) -> str:
         raise UnknownUser("没有这个查询标识。", "Nobody has this reference.") from error
 
 
-def _lines(found: Sequence[One]) -> list[Line]:
+def lines(found: Sequence[One]) -> list[Line]:
+    """Looks as their subject reads them; for callers who have checked who asks."""
     units = {one.code: one.name for one in identity.source_units()}
     titles = {one.id: (one.title_zh, one.title_en) for one in publish.items()}
-    lines = []
+    told = []
     for one in found:
         zh, en = purposes.words(one.purpose)
         kind = KINDS[one.event]
         asked = str(one.facts.get("items") or one.facts.get("item") or "")
         unit, until = _unit(one, units), one.facts.get("withheld_until")
-        lines.append(
+        told.append(
             Line(
                 one.id, one.at, one.department, *unit, *kind, zh, en,
                 tuple(titles.get(each, (each, each)) for each in asked.split(",") if each),
                 str(one.facts.get("authorisation") or ""), one.event == "glass-broken", one.role == Role.CLIENT.value,
                 one.purpose.partition(":")[0] if zh else "", datetime.fromisoformat(str(until)) if until else None,
+                one.role == Role.PUBLIC.value,
             )
         )  # fmt: skip
-    return lines
+    return told
 
 
 def _unit(one: One, units: dict[str, str]) -> tuple[str, str]:

@@ -1,5 +1,5 @@
 """查询告警 What about looks a person should see: many in an hour, at hours when nobody works, at natural persons of one's own family
-name, and every emergency. An alarm is a question, never a finding; somebody else than who looked answers it.
+name, every emergency, and every look about which a complaint was founded. An alarm is a question, never a finding; somebody else than who looked answers it.
 
 The job reads the log, so no door can go past it. Programs are left out: they have their own quotas, and look in bulk by nature. The
 family name is a hint only: it is compared in memory, and neither name is kept. Source: security.md T8 (curiosity of officials).
@@ -21,7 +21,7 @@ from xinyong.rights.models import Alarm, AlarmReview
 from xinyong.rights.whose import Whose
 from xinyong.security import audit, identity, looks, people, scope
 from xinyong.security.access import Action, Actor, require, system
-from xinyong.security.looks import ByOne
+from xinyong.security.looks import ByOne, One
 from xinyong.subjects import sealed_names
 from xinyong.workflow import notices
 from xinyong.workflow.kinds import Kind
@@ -102,7 +102,23 @@ def emergency(about: Whose, *, reason: str, by: Actor, at: datetime) -> None:
             )  # fmt: skip
 
 
-@transaction.atomic
+def complaint(look: One, *, case_id: int, step: int, reason: str, at: datetime) -> None:
+    """The alarm of a look about which a complaint was founded, in the caller's transaction; once for each decision."""
+    today = at.astimezone(clock.ZONE).date()
+    with scope.acting(system("alarms")):
+        Alarm.objects.create(
+            kind=Alarm.Kind.COMPLAINT, key=f"complaint/{case_id}/{step}", actor=look.actor, department=look.department, count=1,
+            first_at=look.at, last_at=look.at, reason=unnumbered(reason)[:_LONGEST], raised_at=at,
+            due_on=tables.calendar().add_working_days(today, settings.EMERGENCY_REVIEW_DAYS).on,
+        )  # fmt: skip
+
+
+def founded(actor: str) -> int:
+    """How many looks of somebody, or of a program by its id, were found wrong on a complaint; for callers who have checked who asks."""
+    with scope.acting(system("alarms")):
+        return Alarm.objects.filter(kind=Alarm.Kind.COMPLAINT, actor=actor).count()
+
+
 @transaction.atomic
 def watch(*, now: datetime, by: Actor) -> int:
     """Reads what was looked at lately and raises what is strange; told once however often it runs. Returns how many are new."""

@@ -31,15 +31,21 @@ class Offer(Protocol[Title]):
 def stepper(case: CaseView) -> list[Stage]:
     """Title, state (done, now, ahead) and a word for each stage."""
     is_repair = case.procedure.kind == "repair"
-    titles = (
-        gettext("提出申请"), gettext("受理"), gettext("审查决定"), gettext("停止公示、各方同步"), gettext("办结"),
-    ) if is_repair else (
+    titles = {
+        "repair": (
+            gettext("提出申请"), gettext("受理"), gettext("审查决定"), gettext("停止公示、各方同步"), gettext("办结"),
+        ),
+        "complaint": (
+            gettext("提出投诉"), gettext("信用中心受理"), gettext("查询单位说明"), gettext("作出结论"), gettext("办结"),
+        ),
+        "appeal": (gettext("提出申诉"), gettext("审查"), gettext("办结")),
+    }.get(case.procedure.kind) or (
         gettext("提出异议"), gettext("信用中心核查"), gettext("信源单位核实"), gettext("作出结论"), gettext("办结"),
     )  # fmt: skip
     now = case.state.stage
     found = []
     for stage, title in enumerate(titles, 1):
-        is_skipped = stage == 3 and not is_repair and not case.is_forwarded and now > 3
+        is_skipped = stage == 3 and not is_repair and not case.is_forwarded and now > 3 and not case.last("explain-own")
         state = "done" if stage < now or (stage == now and not case.is_open) else "now" if stage == now else "ahead"
         said = gettext("不需要") if is_skipped else word(case.state.zh, case.state.en) if stage == now else ""
         found.append((title, state, said))
@@ -80,6 +86,7 @@ def told(step: StepView, case: CaseView) -> dict[str, Any]:
         outcome.get(str(facts.get("outcome", "")), ""),
         word(term.zh, term.en) if term else "",
         gettext("延长 %(n)s 日") % {"n": facts["days"]} if "days" in facts else "",
+        gettext("同时终止这次查询所凭的授权") if facts.get("ends_authorisation") else "",
     ]
     return {
         "step": step, "title": word(step.zh, step.en),

@@ -12,6 +12,7 @@ import hashlib
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -28,7 +29,7 @@ from xinyong.rights.models import Consent, ConsentRefusal, ConsentRequest, Conse
 from xinyong.rights.purposes import Purpose
 from xinyong.rights.whose import Whose
 from xinyong.security import ages, audit, guardians, identity, persons, quotas, scope
-from xinyong.security.access import Action, Actor, Role, may, require
+from xinyong.security.access import Action, Actor, Role, may, require, system
 from xinyong.workflow import subject_notices
 from xinyong.workflow.subject_kinds import SubjectKind
 
@@ -215,16 +216,21 @@ def withdraw(consent_id: int, *, by: Actor, at: datetime) -> ConsentView:
         if found is None:
             raise _unknown()
         if not ConsentWithdrawal.objects.filter(consent=found).exists():
-            ended = consent_end.carry_out(found, consent_end.Way.WITHDRAWN, ended_at=at, by=by, at=at)
-            ConsentWithdrawal.objects.create(
-                consent=found, subject_id=_key(who), withdrawn_at=at, withdrawn_by=by.name, effects=ended,
-                guardianship_id=by.guardianship,
-            )  # fmt: skip
-            audit.enter(
-                audit.Event.CONSENT_WITHDRAWN, by=by, object_kind="consent", object_ref=found.number,
-                erased=ended.get("kept-answers", 0),
-            )  # fmt: skip
+            _withdraw(found, by=by, at=at)
         return consent_view(_mine(who).get(pk=consent_id), at)
+
+
+def end(number: str, *, subject_id: int, case: str, at: datetime) -> bool:
+    """Ends an authorisation for its subject, whose complaint about a look under it somebody has found founded: a withdrawal like any
+    other, in the name of the case. In the transaction of that decision; False when it had ended."""
+    key = whose.of_id(subject_id).key
+    platform = replace(system(case), subject=key)
+    whose.hold(key)
+    with scope.acting(platform):
+        found = Consent.objects.filter(number=number, subject_id=key, withdrawal__isnull=True, valid_to__gt=at).first()
+        if found is not None:
+            _withdraw(found, by=platform, at=at)
+    return found is not None
 
 
 def of_subject(*, by: Actor, at: datetime) -> Answered:
@@ -397,6 +403,18 @@ def _open_request(request_id: int, who: Actor, at: datetime) -> ConsentRequest:
             "The request has lapsed and takes no answer any more. If you still want to, authorise by yourself.",
         )
     return found
+
+
+def _withdraw(found: Consent, *, by: Actor, at: datetime) -> None:
+    ended = consent_end.carry_out(found, consent_end.Way.WITHDRAWN, ended_at=at, by=by, at=at)
+    ConsentWithdrawal.objects.create(
+        consent=found, subject_id=found.subject_id, withdrawn_at=at, withdrawn_by=by.name, effects=ended,
+        guardianship_id=by.guardianship,
+    )  # fmt: skip
+    audit.enter(
+        audit.Event.CONSENT_WITHDRAWN, by=by, object_kind="consent", object_ref=found.number,
+        erased=ended.get("kept-answers", 0),
+    )  # fmt: skip
 
 
 @contextmanager

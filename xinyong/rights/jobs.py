@@ -5,7 +5,7 @@ import logging
 from procrastinate.contrib.django import app
 
 from xinyong.kernel import clock
-from xinyong.rights import alarms, annulment, consent_end, queries, recipients, reminders, repair_desk
+from xinyong.rights import alarms, annulment, consent_end, overdue, queries, recipients, reminders, repair_desk
 from xinyong.security.access import system
 
 _LOG = logging.getLogger("xinyong.rights")
@@ -25,6 +25,14 @@ def follow_repairs(timestamp: int) -> None:
     """Each hour: closes repairs that every recipient has acknowledged, tells of terms near their end, escalates those past it."""
     done = repair_desk.follow(by=system("hourly"), at=clock.now())
     _LOG.info("repairs-followed closed=%s near=%s overdue=%s", done.closed, done.near, done.over)
+
+
+@app.periodic(cron="42 * * * *")
+@app.task(queue="clocks", name="rights.follow_remedies", queueing_lock="follow-remedies")
+def follow_remedies(timestamp: int) -> None:
+    """Each hour: tells of complaints and appeals near their end, escalates those past it."""
+    done = overdue.follow(by=system("hourly"), at=clock.now())
+    _LOG.info("remedies-followed near=%s overdue=%s", done.near, done.over)
 
 
 @app.periodic(cron="23 * * * *")

@@ -132,14 +132,15 @@ class KeptAnswer(models.Model):
 
 
 class Alarm(models.Model):
-    """Something about looks that a person should see (查询告警), told once: ``key`` says what. An emergency has a day by which it must
-    be reviewed."""
+    """Something about looks that a person should see (查询告警), told once: ``key`` says what. An emergency, and a complaint that was
+    founded, has a day by which it must be reviewed."""
 
     class Kind(models.TextChoices):
         BULK = "bulk", "短时间大量查询"
         HOURS = "hours", "非工作时间查询"
         SURNAME = "surname", "查询同姓自然人"
         EMERGENCY = "emergency", "紧急查询"
+        COMPLAINT = "complaint", "投诉成立"
 
     kind = models.CharField(max_length=10, choices=Kind)
     key = models.CharField(max_length=160, unique=True)
@@ -148,7 +149,11 @@ class Alarm(models.Model):
     count = models.IntegerField()
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
-    reason = models.CharField(max_length=200, blank=True, help_text="of an emergency, as its official said it")
+    reason = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="of an emergency, as its official said it; of a complaint, as it was decided",
+    )
     due_on = models.DateField(null=True, help_text="the last day of the review")
     raised_at = models.DateTimeField()
 

@@ -27,6 +27,7 @@ from xinyong.records import annotations, disclosure, dossier
 from xinyong.records import own as own_file
 from xinyong.records.annotations import Datum
 from xinyong.records.view import FieldView, RecordView
+from xinyong.rights import appeals
 from xinyong.rights.case_words import SealedWords
 from xinyong.rights.recipients import RecipientView
 from xinyong.rights.recipients import of_case as recipients_of
@@ -48,6 +49,8 @@ _LIBRARY = Library(_FOLDER / "objection.yaml", _FOLDER / "objection")
 #: Objections that one account may lodge.
 _PER_MINUTE, _PER_DAY = 10, 200
 _LONGEST_VALUE, _LONGEST_TOKEN = 500, 64
+#: Steps that begin another round; each keeps the version of the record it began with.
+_ROUNDS = ("ask-review", "reopen", "appeal-return")
 
 #: In place of a field's new value: what the person asks for, which whoever decides does not read whole.
 AS_ASKED = "="
@@ -214,9 +217,10 @@ def state_disagreement(case_id: int, *, text: str, after: int, token: str, by: A
 
 
 def ask_review(case_id: int, *, reason: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
-    """Asks for review by another person, once; the record is marked as disputed again. Raises as ``cases.take``."""
+    """Asks for review by another person, once; the record is marked as disputed again. Raises AppealOpen, and as ``cases.take``."""
     require(by, Action.OBJECT)
     case = cases.again(case_id, by=by, at=at, calendar=tables.calendar())
+    appeals.require_none_open(case)
     found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
 
     def then(done: CaseView) -> None:
@@ -274,13 +278,14 @@ def is_corrected(case: CaseView, *, at: datetime) -> bool:
     decided = case.last("uphold", "review-uphold")
     if decided is None:
         return False
-    before = case.last("ask-review") if decided.action == "review-uphold" else case.steps[0]
+    earlier = [one for one in case.steps if one.number < decided.number]
+    before = next(one for one in reversed(earlier) if one.action in (case.procedure.opens, *_ROUNDS))
     found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
     until = found.record.publish_until
     if found.is_withdrawn or (until is not None and until <= day(at)):
         return True
     wanted = {one["code"]: one["new"] for one in decided.facts.get("changes", ())}
-    is_newer = before is not None and found.record.version > int(before.facts["version"])
+    is_newer = found.record.version > int(before.facts["version"])
     return found.says(wanted) and (bool(wanted) or is_newer)
 
 

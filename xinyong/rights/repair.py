@@ -20,7 +20,7 @@ from xinyong.kernel.scrubbing import unnumbered
 from xinyong.records import annotations, dossier, repaired
 from xinyong.records.annotations import Datum
 from xinyong.records.view import RecordView
-from xinyong.rights import repair_rules
+from xinyong.rights import appeals, repair_rules
 from xinyong.rights.objection import checked_token, day
 from xinyong.rights.recipients import RecipientView
 from xinyong.rights.recipients import of_case as recipients_of
@@ -218,7 +218,9 @@ def withdraw(case_id: int, *, reason: str, after: int, token: str, by: Actor, at
 
 
 def ask_review(case_id: int, *, reason: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
-    """Disagrees with the result, once (22号: objections to the result of repair). Raises as ``cases.take``."""
+    """Disagrees with the result, once (22号: objections to the result of repair). Raises AppealOpen, and as ``cases.take``."""
+    require(by, Action.APPLY_REPAIR)
+    appeals.require_none_open(cases.again(case_id, by=by, at=at, calendar=tables.calendar()))
     return _own_step(case_id, Step("ask-review", after, checked_token(token), reason=reason), by=by, at=at)
 
 

@@ -188,6 +188,16 @@ def close(case_id: int, *, after: int, token: str, by: Actor, at: datetime) -> C
     return _step(case_id, Step("close", after, checked_token(token)), by=by, at=at)
 
 
+def checked(case_id: int, *, reason: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
+    """Says what came of it where the applicant held that the record is still shown somewhere; by another person than who closed the
+    case. Raises as ``cases.take``."""
+
+    def then(case: CaseView) -> None:
+        _answered(SubjectKind.REPAIR_DONE, case, by=by, at=at)
+
+    return _step(case_id, Step("checked", after, checked_token(token), reason=reason), by=by, at=at, then=then)
+
+
 def follow(*, by: Actor, at: datetime) -> Done:
     """One round of the clock: closes what everybody has acknowledged, tells of terms near their end, escalates those past it. Safe to
     run again and beside anybody. One entry. Raises NotAllowed."""

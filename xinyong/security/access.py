@@ -90,6 +90,14 @@ class Action(StrEnum):
         "acknowledge-repair"  # a recipient says that it has followed a repair, correction or withdrawal
     )
     ANNUL_RECORD = "annul-record"  # 依据被撤销: note that a record's basis fell; its source withdraws it
+    COMPLAIN = "complain"  # 投诉: about a look at one's own file, from its line of the access log (rights/complaint.py)
+    VIEW_COMPLAINTS = "view-complaints"  # 投诉办理: the inbox; a unit's are those about its own looks
+    ANSWER_COMPLAINT = "answer-complaint"  # take up, explain, decide: which of it, the procedure says
+    APPEAL = "appeal"  # 申诉: against the end of one's own objection, repair or complaint (rights/appeal.py)
+    VIEW_APPEALS = "view-appeals"
+    DECIDE_APPEAL = "decide-appeal"  # never who took a step for an office in the case it is about
+    GIVE_FEEDBACK = "give-feedback"  # 办结反馈: say whether one's own case was settled (rights/feedback.py)
+    VIEW_FEEDBACK = "view-feedback"  # the share settled, by kind
     RECORD_GUIDANCE = "record-guidance"  # 培训、约谈: that an organisation was trained or interviewed
     VIEW_MANDATES = "view-mandates"  # 代表关系: who acts for which organisation
     GIVE_MANDATES = "give-mandates"
@@ -198,6 +206,14 @@ POLICY: dict[Action, frozenset[Role]] = {
     Action.DECIDE_REPAIR: frozenset({_R.SOURCE_UNIT, _R.OPERATOR}),
     Action.ACKNOWLEDGE_REPAIR: _only(_R.CLIENT, _R.PARTNER),
     Action.ANNUL_RECORD: _only(_R.SOURCE_UNIT, _R.OPERATOR),
+    Action.COMPLAIN: _only(_R.SUBJECT, _R.PERSON),
+    Action.VIEW_COMPLAINTS: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR),
+    Action.ANSWER_COMPLAINT: _only(_R.SOURCE_UNIT, _R.READER, _R.OPERATOR),
+    Action.APPEAL: _only(_R.SUBJECT, _R.PERSON),
+    Action.VIEW_APPEALS: _only(_R.OPERATOR),
+    Action.DECIDE_APPEAL: _only(_R.OPERATOR),
+    Action.GIVE_FEEDBACK: _only(_R.SUBJECT, _R.PERSON),
+    Action.VIEW_FEEDBACK: _only(_R.OPERATOR, _R.AUDITOR),
     Action.RECORD_GUIDANCE: _only(_R.SOURCE_UNIT, _R.OPERATOR),
     Action.VIEW_MANDATES: _only(_R.OPERATOR),
     Action.GIVE_MANDATES: _only(_R.OPERATOR),
@@ -241,7 +257,7 @@ POLICY: dict[Action, frozenset[Role]] = {
 _OF_ONESELF = frozenset(
     {
         Action.VIEW_ABOUT_ME, Action.TAKE_ABOUT_ME, Action.READ_OWN_NOTICES, Action.SET_OWN_CHANNELS, Action.GIVE_CONSENT,
-        Action.VIEW_ACCESS_LOG, Action.OBJECT,
+        Action.VIEW_ACCESS_LOG, Action.OBJECT, Action.COMPLAIN, Action.APPEAL, Action.GIVE_FEEDBACK,
     }
 )  # fmt: skip
 
@@ -267,9 +283,11 @@ BOUNDED: dict[Role, frozenset[Action]] = {
             Action.DECIDE_REPAIR,
             Action.ANNUL_RECORD,
             Action.ASK_CONSENT,
+            Action.VIEW_COMPLAINTS,
+            Action.ANSWER_COMPLAINT,
         }
     ),
-    Role.READER: frozenset({Action.ASK_CONSENT}),
+    Role.READER: frozenset({Action.ASK_CONSENT, Action.VIEW_COMPLAINTS, Action.ANSWER_COMPLAINT}),
     Role.SUBJECT: frozenset(
         {
             Action.DECLARE_OWN,

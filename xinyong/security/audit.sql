@@ -35,6 +35,11 @@ WHERE event IN ('dossier-viewed', 'lineage-viewed', 'special-queried', 'report-i
   AND (%(since)s::timestamptz IS NULL OR at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR at <= %(until)s)
 ORDER BY id DESC OFFSET %(offset)s LIMIT %(limit)s
 
+-- name: look
+SELECT id, at, event, role, actor, department, purpose, facts FROM security_auditentry
+WHERE event IN ('dossier-viewed', 'lineage-viewed', 'special-queried', 'report-issued', 'authorised-queried', 'glass-broken')
+  AND outcome = 'done' AND id = %(id)s
+
 -- name: kept_since
 SELECT at FROM security_auditentry ORDER BY id LIMIT 1
 

@@ -83,6 +83,18 @@ def of_subject(
     return lines, found[0][-1] if found else 0
 
 
+def one(look_id: int) -> One | None:
+    """One look, withheld or not; None where the entry is none. Callers have checked who asks, and that it is theirs to see."""
+    with scope.acting(system("looks")), connection.cursor() as cursor:
+        cursor.execute(_SQL["look"], {"id": look_id})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    number, at, event, role, actor, unit, purpose, facts = row
+    noted = json.loads(facts) if isinstance(facts, str) else facts
+    return One(number, at, event, role, actor, unit, purpose, noted)
+
+
 def kept_since() -> datetime | None:
     """The instant of the log's first entry; None while there is none."""
     with scope.acting(system("looks")), connection.cursor() as cursor:

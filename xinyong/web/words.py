@@ -120,10 +120,28 @@ REPAIR_STATES: dict[str, Tag] = {
     "accepted": Tag(_("已受理，审查中"), "primary", "building"),
     "review": _UNDER_REVIEW,
     "syncing": Tag(_("已修复，各方同步中"), "positive", "clock"),
+    "checking": Tag(_("反馈未解决，核查中"), "caution", "clock"),
     "repaired": Tag(_("已修复"), "positive", "check"),
     "refused": Tag(_("不予受理"), "plain", "cross"),
     "denied": Tag(_("不予修复"), "plain", "cross"),
     "revoked": Tag(_("修复已撤销"), "adverse", "back"),
+    "withdrawn": _TAKEN_BACK,
+}
+
+#: state of a complaint (rights/library/complaint.yaml) → tag, as every party reads it
+COMPLAINT_STATES: dict[str, Tag] = {
+    "received": Tag(_("待受理"), "caution", "clock"),
+    "with-unit": Tag(_("查询单位说明中"), "primary", "building"),
+    "answered": Tag(_("待作出结论"), "caution", "clock"),
+    "founded": Tag(_("投诉成立"), "positive", "check"),
+    "unfounded": Tag(_("投诉不成立"), "plain", "cross"),
+    "withdrawn": _TAKEN_BACK,
+}
+#: state of an appeal (rights/library/appeal.yaml) → tag, as every party reads it
+APPEAL_STATES: dict[str, Tag] = {
+    "received": Tag(_("审查中"), "caution", "clock"),
+    "upheld": Tag(_("申诉成立，原件重新办理"), "positive", "check"),
+    "dismissed": Tag(_("申诉不成立"), "plain", "cross"),
     "withdrawn": _TAKEN_BACK,
 }
 

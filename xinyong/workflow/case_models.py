@@ -19,7 +19,9 @@ class Case(models.Model):
     item_id = models.CharField(max_length=40)
     object_ref = models.CharField(max_length=64, help_text="what of the subject's it is about")
     title = models.CharField(max_length=200)
-    source = models.ForeignKey(Department, on_delete=models.PROTECT, db_index=False)
+    source = models.ForeignKey(
+        Department, null=True, on_delete=models.PROTECT, db_index=False, help_text="null: the credit centre itself"
+    )
     is_forwarded = models.BooleanField(default=False)
     state = models.CharField(max_length=30)
     step_count = models.IntegerField(default=0)

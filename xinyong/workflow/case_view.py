@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from django.conf import settings
+
 from xinyong.kernel.calendar import Calendar
 from xinyong.workflow import deadlines, sealed_words
 from xinyong.workflow.case_models import Case, CaseStep
@@ -43,7 +45,8 @@ class DocumentView:
 
 @dataclass(frozen=True, slots=True)
 class CaseView:
-    """A case. ``after`` is the number of its last step: who takes the next one names it, so that nobody overtakes another."""
+    """A case. ``after`` is the number of its last step: who takes the next one names it, so that nobody overtakes another.
+    ``source_id`` 0: the credit centre itself."""
 
     id: int
     procedure: Procedure
@@ -82,6 +85,14 @@ class CaseView:
     def last(self, *actions: str) -> StepView | None:
         """The last step of one of these."""
         return next((one for one in reversed(self.steps) if one.action in actions), None)
+
+    @property
+    def closing(self) -> StepView | None:
+        """The step that closed it last; None while it is open."""
+        if self.is_open:
+            return None
+        ends = [self.procedure.is_final(one.to_state) for one in self.steps]
+        return next(self.steps[n] for n in reversed(range(len(ends))) if ends[n] and not (n and ends[n - 1]))
 
 
 class SeenCase(Protocol):
@@ -139,7 +150,8 @@ def view(
     return CaseView(
         id=case.pk, procedure=procedure, subject_id=case.subject_id, subject_code=case.subject_code,
         subject_name=case.subject_name, item_id=case.item_id, object_ref=case.object_ref, title=case.title,
-        source_id=case.source_id, source_name=case.source.name, is_forwarded=case.is_forwarded,
+        source_id=case.source_id or 0,
+        source_name=case.source.name if case.source else settings.SITE_NAME, is_forwarded=case.is_forwarded,
         state=procedure.state(case.state), after=case.step_count, opened_at=case.opened_at, ended_at=case.ended_at,
         steps=tuple(_step(one, procedure, *said.get(one.number, ("", {}))) for one in steps), terms=tuple(terms),
         documents=tuple(

@@ -34,8 +34,8 @@ MOST_PAPERS, MOST_PAPERS_OF_CASE = 5, 40
 MOST_OPEN = 5_000
 CONTEXT = "workflow.paper"
 _SHORTEST, _LONGEST = 4, 1000
-#: Who acts for themself.
-OWN = (Role.SUBJECT, Role.PERSON)
+#: Who acts for themself, and who for the unit a case was forwarded to.
+OWN, _UNIT = (Role.SUBJECT, Role.PERSON), (Role.SOURCE_UNIT, Role.READER)
 #: What a step means, in its transaction.
 Then = Callable[[CaseView], None]
 _PROCEDURES: dict[str, Callable[[str, int], Procedure]] = {}
@@ -105,7 +105,7 @@ class Paper:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a case is about: of whom, which thing, whose record it is."""
+    """What a case is about: of whom, which thing, whose record it is (0: the credit centre's own doing)."""
 
     subject_id: int
     subject_code: str
@@ -152,7 +152,7 @@ def open_case(
     wanted = Case(
         kind=procedure.kind, procedure=procedure.id, procedure_version=procedure.version, subject_id=about.subject_id,
         subject_code=about.subject_code, subject_name=about.subject_name, region_code=about.region_code,
-        item_id=about.item_id, object_ref=about.object_ref, title=about.title[:200], source_id=about.source_id,
+        item_id=about.item_id, object_ref=about.object_ref, title=about.title[:200], source_id=about.source_id or None,
         state=procedure.first, token=step.token, opened_at=at,
     )  # fmt: skip
     try:
@@ -185,7 +185,7 @@ def take(
     case = _reach(by).select_for_update(of=("self",)).filter(pk=case_id).first()
     if case is None:
         raise _unknown()
-    procedure = _procedure(case)
+    procedure = procedure_of(case)
     before = case.steps.filter(token=step.token).first()
     if before is not None:
         _same(before, step)
@@ -220,7 +220,7 @@ def steps_open(found: CaseView, *, by: Actor) -> frozenset[str]:
     case = _reach(by).filter(pk=found.id).first()
     if case is None:
         return frozenset()
-    procedure, steps = _procedure(case), list(case.steps.order_by("number"))
+    procedure, steps = procedure_of(case), list(case.steps.order_by("number"))
     return frozenset(
         one.id for one in procedure.transitions if _refusal(case, procedure, one.id, steps, by) is None
     )  # fmt: skip
@@ -234,7 +234,7 @@ def find(case_id: int, *, kind: str, by: Actor, at: datetime, calendar: Calendar
     audit.enter(
         audit.Event.CASE_VIEWED, by=by, object_kind=case.kind, object_ref=str(case.pk), subject=case.subject_code
     )
-    return view(case, _procedure(case), at=at, calendar=calendar, party=party_of(case, by))
+    return view(case, procedure_of(case), at=at, calendar=calendar, party=party_of(case, by))
 
 
 def again(case_id: int, *, by: Actor, at: datetime, calendar: Calendar) -> CaseView:
@@ -242,7 +242,7 @@ def again(case_id: int, *, by: Actor, at: datetime, calendar: Calendar) -> CaseV
     case = _reach(by).select_related("source").filter(pk=case_id).first()
     if case is None:
         raise _unknown()
-    return view(case, _procedure(case), at=at, calendar=calendar)
+    return view(case, procedure_of(case), at=at, calendar=calendar)
 
 
 def of_subject(
@@ -253,7 +253,7 @@ def of_subject(
     found = _reach(by).select_related("source").filter(kind=kind).order_by("-id")
     if after is not None:
         found = found.filter(pk__lt=after)
-    return [view(one, _procedure(one), at=at, calendar=calendar, is_brief=True) for one in found[:limit]]
+    return [view(one, procedure_of(one), at=at, calendar=calendar, is_brief=True) for one in found[:limit]]
 
 
 def taken(kind: str, subject_id: int, action: str, *, by: Actor) -> list[tuple[datetime, dict[str, Any]]]:
@@ -297,7 +297,7 @@ def inbox(
 def pressing(*, kind: str, by: Actor, at: datetime, calendar: Calendar) -> list[CaseView]:
     """Every open case of a kind with its terms, for the platform's own reminders; in the order they were opened."""
     rows = _reach(by).select_related("source").filter(kind=kind, ended_at__isnull=True).prefetch_related("steps")
-    return [view(one, _procedure(one), at=at, calendar=calendar) for one in rows.order_by("id")]
+    return [view(one, procedure_of(one), at=at, calendar=calendar) for one in rows.order_by("id")]
 
 
 def open_document(case_id: int, number: int, *, kind: str, to: Path, by: Actor) -> tuple[str, str]:
@@ -317,15 +317,10 @@ def party_of(case: Case, by: Actor) -> Party | None:
     """What somebody is in a case."""
     if by.role in OWN:
         return Party.SUBJECT if by.subject == case.subject_id else None
-    if by.role is Role.SOURCE_UNIT:
-        is_its = case.is_forwarded and case.source.code == by.department
+    if by.role in _UNIT:
+        is_its = case.is_forwarded and case.source is not None and case.source.code == by.department
         return Party.SOURCE if is_its else None
     return {Role.OPERATOR: Party.CENTRE, Role.SYSTEM: Party.CLOCK}.get(by.role)
-
-
-def procedure_of(case: Case) -> Procedure:
-    """The procedure of a case, in the version it was taken under."""
-    return _procedure(case)
 
 
 def folder() -> Path:
@@ -340,7 +335,8 @@ def _enter(
     digest = step.digest
     came_from = case.state if case.step_count else ""
     case.state, case.step_count = to, case.step_count + 1
-    case.ended_at = at if procedure.state(to).is_final else None
+    is_still_closed = case.ended_at is not None and to == came_from  # a word after the end does not move the end
+    case.ended_at = (case.ended_at if is_still_closed else at) if procedure.is_final(to) else None
     try:
         with transaction.atomic():
             case.save(update_fields=["state", "step_count", "ended_at"])
@@ -407,7 +403,7 @@ def _refusal(
     if by.role in MACHINES and Party.CLOCK not in found.by:
         return people_decide(step=action, role=by.role.value)
     if _acts_as(case, found, steps, by) is None:
-        is_apart = Party.SECOND in found.by and party_of(case, by) is Party.CENTRE
+        is_apart = party_of(case, by) is Party.CENTRE and {Party.SECOND, Party.CENTRE} & set(found.by)
         return StepNotYours(
             "这一步须由信用中心另一位工作人员办理。" if is_apart else "这一步不由您办理。",
             "Another person of the credit centre takes this step." if is_apart else "This step is not yours to take.",
@@ -418,10 +414,22 @@ def _refusal(
 def _acts_as(case: Case, found: Transition, steps: Sequence[CaseStep], by: Actor) -> Party | None:
     """As what somebody takes a step; None when it is not theirs."""
     own = party_of(case, by)
+    if _is_decided_anew(procedure_of(case), found, steps, by):
+        return None
     if own is not Party.CENTRE or Party.SECOND not in found.by:
         return own if own in found.by else None
     took = {(one.account_id, one.by_name) for one in steps if one.action in found.apart_from}
     return None if (by.account_id, by.name) in took else Party.SECOND
+
+
+def _is_decided_anew(procedure: Procedure, found: Transition, steps: Sequence[CaseStep], by: Actor) -> bool:
+    """True when the case was opened again and this person took the decision before."""
+    rule = procedure.anew
+    if rule is None or found.id not in rule.decisions:
+        return False
+    opened = max((one.number for one in steps if one.action in rule.after), default=0)
+    took = [one for one in steps if one.number < opened and one.action in rule.decisions]
+    return bool(took) and (took[-1].account_id, took[-1].by_name) == (by.account_id, by.name)
 
 
 def _before(steps: Sequence[CaseStep]) -> str:
@@ -443,7 +451,7 @@ def _reach(by: Actor) -> Any:
     found = Case.objects.all()
     if by.role in OWN:
         return found.filter(subject_id=by.subject if by.subject is not None else -1)
-    if by.role is Role.SOURCE_UNIT:
+    if by.role in _UNIT:
         found = found.filter(is_forwarded=True, source__code=by.department or "")
     elif by.role not in (Role.OPERATOR, Role.SYSTEM):
         return found.none()
@@ -453,7 +461,7 @@ def _reach(by: Actor) -> Any:
 
 
 def _line(case: Case, at: datetime, calendar: Calendar) -> Line:
-    found = view(case, _procedure(case), at=at, calendar=calendar, is_brief=True)
+    found = view(case, procedure_of(case), at=at, calendar=calendar, is_brief=True)
     return Line(found, deadlines.pressing(found.terms) if case.ended_at is None else None)
 
 
@@ -470,8 +478,14 @@ def _place(after: str, of: str) -> tuple[str, int] | None:
     return str(due), int(case_id)
 
 
-def _procedure(case: Case) -> Procedure:
-    return _PROCEDURES[case.kind](case.procedure, case.procedure_version)
+def procedure(kind: str, procedure_id: str, version: int) -> Procedure:
+    """A procedure of a kind in a version. Raises UnknownProcedure."""
+    return _PROCEDURES[kind](procedure_id, version)
+
+
+def procedure_of(case: Case) -> Procedure:
+    """The procedure of a case, in the version it was taken under."""
+    return procedure(case.kind, case.procedure, case.procedure_version)
 
 
 def _said(text: str) -> str:

@@ -106,8 +106,49 @@ class Pause(_Part):
     basis: _Words
 
 
+class Window(BaseModel):
+    """For how long after a case was closed something can be done about that, and from which states; the day of closing is not counted.
+    ``is_verified``: read in the text of a law."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    days: Annotated[int, Field(ge=1, le=366)]
+    unit: Literal["working", "calendar"] = "calendar"
+    starts: tuple[str, ...] = Field(alias="from")
+    basis: _Words
+    is_verified: bool
+
+
+class Appeal(Window):
+    """申诉 Whether a closed case can be appealed against. ``review``: ``first``, only once the review was had; ``either``, with it or
+    without, and it is not open any more; ``none``, the procedure has no review."""
+
+    review: Literal["first", "either", "none"]
+
+
+class Anew(BaseModel):
+    """After one of the steps ``after``, whoever had taken the last of ``decisions`` does not take one of them: another person decides."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    after: tuple[str, ...]
+    decisions: tuple[str, ...]
+
+
+class Remedies(BaseModel):
+    """What is left outside the platform to whoever disagrees with the end (救济途径)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    zh: _Words
+    en: _Words
+    basis: _Words
+    is_verified: bool
+
+
 class Procedure(_Part):
-    """A procedure in one version. ``basis`` is the article it rests on; ``is_verified``: read in the text itself."""
+    """A procedure in one version. ``basis`` is the article it rests on; ``is_verified``: read in the text itself. ``appeal`` and
+    ``feedback``: what can be done once it is closed, None for nothing; ``anew``: who decides when it is open again."""
 
     kind: _Id
     version: Annotated[int, Field(ge=1)]
@@ -126,6 +167,10 @@ class Procedure(_Part):
     terms: tuple[Term, ...]
     grounds: tuple[Ground, ...]
     pauses: tuple[Pause, ...] = ()
+    appeal: Appeal | None = None
+    feedback: Window | None = None
+    anew: Anew | None = None
+    remedies: Remedies | None = None
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -143,6 +188,11 @@ class Procedure(_Part):
         meant |= {step for one in self.terms for step in (*one.starts, *one.ends, *one.only_after)}
         if unknown := sorted(((named | {self.first}) - states) | (meant - steps)):
             raise ValueError(f"neither a state nor a step: {unknown}")
+        meant = {step for one in ([self.anew] if self.anew else []) for step in (*one.after, *one.decisions)}
+        ends = {one.id for one in self.states if one.is_final}
+        closed = {state for one in (self.appeal, self.feedback) if one for state in one.starts}
+        if unknown := sorted((meant - steps) | (closed - ends)):
+            raise ValueError(f"neither a step nor a state in which the case is closed: {unknown}")
         if self.effective_to is not None and self.effective_to <= self.effective_from:
             raise ValueError("it ends before it begins")
         if unreached := sorted(states - self._reached()):
@@ -168,6 +218,10 @@ class Procedure(_Part):
     def leads_from(self, state_id: str) -> tuple[Transition, ...]:
         """The steps that leave a state for another."""
         return tuple(one for one in self.transitions if state_id in one.starts and one.to not in (SAME, state_id))
+
+    def is_final(self, state_id: str) -> bool:
+        """True for a state in which the case rests."""
+        return self.state(state_id).is_final
 
     def words(self, step_id: str) -> tuple[str, str]:
         """What a step is called, Chinese and English."""

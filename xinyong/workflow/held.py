@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.conf import settings
+
 from xinyong.workflow import _to_subjects
 from xinyong.workflow.case_models import Case, CaseStep
 from xinyong.workflow.cases import procedure_of
@@ -62,7 +64,7 @@ def _case(one: Case) -> dict[str, Any]:
     state = procedure.state(one.state)
     return {
         "kind": one.kind, "number": one.pk, "about": one.title, "item": one.item_id, "record": one.object_ref,
-        "source": one.source.name, "procedure": f"{procedure.id} v{procedure.version}", "basis": procedure.basis,
+        "source": one.source.name if one.source else settings.SITE_NAME, "procedure": f"{procedure.id} v{procedure.version}", "basis": procedure.basis,
         "opened_at": one.opened_at, "ended_at": one.ended_at, "state_zh": state.zh, "state_en": state.en,
         "steps": [_step(each, procedure.words(each.action)) for each in sorted(one.steps.all(), key=lambda each: each.number)],
         "papers": [

@@ -37,6 +37,11 @@ class Kind(StrEnum):
     ANNULLED = "annulled"
     ANNULLED_OVERDUE = "annulled-overdue"
     EMERGENCY_LOOK = "emergency-look"
+    COMPLAINT = "complaint"
+    COMPLAINT_NEAR = "complaint-near"
+    COMPLAINT_OVERDUE = "complaint-overdue"
+    COMPLAINT_FOUNDED = "complaint-founded"
+    CASE_AGAIN = "case-again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +177,38 @@ WORDS: dict[Kind, Words] = {
         "The account {who} of your unit made an emergency query without authorisation; the subject sees it. It is reviewed by {due}. "
         "Reason: {reason}",
         frozenset({"who", "reason"}),
+    ),
+    Kind.COMPLAINT: Words(
+        "有投诉需要说明",
+        "A complaint to explain",
+        "投诉 {case}：被查询的主体认为贵单位 {on} 的一次查询不当，请于 {due} 24 时前说明查询的事由和依据。",
+        "Complaint {case}: a subject holds that a look of your unit on {on} was not in order. Explain by the end of {due} why it was made, "
+        "and on what basis.",
+    ),
+    Kind.COMPLAINT_NEAR: Words(
+        "投诉说明期限临近",
+        "A complaint is nearly due",
+        "投诉 {case} 应于 {due} 24 时前说明。",
+        "Complaint {case}: your explanation is due by the end of {due}.",
+    ),
+    Kind.COMPLAINT_OVERDUE: Words(
+        "投诉说明已逾期",
+        "A complaint is overdue",
+        "投诉 {case} 应于 {due} 24 时前说明，现已逾期。信用中心可以不经说明直接审查。请立即办理。",
+        "Complaint {case}: your explanation was due by the end of {due}. The credit centre may decide without it. Answer at once.",
+    ),
+    Kind.COMPLAINT_FOUNDED: Words(
+        "投诉成立",
+        "A complaint was founded",
+        "投诉 {case}：贵单位 {on} 的一次查询被认定为不当。主体已看到结论，这次查询已列入告警复核。请查看理由并整改。",
+        "Complaint {case}: a look of your unit on {on} was found not to be in order. The subject has read the decision and the look is "
+        "reviewed as an alarm. Read the reasons and put it right.",
+    ),
+    Kind.CASE_AGAIN: Words(
+        "办件重新办理",
+        "A case is open again",
+        "{kind_zh} {case}（{item_zh}）重新办理：{why_zh}。请由另一位工作人员在期限内作出结论。",
+        "{kind_en} {case} ({item_en}) is open again: {why_en}. Another official decides within the term.",
     ),
 }  # fmt: skip
 

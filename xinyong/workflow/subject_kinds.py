@@ -43,6 +43,10 @@ class SubjectKind(StrEnum):
     CONSENT_ASKED = "consent-asked"
     CONSENT_ENDED = "consent-ended"
     MANDATE_ENDS = "mandate-ends"
+    COMPLAINT_MOVED = "complaint-moved"
+    COMPLAINT_ANSWERED = "complaint-answered"
+    APPEAL_MOVED = "appeal-moved"
+    APPEAL_ANSWERED = "appeal-answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +152,9 @@ WORDS: dict[SubjectKind, SubjectWords] = {
             "The information is no longer published, and those it was shared with have been told.",
         ),
         (
-            "不需要再办理。其他网站仍在公示的，可以请信用中心协助。",
-            "Nothing more needs to be done. If another site still shows it, the credit centre helps.",
+            "不需要再办理。请在办件页面告诉我们是否已解决；其他网站仍在公示的，选“未解决”，由信用中心核查。",
+            "Nothing more needs to be done. Tell us on the case's page whether it is settled; if another site still shows it, say “not "
+            "settled” and the credit centre looks into it.",
         ),
     ),
     SubjectKind.REPAIR_ANSWERED: SubjectWords(
@@ -163,8 +168,9 @@ WORDS: dict[SubjectKind, SubjectWords] = {
             "The answer says why; the information stays published for its term.",
         ),
         (
-            "请查看理由。不同意的，可以申请复核一次；条件具备后可以重新申请，不收费。",
-            "Read the reasons. You may ask for review once, and apply anew when the conditions are met, free of charge.",
+            "请查看理由，并在办件页面告诉我们是否已解决。不同意的，可以申请复核一次，也可以申诉；条件具备后可以重新申请，不收费。",
+            "Read the reasons, and tell us on the case's page whether it is settled. You may ask for review once, or appeal, and apply "
+            "anew when the conditions are met, free of charge.",
         ),
     ),
     SubjectKind.OBJECTION_ANSWERED: SubjectWords(
@@ -175,8 +181,9 @@ WORDS: dict[SubjectKind, SubjectWords] = {
             "The answer says what was found and why; what had to be corrected has been.",
         ),
         (
-            "请查看答复。不服的，可以按答复中写明的途径和期限申请复核。",
-            "Read the answer. If you disagree, it says how and until when you may ask for review.",
+            "请查看答复，并在办件页面告诉我们是否已解决。不服的，可以按答复中写明的途径和期限申请复核或者申诉。",
+            "Read the answer, and tell us on the case's page whether it is settled. If you disagree, it says how and until when you may "
+            "ask for review or appeal.",
         ),
     ),
     SubjectKind.LOOKED_AT: SubjectWords(
@@ -190,8 +197,8 @@ WORDS: dict[SubjectKind, SubjectWords] = {
             "Each look has a purpose that was entered, and is kept in the log.",
         ),
         (
-            "请在“谁查过我”中查看单位和用途。认为不当的，可以向信用中心投诉。",
-            "See unit and purpose under “Who looked”. If you think it was wrong, complain to the credit centre.",
+            "请在“谁查过我”中查看单位和用途。认为不当的，可以在那一行直接投诉。",
+            "See unit and purpose under “Who looked”. If you think a look was wrong, complain from its line.",
         ),
     ),
     SubjectKind.CONSENT_ASKED: SubjectWords(
@@ -237,6 +244,54 @@ WORDS: dict[SubjectKind, SubjectWords] = {
         (
             "需要继续的，请在 {on} 前重新认领或委派。",
             "To go on, claim the organisation or appoint the agent again before {on}.",
+        ),
+    ),
+    SubjectKind.COMPLAINT_MOVED: SubjectWords(
+        ("投诉有了进展", "A complaint has moved on"),
+        ("您的投诉于 {on} 有了新的进展：{step_zh}。", "Your complaint moved on on {on}: {step_en}."),
+        (
+            "作出查询的人员不参与对这次投诉作结论。",
+            "Whoever made the look takes no part in deciding about it.",
+        ),
+        (
+            "请在投诉页面查看办到哪一步、期限到哪天；可以随时补充材料。",
+            "See on its page how far it is and until when it is due; you may add papers at any time.",
+        ),
+    ),
+    SubjectKind.COMPLAINT_ANSWERED: SubjectWords(
+        ("投诉已答复", "A complaint was answered"),
+        ("您的投诉已于 {on} 作出结论。", "Your complaint was decided on {on}."),
+        (
+            "结论写明了理由。成立的，已记录在查询单位名下并移送查询告警复核。",
+            "The decision gives its reasons. Where it is founded it stands against the unit that looked and is reviewed as an alarm.",
+        ),
+        (
+            "请查看结论，并告诉我们是否已解决。不服的，可以按页面写明的期限申诉。",
+            "Read the decision and tell us whether it is settled. If you disagree, the page says until when you may appeal.",
+        ),
+    ),
+    SubjectKind.APPEAL_MOVED: SubjectWords(
+        ("申诉有了进展", "An appeal has moved on"),
+        ("您的申诉于 {on} 有了新的进展：{step_zh}。", "Your appeal moved on on {on}: {step_en}."),
+        (
+            "办过原来那一件的人员不审查申诉。",
+            "Nobody who took part in the first case decides about the appeal.",
+        ),
+        (
+            "请在申诉页面查看办到哪一步、期限到哪天；可以随时补充材料。",
+            "See on its page how far it is and until when it is due; you may add papers at any time.",
+        ),
+    ),
+    SubjectKind.APPEAL_ANSWERED: SubjectWords(
+        ("申诉已答复", "An appeal was answered"),
+        ("您的申诉已于 {on} 作出结论。", "Your appeal was decided on {on}."),
+        (
+            "结论写明了理由。成立的，原来的办件已退回，由另一位工作人员重新办理。",
+            "The decision gives its reasons. Where it is upheld the first case has gone back, to be decided anew by somebody else.",
+        ),
+        (
+            "请查看结论。不成立的，结论中写明了还可以采取的法律救济途径。",
+            "Read the decision. Where it is dismissed, it says which remedies in law are left.",
         ),
     ),
 }

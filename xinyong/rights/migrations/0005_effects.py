@@ -83,7 +83,7 @@ ALTER POLICY recipient_seen ON rights_recipient USING (
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("rights", "0003_cases_of_persons"),
+        ("rights", "0004_alarms_of_complaints"),
         ("security", "0012_authorised_looks"),
         ("workflow", "0003_told_to_subjects"),
     ]

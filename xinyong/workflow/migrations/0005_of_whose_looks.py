@@ -14,7 +14,7 @@ ONE = "UPDATE workflow_subjectchannel SET kinds = array_remove(array_remove(kind
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workflow", "0003_told_to_subjects")]
+    dependencies = [("workflow", "0004_cases_of_persons_and_of_looks")]
 
     operations = [
         migrations.AddField(
