@@ -20,13 +20,26 @@ os.environ.setdefault("XINYONG_RATE_LIMITS", "0")
 os.environ.setdefault("XINYONG_DATABASE_MEMORY_MB", "256")
 os.environ["XINYONG_HOME"] = os.path.join(_HOME, os.environ.get("PYTEST_XDIST_WORKER", "alone"))
 
-#: What takes longest begins first, or one worker would finish long after the others. A folder stays together: its
-#: modules share a running city.
+#: What takes longest begins first, or one worker would finish long after the others: here whatever took 25 s or more. A folder
+#: stays together: its modules share a running city, or a world.
 LONGEST = (
     "tests/journeys/",
-    "tests/intake/test_kill.py",
-    "tests/operations/test_serve.py",
+    "tests/matrix/",
+    "tests/golden/",
     "tests/operations/test_city.py",
+    "tests/intake/test_docking.py",
+    "tests/operations/test_serve.py",
+    "tests/intake/test_kill.py",
+    "tests/intake/test_offline.py",
+    "tests/rights/test_queries.py",
+    "tests/reports/test_verify_command.py",
+    "tests/intake/test_faults.py",
+    "tests/exchange/test_interface.py",
+    "tests/records/test_erased.py",
+    "tests/intake/test_drop.py",
+    "tests/rights/test_objection.py",
+    "tests/intake/test_interruptions.py",
+    "tests/office/test_access.py",
 )
 
 

@@ -12,6 +12,7 @@ _ASK = """
 import json, django
 django.setup()
 from procrastinate.contrib.django import app
+app.perform_import_paths()  # as the worker does when it starts
 ticks = {one.task.name: one.croniter.get_next(float, start_time=START) for one in app.periodic_registry.periodic_tasks.values()}
 print(json.dumps({"tasks": sorted(app.tasks), "ticks": ticks}))
 """

@@ -79,12 +79,11 @@ def address(route: Route, world: World, relation: str) -> str:
     return "/" + _PARAMETER.sub(value, route.pattern.replace("^", "").replace("$", ""))
 
 
-def ask(client: Client, row: Row, world: World) -> str:
+def ask(client: Client, row: Row, world: World, *, before: int) -> str:
     """The answer as the table writes it: the status, where a redirection leads to the sign-in or to the second factor, and
-    how many entries it left in the audit log. Whatever it did is undone."""
+    how many entries it left in the audit log after the one numbered ``before``. Whatever it did is undone."""
     path, cookies = address(row.route, world, row.relation), SimpleCookie(client.cookies.output(header="", sep=";"))
     with transaction.atomic():
-        before = _entries()
         if row.method == "GET":
             answer = client.get(path)
         elif path.startswith(("/api/", "/oauth/")):  # an empty form of the kind a machine sends, not the wrong kind
@@ -92,10 +91,11 @@ def ask(client: Client, row: Row, world: World) -> str:
             answer = client.post(path, "{}" if path.startswith("/api/") else "", content_type=kind)
         else:
             answer = client.post(path)
-        left = _entries() - before
+        left = _entries(before)
         transaction.set_rollback(True)
     client.cookies = cookies  # signing out took the session's
-    answer.close()
+    if answer.streaming:
+        answer.close()  # closed by the client already where it is whole; again, it has the connection's health looked at
     return _written(answer, left)
 
 
@@ -109,9 +109,16 @@ def _written(answer: HttpResponse, entries: int) -> str:
     return f"{status}+{entries}" if entries else status
 
 
-def _entries() -> int:
+def last_entry() -> int:
+    """The number of the newest entry in the audit log, 0 when there is none."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM security_auditentry")
+        cursor.execute("SELECT coalesce(max(id), 0) FROM security_auditentry")
+        return int(cursor.fetchone()[0])
+
+
+def _entries(after: int) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM security_auditentry WHERE id > %s", [after])
         return int(cursor.fetchone()[0])
 
 

@@ -31,8 +31,9 @@ def asked(world: World, request: pytest.FixtureRequest) -> dict[tuple[str, str, 
     with today(), override_settings(RATE_LIMITS_ON=False):
         for state in (cells.ORDINARY, STALE, PURPOSED, DISABLED):
             clients = {role: client(world, role, state) for role in ASKERS}
+            before = cells.last_entry()  # each cell is undone
             for row in (one for one in ROWS if one.state == state):
-                found[row.key] = {role.value: cells.ask(clients[role], row, world) for role in ASKERS}
+                found[row.key] = {role.value: cells.ask(clients[role], row, world, before=before) for role in ASKERS}
     if request.config.getoption("--write-matrix"):
         cells.write(found)
     return found

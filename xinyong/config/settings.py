@@ -149,6 +149,7 @@ CITIZEN_OIDC: dict[str, str] = {
 }
 #: Background work: what the worker imports when it starts. No other process pays for it.
 PROCRASTINATE_IMPORT_PATHS = sorted(f"xinyong.{path.parent.name}.jobs" for path in BASE.glob("*/jobs.py"))
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # else every process would import them, and nearly every room with them
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -214,9 +215,6 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
     "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
 }
-
-#: Background work stands in each room's jobs.py; the worker knows only what is imported here.
-PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]

@@ -1,6 +1,6 @@
 """What a reader gets to see of docked databases: plain values, a source unit's own or, for who runs intake, all."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
@@ -95,7 +95,7 @@ def databases(*, seen_by: Actor) -> list[DatabaseView]:
         audit.enter(audit.Event.DOCKING_VIEWED, by=seen_by, object_kind="docked-database", object_ref="all")
         found = _within(DockedDatabase.objects.select_related("source"), seen_by)
         ordered = found.order_by(models.F("removed_at").asc(nulls_first=True), "name", "pk")
-        return [_database(one, seen_by) for one in ordered]
+        return _databases(ordered, seen_by)
 
 
 def database(database_id: int, *, seen_by: Actor) -> DatabaseView:
@@ -106,7 +106,7 @@ def database(database_id: int, *, seen_by: Actor) -> DatabaseView:
         raise docking.unknown(database_id)
     with transaction.atomic():
         audit.enter(audit.Event.DOCKING_VIEWED, by=seen_by, object_kind="docked-database", object_ref=str(database_id))
-        return _database(found, seen_by)
+        return _databases([found], seen_by)[0]
 
 
 def table(table_id: int, *, seen_by: Actor) -> TableView:
@@ -137,15 +137,24 @@ def _within(found: Any, seen_by: Actor) -> Any:
     return found.filter(source__code=seen_by.department) if is_bounded else found
 
 
-def _database(one: DockedDatabase, seen_by: Actor) -> DatabaseView:
-    asked = one.tables.select_related("database", "source").order_by("item_id", "pk")
+def _databases(found: Iterable[DockedDatabase], seen_by: Actor) -> list[DatabaseView]:
+    """Databases with their tables, in as many queries for many as for one."""
+    found = list(found)
+    asked = DockedTable.objects.filter(database__in=found).select_related("database", "source")
+    seen = [one for one in asked.order_by("item_id", "pk") if docking.may_see(one.item_id, seen_by)]
+    tables: dict[int, list[TableView]] = {}
+    for view in _tables(seen):
+        tables.setdefault(view.database_id, []).append(view)
+    return [_database(one, tables.get(one.pk, ())) for one in found]
+
+
+def _database(one: DockedDatabase, tables: Sequence[TableView]) -> DatabaseView:
     return DatabaseView(
         id=one.pk, name=one.name, source_code=one.source.code, source_name=one.source.name, dialect=one.dialect,
         dialect_name=one.get_dialect_display(), host=one.host, port=one.port, database=one.database,
         username=one.username, tls=one.tls, tls_name=one.get_tls_display(), ca_pem=one.ca_pem,
         password_file=one.password_file, made_at=one.made_at, made_by=one.made_by,
-        is_removed=one.removed_at is not None,
-        tables=tuple(_tables([each for each in asked if docking.may_see(each.item_id, seen_by)])),
+        is_removed=one.removed_at is not None, tables=tuple(tables),
     )  # fmt: skip
 
 

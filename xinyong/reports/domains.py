@@ -7,8 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from xinyong.kernel import plain_yaml
 from xinyong.kernel.errors import NotFound
 from xinyong.reports.content import Bilingual
 
@@ -84,7 +83,7 @@ def on(day: date) -> Edition:
 
 @cache
 def _editions() -> tuple[Edition, ...]:
-    data = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    data = plain_yaml.load(_FILE.read_text(encoding="utf-8"))
     return tuple(sorted((_edition(one) for one in data["editions"]), key=lambda one: one.valid_from))
 
 

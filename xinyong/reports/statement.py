@@ -13,10 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from django.conf import settings
 
-from xinyong.kernel import clock, codes
+from xinyong.kernel import clock, codes, plain_yaml
 from xinyong.kernel.errors import Conflict, Invalid, NotFound
 from xinyong.records import certified, dossier
 from xinyong.records.purpose import required
@@ -201,7 +200,7 @@ def _filled(text: Bilingual, zh: Mapping[str, str], en: Mapping[str, str]) -> Bi
 
 @cache
 def _editions() -> tuple[tuple[date, tuple[Fact, ...]], ...]:
-    data = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    data = plain_yaml.load(_FILE.read_text(encoding="utf-8"))
     made = [(one["valid_from"], tuple(_fact(fact) for fact in one["facts"])) for one in data["editions"]]
     return tuple(sorted(made, key=lambda pair: pair[0]))
 

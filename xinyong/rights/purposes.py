@@ -14,11 +14,9 @@ from importlib.resources import files
 from itertools import combinations
 from typing import Any
 
-import yaml
-
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Grade, Item, Section
-from xinyong.kernel import clock
+from xinyong.kernel import clock, plain_yaml
 from xinyong.kernel.errors import Forbidden, Invalid
 from xinyong.security.access import Actor, Role
 
@@ -87,7 +85,7 @@ def register() -> tuple[Purpose, ...]:
 
 def read(text: str) -> tuple[Purpose, ...]:
     """A register as it is written. ValueError where two editions of a purpose are in force on the same day."""
-    found = tuple(_read(one) for one in yaml.safe_load(text)["purposes"])
+    found = tuple(_read(one) for one in plain_yaml.load(text)["purposes"])
     for one, other in combinations(found, 2):
         if one.id == other.id and (one.holds(other.valid_from) or other.holds(one.valid_from)):
             raise ValueError(f"two editions of the purpose {one.id} at the same time")

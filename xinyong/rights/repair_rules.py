@@ -11,12 +11,12 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from django.conf import settings
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Section
+from xinyong.kernel import plain_yaml
 from xinyong.kernel.periods import add_months
 from xinyong.records.view import RecordView
 from xinyong.workflow.definition import Library, Procedure, UnknownProcedure
@@ -43,7 +43,7 @@ class Rules(BaseModel):
 _RULES: Mapping[tuple[str, int], Rules] = {
     (one.procedure, one.version): one
     for one in TypeAdapter(list[Rules]).validate_python(
-        yaml.safe_load((_FOLDER / "repair_conditions.yaml").read_text(encoding="utf-8"))
+        plain_yaml.load((_FOLDER / "repair_conditions.yaml").read_text(encoding="utf-8"))
     )
 }
 if set(_RULES) != {(one.id, one.version) for one in LIBRARY.all()}:

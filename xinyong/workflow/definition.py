@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from xinyong.kernel import plain_yaml
 from xinyong.kernel.errors import Invalid, NotFound
 
 #: Where a step leads that leaves the state as it is, and one that goes back to where a pause came from.
@@ -229,19 +230,15 @@ class Procedure(_Part):
         return (found.zh, found.en) if found else (self.opens_zh, self.opens_en)
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice and anchors, which hide what a file says."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            raise yaml.YAMLError("anchors and aliases are not read")
-        return super().compose_node(parent, index)
+class _Loader(plain_yaml.LOADER):  # type: ignore[misc]  # libyaml's where the wheel has it
+    """Refuses a key that stands twice, which hides what a file says; ``_plain`` refuses anchors."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         if len(keys) != len(set(keys)):
             raise yaml.YAMLError(f"a key stands twice: {sorted(map(str, keys))}")
-        return super().construct_mapping(node, deep)
+        made: dict[Any, Any] = super().construct_mapping(node, deep)
+        return made
 
 
 def read(text: str, *, flow: str = "", file: str) -> Procedure:
@@ -250,7 +247,7 @@ def read(text: str, *, flow: str = "", file: str) -> Procedure:
     try:
         said: dict[str, Any] = {}
         for part in (flow, text):
-            found = yaml.load(part, _Loader) if part else {}  # noqa: S506  # nosec B506  a safe loader made stricter
+            found = _plain(part) if part else {}
             if not isinstance(found, dict):
                 raise yaml.YAMLError("not a mapping")
             said |= found
@@ -258,6 +255,12 @@ def read(text: str, *, flow: str = "", file: str) -> Procedure:
     except (yaml.YAMLError, ValidationError) as error:
         detail = re.sub(r"\s+", " ", str(error))[:600]
         raise BadProcedure(f"程序文件 {file} 有误：{detail}", f"The procedure {file} is wrong: {detail}") from error
+
+
+def _plain(text: str) -> Any:
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=plain_yaml.LOADER)):
+        raise yaml.YAMLError("anchors and aliases are not read")
+    return yaml.load(text, _Loader)  # noqa: S506  # nosec B506  a safe loader made stricter
 
 
 def _tuples(value: Any) -> Any:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-import yaml
+from xinyong.kernel import plain_yaml
 
 WARNING, NOTICE, FINE, GAINS, GOODS = "警告", "通报批评", "罚款", "没收违法所得", "没收非法财物"
 STOP, SUSPEND, REVOKE = "责令停产停业", "暂扣许可证", "吊销许可证"
@@ -55,7 +55,7 @@ class Grant:
 
 def _read() -> tuple[tuple[Act, ...], tuple[Grant, ...]]:
     text = resources.files(__package__).joinpath("acts.yaml").read_text(encoding="utf-8")
-    data: dict[str, list[dict[str, Any]]] = yaml.safe_load(text)
+    data: dict[str, list[dict[str, Any]]] = plain_yaml.load(text)
     optional: dict[str, Any] = {"industries": (), "weight": 1.0, "certificate": ""}
     acts = [optional | row | {"kinds": _PATTERNS[row["kinds"]]} for row in data["acts"]]
     grants = [optional | row for row in data["grants"]]
