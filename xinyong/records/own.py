@@ -126,9 +126,9 @@ def whole(who: Actor, *, today: date) -> list[dict[str, Any]]:
     if who.subject is None:
         return []
     with scope.acting(who):
-        rows = list(
-            _cursor.rows(_SQL["versions"].format(columns=_ALL["columns"]), {"subject_id": who.subject, "most": _MOST})
-        )
+        statement = _SQL["versions"].format(**{name: _ALL[name] for name in ("columns", "marks", "statement_sealed")})
+        parameters = {"subject_id": who.subject, "most": _MOST, "known_at": clock.now()}
+        rows = list(_cursor.rows(statement, parameters))
     by_datum: dict[bytes, list[dict[str, Any]]] = {}
     for row in rows:
         by_datum.setdefault(bytes(row["key_digest"]), []).append(row)

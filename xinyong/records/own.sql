@@ -10,7 +10,7 @@ LIMIT %(limit)s
 
 -- name: versions
 -- Every version of everything, each datum's newest first.
-SELECT {columns}, r.sealed, r.extra
+SELECT {columns}, r.sealed, r.extra, {marks}, {statement_sealed}
 FROM record r
 WHERE r.subject_id = %(subject_id)s
 ORDER BY r.key_digest, r.version DESC

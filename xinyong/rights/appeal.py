@@ -17,11 +17,12 @@ from xinyong.kernel.errors import Conflict, Invalid
 from xinyong.records import annotations
 from xinyong.records.view import RecordView
 from xinyong.rights import appeals, objection, repair, whose
+from xinyong.rights.case_words import SealedWords
 from xinyong.rights.objection import checked_token, day
 from xinyong.rights.remedies import REMEDIED, Remedied, is_review_due
 from xinyong.security import quotas
 from xinyong.security.access import Action, Actor, require
-from xinyong.workflow import cases, closed
+from xinyong.workflow import cases, closed, sealed_words
 from xinyong.workflow.case_view import CaseView
 from xinyong.workflow.cases import About, Paper, Step
 from xinyong.workflow.definition import Library, Procedure
@@ -34,6 +35,7 @@ _LIBRARY = Library(_FOLDER / "appeal.yaml", _FOLDER / "appeal")
 _PER_MINUTE, _PER_DAY = 10, 50
 
 cases.declare(KIND, _LIBRARY.version)
+sealed_words.keeps(KIND, SealedWords())
 
 
 class NotAppealable(Conflict):
@@ -76,8 +78,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class SeenAppeal:
-    """An appeal, the case it is against with its whole course, its record (None where that case has none), and the steps that who asks
-    can take."""
+    """An appeal, the case it is against with its whole course, its record (None where that case has none, or is a natural person's), and the steps that
+    who asks can take."""
 
     case: CaseView
     first: CaseView
@@ -201,7 +203,11 @@ def seen(case_id: int, *, by: Actor, at: datetime) -> SeenAppeal:
     case = cases.find(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
     first = cases.again(appeals.case_of(case.object_ref), by=by, at=at, calendar=tables.calendar())
     record = None
-    if first.procedure.kind in OF_RECORDS:
+    if (
+        first.is_private
+    ):  # whoever examines it looks at the record in that case, by its button: a look that the person reads of
+        first = objection.masked(first)
+    elif first.procedure.kind in OF_RECORDS:
         record = annotations.datum(first.subject_id, first.object_ref, as_of=day(at), known_at=at).record
     return SeenAppeal(case, first, record, cases.steps_open(case, by=by))
 

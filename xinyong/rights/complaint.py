@@ -19,12 +19,13 @@ from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Forbidden, Invalid
 from xinyong.rights import access_log, purposes, whose
 from xinyong.rights.access_log import Line
+from xinyong.rights.case_words import SealedWords
 from xinyong.rights.objection import checked_token, day
 from xinyong.security import identity, looks, quotas
 from xinyong.security.access import Action, Actor, require
 from xinyong.security.looks import One
 from xinyong.subjects import registry
-from xinyong.workflow import cases, closed
+from xinyong.workflow import cases, closed, sealed_words
 from xinyong.workflow.case_view import CaseView
 from xinyong.workflow.cases import About, Paper, Step
 from xinyong.workflow.definition import Library, Procedure
@@ -37,6 +38,7 @@ _LIBRARY = Library(_FOLDER / "complaint.yaml", _FOLDER / "complaint")
 _PER_MINUTE, _PER_DAY = 10, 100
 
 cases.declare(KIND, _LIBRARY.version)
+sealed_words.keeps(KIND, SealedWords())
 
 
 class NothingOnFile(Conflict):

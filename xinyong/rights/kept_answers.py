@@ -10,6 +10,7 @@ from django.conf import settings
 from xinyong.kernel import clock
 from xinyong.records import erased
 from xinyong.records.erased import KEPT_ANSWERS
+from xinyong.rights import whose
 from xinyong.rights.effects import Cause, Happening
 from xinyong.rights.models import KeptAnswer
 from xinyong.security.access import system
@@ -25,8 +26,9 @@ _BASIS = {
 
 def erase(what: Happening) -> int:
     """Erases them in the caller's transaction, with a proof where there was anything; returns how many. As the platform."""
-    wanted = {"subject_id": what.subject_id} if what.consent_id is None else {"consent_id": what.consent_id}
-    gone = list(KeptAnswer.objects.select_for_update().filter(**wanted).order_by("id"))
+    kept = KeptAnswer.objects.select_for_update().order_by("id")
+    of_whom = kept.filter(subject_id=whose.of_id(what.subject_id).key) if what.consent_id is None else None
+    gone = list(kept.filter(consent_id=what.consent_id) if of_whom is None else of_whom)
     if not gone:
         return 0
     by, day = system("effects"), what.at.astimezone(clock.ZONE).date()

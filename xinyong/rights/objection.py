@@ -243,7 +243,7 @@ def seen(case_id: int, *, by: Actor, at: datetime) -> Seen:
     entry. Raises UnknownCase."""
     case = cases.find(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
     found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
-    return Seen(_masked(case), found, cases.steps_open(case, by=by), recipients_of(case.id, at=at))
+    return Seen(masked(case), found, cases.steps_open(case, by=by), recipients_of(case.id, at=at))
 
 
 def changes(
@@ -315,7 +315,7 @@ def unlooked(found: Datum) -> Datum:
     return replace(found, record=replace(found.record, title="", document_no="", fields=fields, statement=""))
 
 
-def _masked(case: CaseView) -> CaseView:
+def masked(case: CaseView) -> CaseView:
     """A case of which what is personal is masked, and by which account the person spoke."""
     if not case.is_private:
         return case

@@ -54,7 +54,7 @@ CREATE POLICY case_of_person ON workflow_case USING (
 ALTER TABLE rights_casewords ENABLE ROW LEVEL SECURITY;
 CREATE POLICY case_words_seen ON rights_casewords USING (
     (SELECT xinyong_role()) = 'system'
-    OR ((SELECT xinyong_role()) IN ('operator', 'source_unit', 'subject', 'person') AND case_id IN (SELECT id FROM workflow_case))
+    OR ((SELECT xinyong_role()) IN ('operator', 'source_unit', 'reader', 'subject', 'person') AND case_id IN (SELECT id FROM workflow_case))
 );
 """
 )
