@@ -160,7 +160,14 @@ def test_an_authorisation_ends_with_a_founded_complaint_only(fresh: Hall) -> Non
 
 def test_what_is_withheld_is_complained_about_once_it_is_shown(fresh: Hall) -> None:
     now = clock.now()
-    fresh.looks("organisation", by=fresh.reader, purpose="inspection", withheld_days=30, at=now)
+    fresh.looks(
+        "organisation",
+        by=fresh.reader,
+        purpose="inspection",
+        withheld_days=30,
+        withheld_basis="现场检查前不宜告知",
+        at=now,
+    )
     shown = now + timedelta(days=30)
     look = lines(fresh, "organisation", at=shown)[0].id
     assert refusal(lambda: lodge(fresh, "organisation", look, at=now)) == "rights.unknown-look"

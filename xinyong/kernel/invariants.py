@@ -72,7 +72,7 @@ ALL: tuple[Invariant, ...] = (
         "INV-66", "", How.UNSEEN,
         "目的实现、撤回同意、期限届满的，删除个人信息；依法须保存的，只存储并保护。",
         "A person's data go when their purpose, consent or term ends; where law keeps them they are only stored and protected.",
-        "个人信息保护法 47", ("rights.effects:end", "records.erased:run", "records.erasure:on_request"),
+        "个人信息保护法 47", ("rights.consent_end:carry_out", "records.erased:run", "records.erasure:on_request"),
     ),
     Invariant(
         "INV-67", "E_ASSESSMENT", How.REFUSED,

@@ -124,8 +124,9 @@ def case(request: HttpRequest, case_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def look(request: HttpRequest, case_id: int) -> HttpResponse:
     """The same with a natural person's record, nothing personal in it: a look that the person reads of. Only asked for by its button."""
-    if request.method == "GET":
-        return HttpResponseRedirect(_DESK.page_of(answer.id_of(case_id)))
+    if request.method == "GET":  # come back from showing a second factor
+        seen = objection_desk.find(answer.id_of(case_id), seen_by=answer.actor(request), at=clock.now())
+        return HttpResponseRedirect(_DESK.page_of(seen.case.id))
     seen = objection_desk.look(answer.id_of(case_id), seen_by=answer.actor(request), at=clock.now())
     return _shown(request, seen, is_closed=False)
 

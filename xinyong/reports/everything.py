@@ -122,9 +122,14 @@ def _parts(who: Actor, at: datetime) -> dict[str, Any]:
                 account_id=who.account_id if is_person else None, subject_id=None if is_person else subject_id
             ),
             "mandates": of_security.mandates(subject_id) if subject_id is not None and not is_person else [],
+            "guardianships": of_security.guardianships(who.account_id)
+            if who.account_id is not None and is_person
+            else [],
             "looks": of_rights.looks(ref, at=at) if ref else [],
         }
         made |= {name: read(subject_id) if subject_id is not None else [] for name, read in _BY_SUBJECT.items()}
+        key = whose.speaker(who).subject
+        made |= {name: read(key) if key is not None else [] for name, read in _BY_KEY.items()}
         made["told_to"] = of_rights.told_to(who.subject_code) if who.subject_code else []
     return made
 
@@ -158,12 +163,15 @@ def _batches(subject_id: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+#: Parts that are read by the key under which a subject's word is kept: a person's does not change when they come on file.
+_BY_KEY = {
+    "consents": of_rights.consents, "consent_requests": of_rights.requests, "kept_answers": of_rights.kept_answers,
+}  # fmt: skip
 #: Parts that are read by the subject's number.
 _BY_SUBJECT = {
     "annotations": of_records.annotations, "repairs": of_records.repairs, "terms_ended": of_records.clocks,
     "deletions": of_records.deletions, "verifications": of_records.verifications, "opt_outs": of_records.opt_outs,
-    "consents": of_rights.consents, "consent_requests": of_rights.requests, "kept_answers": of_rights.kept_answers,
-    "viewer_references": of_rights.references, "guidance": of_rights.guidance, "cases": of_workflow.cases,
+    "annulments": of_rights.annulments, "viewer_references": of_rights.references, "guidance": of_rights.guidance, "cases": of_workflow.cases,
     "notices": of_workflow.notices, "declarations": of_intake.declarations, "links": of_subjects.links,
     "papers": _papers, "batches": _batches,
 }  # fmt: skip

@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from xinyong.rights import access_log, consent, purposes
+from xinyong.rights.annulment_models import Annulment
 from xinyong.rights.models import Consent, ConsentRequest, Guidance, KeptAnswer, Recipient, UsageReference
 
 #: The tables told here; the test of the whole counts on it.
 TABLES = (
     "rights_consent", "rights_consentrequest", "rights_consentrefusal", "rights_consentwithdrawal", "rights_keptanswer",
-    "rights_usagereference", "rights_guidance", "rights_recipient", "rights_recipientreceipt",
+    "rights_usagereference", "rights_guidance", "rights_recipient", "rights_recipientreceipt", "rights_consentend",
+    "rights_refusalundoing", "rights_annulment",
 )  # fmt: skip
 
 
@@ -27,41 +29,56 @@ def looks(ref: str, *, at: datetime) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def consents(subject_id: int) -> list[dict[str, Any]]:
-    """Every authorisation a subject ever gave, and what became of it."""
-    rows = Consent.objects.select_related("recipient", "withdrawal").filter(subject_id=subject_id).order_by("pk")
+def consents(key: int) -> list[dict[str, Any]]:
+    """Every authorisation a subject ever gave (by its key, rights/whose.py), and what became of it."""
+    rows = Consent.objects.select_related("recipient", "withdrawal", "ending").filter(subject_id=key).order_by("pk")
     return [
         {
             "number": one.number, "unit": one.recipient.name, "unit_code": one.recipient.code, **_purpose(one.purpose),
             "items": _items(one.items), "valid_from": one.valid_from, "valid_to": one.valid_to, "given_at": one.given_at,
             "given_by": one.given_by, "notice": one.notice, "notice_sha256": one.notice_digest,
             "withdrawn_at": one.withdrawal.withdrawn_at if hasattr(one, "withdrawal") else None,
-            "erased_with_it": one.withdrawal.effects if hasattr(one, "withdrawal") else None,
+            "ended_at": one.ending.ended_at if hasattr(one, "ending") else None,
+            "ended_by": one.ending.way if hasattr(one, "ending") else None,
+            "erased_with_it": one.ending.effects if hasattr(one, "ending") else None,
         }
         for one in rows
     ]  # fmt: skip
 
 
-def requests(subject_id: int) -> list[dict[str, Any]]:
-    """Every authorisation that a subject was asked for, and its answer."""
-    rows = ConsentRequest.objects.select_related("recipient", "refusal", "consent").filter(subject_id=subject_id)
+def requests(key: int) -> list[dict[str, Any]]:
+    """Every authorisation that a subject was asked for (by its key), and its answer."""
+    rows = ConsentRequest.objects.select_related("recipient", "refusal__undoing", "consent").filter(subject_id=key)
     return [
         {
             "unit": one.recipient.name, **_purpose(one.purpose), "items": _items(one.items), "days": one.days,
             "asked_at": one.asked_at, "without": one.without,
             "refused_at": one.refusal.refused_at if hasattr(one, "refusal") else None,
+            "may_ask_again_since": one.refusal.undoing.undone_at
+            if hasattr(one, "refusal") and hasattr(one.refusal, "undoing") else None,
             "given": one.consent.number if hasattr(one, "consent") else None,
         }
         for one in rows.order_by("pk")
     ]  # fmt: skip
 
 
-def kept_answers(subject_id: int) -> list[dict[str, Any]]:
+def kept_answers(key: int) -> list[dict[str, Any]]:
     """Answers to programs that still lie here for hand-over: to whom, until when, by which authorisation."""
-    rows = KeptAnswer.objects.select_related("recipient", "consent").filter(subject_id=subject_id).order_by("pk")
+    rows = KeptAnswer.objects.select_related("recipient", "consent").filter(subject_id=key).order_by("pk")
     return [
         {"unit": one.recipient.name, "made_at": one.made_at, "kept_until": one.kept_until,
          "authorisation": one.consent.number if one.consent else ""}
+        for one in rows
+    ]  # fmt: skip
+
+
+def annulments(subject_id: int) -> list[dict[str, Any]]:
+    """That the basis of a record fell: why, by which instrument of whom, since when its source knew, when the record was withdrawn."""
+    rows = Annulment.objects.select_related("done").filter(subject_id=subject_id).order_by("pk")
+    return [
+        {"item": one.item_id, "record": one.ref, "cause": one.cause, "instrument": one.instrument, "body": one.body,
+         "explanation": one.explanation, "known_on": one.known_on, "noted_at": one.noted_at, "unit": one.noted_unit,
+         "withdrawn_at": one.done.at if hasattr(one, "done") else None}
         for one in rows
     ]  # fmt: skip
 

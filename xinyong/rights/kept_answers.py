@@ -27,8 +27,10 @@ _BASIS = {
 def erase(what: Happening) -> int:
     """Erases them in the caller's transaction, with a proof where there was anything; returns how many. As the platform."""
     kept = KeptAnswer.objects.select_for_update().order_by("id")
-    of_whom = kept.filter(subject_id=whose.of_id(what.subject_id).key) if what.consent_id is None else None
-    gone = list(kept.filter(consent_id=what.consent_id) if of_whom is None else of_whom)
+    given = what.consent_id
+    gone = list(
+        kept.filter(subject_id=whose.of_id(what.subject_id).key) if given is None else kept.filter(consent_id=given)
+    )
     if not gone:
         return 0
     by, day = system("effects"), what.at.astimezone(clock.ZONE).date()

@@ -129,6 +129,8 @@ def own_record(ref: str, *, by: Actor, at: datetime) -> RecordView:
         return own_file.record(ref, by=by, as_of=day(at)).record
     try:
         found, _ = dossier.record(by.subject_code, ref, as_of=day(at), seen_by=by)
+    except dossier.RetentionOver:  # said to whose it is
+        raise
     except dossier.UnknownRecord:  # not public, or no longer
         mine = own_file.record(ref, by=by, as_of=day(at)).record
         assert by.subject is not None
@@ -317,7 +319,7 @@ def unlooked(found: Datum) -> Datum:
 
 def masked(case: CaseView) -> CaseView:
     """A case of which what is personal is masked, and by which account the person spoke."""
-    if not case.is_private:
+    if not case.is_private or case.procedure.kind != KIND:
         return case
     fields = {one.code: one for one in publish.current(case.item_id).fields}
     steps = []

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from xinyong.catalogue import publish, tables
 from xinyong.kernel import clock
-from xinyong.rights import supplied
+from xinyong.rights import supplied, whose
 from xinyong.rights.consent_view import State, state_of
 from xinyong.rights.effects import Cause, Happening
 from xinyong.rights.models import Consent, Recipient, RecipientReceipt
@@ -203,7 +203,7 @@ def _whom(what: Happening) -> Iterable[_To]:
         yield from _programs(Consent.objects.select_related("recipient").get(pk=what.consent_id))
     elif publish.current(what.item_id).is_about_persons:
         held = Consent.objects.select_related("recipient", "withdrawal").filter(
-            subject_id=what.subject_id, items__contains=[what.item_id]
+            subject_id=whose.of_id(what.subject_id).key, items__contains=[what.item_id]
         )
         for one in held.order_by("id"):
             if state_of(one, what.at) is State.LIVE:
