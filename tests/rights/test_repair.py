@@ -19,7 +19,7 @@ from xinyong.records.dossier import UnknownRecord
 from xinyong.records.exporting import Wanted
 from xinyong.records.models import Repair, RepairEnd
 from xinyong.reports import compose
-from xinyong.rights import recipients, repair, repair_desk, repair_rules
+from xinyong.rights import case_page, recipients, repair, repair_desk, repair_rules
 from xinyong.rights.models import Recipient, RecipientReceipt
 from xinyong.rights.repair import Application
 from xinyong.security import clients, identity, scope
@@ -301,6 +301,14 @@ def test_a_refusal_has_reasons_and_is_looked_at_by_another(one: Matter) -> None:
     assert case.state.id == "accepted"
     assert desk(one.source, repair_desk.grant, case).state.id == "repaired"
     assert not [r for r in public(one.who) if r.section.value == "penalty"]
+
+
+def test_the_stepper_says_what_never_came(one: Matter, later: None) -> None:
+    denied = desk(one.source, repair_desk.deny, accepted(one), reason="罚款尚未缴清")
+    assert [state for _, state, _ in case_page.stepper(denied)] == ["done", "done", "done", "ahead", "done"]
+    assert case_page.stepper(denied)[3][2] == "不需要"
+    granted_one = desk(one.source, repair_desk.grant, accepted(one), reason="已缴清罚款")
+    assert {state for _, state, _ in case_page.stepper(granted_one)} == {"done"}
 
 
 @pytest.mark.usefixtures("later")

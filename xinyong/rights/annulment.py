@@ -20,6 +20,7 @@ from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid, NotFound
 from xinyong.kernel.scrubbing import unnumbered
 from xinyong.records import annotations, expiry, history, withdrawal
+from xinyong.records.dossier import UnknownRecord
 from xinyong.records.history import Brought
 from xinyong.rights import effects, recipients, whose
 from xinyong.rights.effects import Cause, Happening
@@ -117,14 +118,19 @@ class Followed:
 
 
 def record(submission_id: int, row_no: int, *, by: Actor, at: datetime) -> Brought:
-    """The record that a row brought and that stands, of the actor's own department. Raises NothingToWithdraw, NotAllowed."""
+    """The record that a row brought and that stands, of the actor's own department. Raises UnknownRecord (no such row, or another
+    department's, which looks the same), NothingToWithdraw, NotAllowed."""
     require(by, Action.ANNUL_RECORD)
     found = history.brought(submission_id, row_no, as_of=_day(at), seen_by=by)
+    if not found:
+        raise UnknownRecord(
+            "这一行没有带来信息，或者不是贵单位报送的。", "The row brought no record, or is not your department's."
+        )
     standing = [one for one in found if not one.is_withdrawn and not one.is_replaced]
     if not standing:
         raise NothingToWithdraw(
-            "这一行没有在用的信息：已经撤回、以后的报送已经替换，或者不是贵单位报送的。",
-            "The row has no record that stands: it was withdrawn, a later submission has replaced it, or it is not your department's.",
+            "这一行没有在用的信息：已经撤回，或者以后的报送已经替换。",
+            "The row has no record that stands: it was withdrawn, or a later submission has replaced it.",
         )
     return standing[0]
 

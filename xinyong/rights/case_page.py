@@ -46,8 +46,15 @@ def stepper(case: CaseView) -> list[Stage]:
     found = []
     for stage, title in enumerate(titles, 1):
         is_skipped = stage == 3 and not is_repair and not case.is_forwarded and now > 3 and not case.last("explain-own")
-        state = "done" if stage < now or (stage == now and not case.is_open) else "now" if stage == now else "ahead"
-        said = gettext("不需要") if is_skipped else word(case.state.zh, case.state.en) if stage == now else ""
+        # What was not repaired was never stopped, and what was refused was not examined.
+        never = (
+            is_repair
+            and not case.is_open
+            and ((stage == 4 and not case.last("grant")) or (stage == 3 and not case.last("accept")))
+        )
+        is_past = (stage < now or (stage == now and not case.is_open)) and not never
+        state = "done" if is_past else "now" if stage == now else "ahead"
+        said = gettext("不需要") if is_skipped or never else word(case.state.zh, case.state.en) if stage == now else ""
         found.append((title, state, said))
     return found
 
