@@ -186,7 +186,7 @@ def test_another_department_neither_sees_nor_withdraws_it(one: Matter) -> None:
     other = Actor(role=Role.SOURCE_UNIT, name="other", account_id=903, department=made.department().code)
     seen = noted(one, CENTRE)
     assert refusal(lambda: as_(other, seen.id)).code == "rights.unknown-annulment"
-    assert refusal(lambda: noted(one, other)).code == "rights.annulment-nothing"
+    assert refusal(lambda: noted(one, other)).code == "records.unknown-record"
     with scope.acting(other):
         assert annulment.listing(seen_by=other, at=clock.now()) == []
         assert not Annulment.objects.filter(pk=seen.id).exists(), "the database holds it too"
