@@ -137,7 +137,7 @@ def put(world: Made) -> None:
             "INSERT INTO intake_submission (id, source_id, item_id, item_version, channel, file_name, file_size,"
             " content_digest, received_at, received_by, status, mapping, facts, rows_read, accepted, doubtful, rejected,"
             " duplicate, unchanged, warnings, late, reverted_at, reverted_by, revert_reason) VALUES (%s, %s, %s, 1, 'file', 'f', 1,"
-            " %s, %s, 'x', 'deposited', '{}', '{}', 0, 0, 0, 0, 0, 0, 0, 0, %s, '', '')",
+            " %s, %s, 'x', 'deposited', '{}', '{}', 0, 0, 0, 0, 0, 0, 0, 0, %s, 'x', '整批撤回')",
             [
                 (one.id, one.source, one.item, f"{one.id:064}", one.received_at, one.reverted_at)
                 for one in world.submissions

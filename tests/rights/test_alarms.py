@@ -168,3 +168,13 @@ def test_the_watch_leaves_an_entry_only_when_it_found_something(
     noted()
     _watch()
     assert noted() == []
+
+
+def test_a_number_in_the_reason_of_an_emergency_is_not_kept(fresh: Hall) -> None:
+    reason = f"抢救需要，病人证件 {fresh.person.number}，家属无法联系"
+    about = fresh.about("person", by=fresh.reader)
+    with scope.acting(fresh.reader):
+        queries.break_glass(about, items=[], reason=reason, seen_by=fresh.reader, at=clock.now())
+    kept = Alarm.objects.latest("id").reason
+    assert "家属无法联系" in kept
+    assert fresh.person.number not in kept

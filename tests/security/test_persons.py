@@ -116,7 +116,7 @@ class TestAtTheCounter:
 
             shown = factors.code_at(secret, clock.now())
             led = browser.post("/office/sign-in/set-up", {"code": shown}).headers["Location"]
-        assert led == "/office/account/codes?next=%2Fown%2Frecords%2F"
+        assert led == "/office/account/codes?next=%2Fown%2F"
         assert "没有记录任何有关您的信息" in browser.get("/own/records/").content.decode()
         assert browser.get("/office/").status_code == 403
         assert browser.get("/own/new/").status_code == 403
@@ -148,7 +148,7 @@ class TestByTheProvider:
         who, client = made.person(), Client()
         provider.knows(wang={"real_name": who.name, "id_number": who.number})
         assert "公民统一身份认证" in client.get("/office/sign-in").content.decode()
-        assert client.get(came_back(client, provider)).headers["Location"] == "/own/records/"
+        assert client.get(came_back(client, provider)).headers["Location"] == "/own/"
         page = client.get("/own/records/")
         assert page.status_code == 200
         assert who.number not in page.content.decode()

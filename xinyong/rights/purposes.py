@@ -18,6 +18,7 @@ from xinyong.catalogue import publish
 from xinyong.catalogue.schema import Grade, Item, Section
 from xinyong.kernel import clock, plain_yaml
 from xinyong.kernel.errors import Forbidden, Invalid
+from xinyong.kernel.scrubbing import unnumbered
 from xinyong.security.access import Actor, Role
 
 _SHORTEST, _LONGEST = 4, 120
@@ -181,8 +182,8 @@ def chosen(purpose_id: str, *, by: Actor, at: datetime) -> Purpose:
 
 
 def noted(note: str) -> str:
-    """The words on the matter, tidied. Raises PurposeNeeded."""
-    tidy = " ".join(note.split())
+    """The words on the matter, tidied, without persons' numbers: they stand in the log. Raises PurposeNeeded."""
+    tidy = " ".join(unnumbered(note).split())
     if not _SHORTEST <= len(tidy) <= _LONGEST:
         raise PurposeNeeded(
             f"请写明所办事项的名称或文号（{_SHORTEST} 至 {_LONGEST} 字）。",
