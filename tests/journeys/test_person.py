@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.conftest import City
 from tests.journeys.test_own import Doors, is_fit
@@ -58,7 +58,10 @@ def test_what_is_on_file_notices_and_a_claim_decided(doors: Doors, tmp_path: Pat
     assert said["subject"]["account"] == "citizen"
     _walk(page, "首页", "谁查过我", "我的授权", "不记载守信信息", "通知", "认领单位")
     assert page.get_by_text("待核验").count() >= 1
+    page.goto("/own/access-log/")
+    expect(page.get_by_role("link", name="投诉").first).to_be_visible()  # the look that the notice speaks of
     page.goto("/own/notices/")
+    expect(page.get_by_text("有人查询了信息").first).to_be_visible()
     assert page.get_by_text("可以做什么").count() >= 1
     page.get_by_role("button", name="全部标为已读").click()
     page.get_by_text("已标为已读").wait_for()

@@ -29,27 +29,26 @@ def say(accounts: dict[str, int], *, company: int, by: "Actor") -> None:
     """Claims an organisation, and tells each what a first morning would; said already, nothing is said twice."""
     from xinyong.records import telling
     from xinyong.security import mandates
+    from xinyong.security.access import Role
     from xinyong.subjects import persons as register
     from xinyong.workflow import subject_notices
-    from xinyong.workflow.subject_kinds import SubjectKind
+    from xinyong.workflow.subject_kinds import LOOKERS, SubjectKind
 
     now = clock.now()
     held = mandates.of_account(company, at=now)
     if held:
         _claim(accounts["citizen"], held[0].subject_code)
-    _object(accounts["citizen"])
+    is_looked_at = _object(accounts["citizen"])
     telling.tell(today=clock.today(), by=by, at=now)
-    subjects = [one.subject for one in (register.settled(_actor(pk)) for pk in accounts.values()) if one.subject]
-    facts = {
-        "on": (clock.today() - timedelta(days=1)).isoformat(),
-        "category_zh": "行政机关",
-        "category_en": "an authority",
-    }
-    for subject in [*subjects, *(one.subject_id for one in held)]:
+    citizen = register.settled(_actor(accounts["citizen"])).subject
+    if is_looked_at and citizen is not None:
+        zh, en = LOOKERS[telling.CATEGORIES[Role.OPERATOR.value]]
+        facts: dict[str, str | int] = {
+            "on": clock.today().isoformat(), "category_zh": zh, "category_en": en, "count": 1,
+        }  # fmt: skip
         subject_notices.tell(
-            SubjectKind.LOOKED_AT, subject_id=subject, facts=facts | {"count": 1}, link="/own/access-log/", key="demo", by=by,
-            at=now,
-        )  # fmt: skip
+            SubjectKind.LOOKED_AT, subject_id=citizen, facts=facts, link="/own/access-log/", key="demo", by=by, at=now
+        )
 
 
 def _claim(account_id: int, code: str) -> None:
@@ -70,21 +69,26 @@ def _claim(account_id: int, code: str) -> None:
         )  # fmt: skip
 
 
-def _object(account_id: int) -> None:
-    """Objects to what is on file of them, since yesterday; once."""
+def _object(account_id: int) -> bool:
+    """Objects to what is on file of them, since yesterday, and the desk looks at the record; once. False: nothing to object to, or said."""
     from xinyong.records import own
-    from xinyong.rights import objection
+    from xinyong.rights import objection, objection_desk
     from xinyong.rights.objection import Said
     from xinyong.security import scope
+    from xinyong.security.access import Actor, Role
     from xinyong.subjects import persons as register
 
     person, at = register.settled(_actor(account_id)), clock.now() - timedelta(days=1)
     with scope.acting(person):
         found = [one for one in own.about(by=person, as_of=clock.today()).records if one.record.known_from < at]
         if not found or objection.listing(by=person, at=clock.now(), limit=1):
-            return
+            return False
         said = Said("wrong", "罚款已在规定期限内缴清，处罚金额与决定书不一致，请核对原件。", {})
-        objection.lodge(found[0].handle, said, token=f"city-own-{account_id:012}", by=person, at=at)
+        case, _ = objection.lodge(found[0].handle, said, token=f"city-own-{account_id:012}", by=person, at=at)
+    centre = Actor(role=Role.OPERATOR, name="operator")
+    with scope.acting(centre):
+        objection_desk.look(case.id, seen_by=centre, at=clock.now())
+    return True
 
 
 def _actor(account_id: int) -> "Actor":
