@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import City
-from tests.journeys.test_portal import DESK, PHONE, STANDARDS
+from tests.journeys.fit import DESK, PHONE, faults, follow, is_wide
 from tests.signing import through_the_pages
 
 pytestmark = pytest.mark.browser
@@ -42,8 +42,7 @@ def _look(page: Any, name: str) -> None:
     """Nothing is lost sideways on a phone; a picture is kept when somebody wants one."""
     for size in (PHONE, DESK):
         page.set_viewport_size(size)
-        wide = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-        assert wide[0] <= wide[1], (name, size)
+        assert not is_wide(page), (name, size)
         if folder := os.environ.get("XINYONG_PICTURES"):
             page.screenshot(path=Path(folder) / f"{name}-{size['width']}.png", full_page=True)
 
@@ -69,7 +68,7 @@ def test_an_item_is_edited_by_forms_and_the_change_taken_back(page: Any) -> None
     page.get_by_role("button", name="保存").click()
     expect(page.get_by_text("增加数据项“PGJE 评估金额”")).to_be_visible()
 
-    page.get_by_role("button", name="撤销上一次修改").click()
+    follow(page.get_by_role("button", name="撤销上一次修改"))
     assert page.get_by_text("PGJE").count() == 0
     expect(page.get_by_text("改为“知识产权登记信息”")).to_be_visible()
     page.get_by_role("link", name="看差别和影响").click()
@@ -89,7 +88,7 @@ def test_a_code_list_is_edited_as_a_table_and_its_effect_is_seen(page: Any, tmp_
     taken.value.save_as(table)
     lines = [one for one in table.read_text("utf-8-sig").splitlines() if not one.startswith("警告,")]
     table.write_text("\n".join([*lines, "信用惩戒,信用惩戒,Credit sanction,,", ""]), encoding="utf-8")
-    page.get_by_role("link", name="起草新版本").click()
+    follow(page.get_by_role("link", name="起草新版本"))
     _look(page, "code-list-propose")
     page.get_by_label("代码表文件").set_input_files(table)
     page.get_by_label("生效日期").fill("2030-01-01")
@@ -103,18 +102,15 @@ def test_a_code_list_is_edited_as_a_table_and_its_effect_is_seen(page: Any, tmp_
 
 
 def test_the_pages_of_the_draft_have_no_fault_that_axe_finds(city: City, browser: Any, page: Any) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     page.goto("/office/catalogue/intellectual-property/")
-    page.get_by_role("button", name="修改（起草新版本）").click()
+    follow(page.get_by_role("button", name="修改（起草新版本）"))
     context = browser.new_context(
         base_url=city.url, locale="zh-CN", storage_state=page.context.storage_state(), viewport=PHONE
     )
     other = context.new_page()
     for path in ("edit", "edit/fields/ZSH", "edit/rules/new"):
         other.goto(f"/office/catalogue/intellectual-property/2/{path}")
-        result = Axe().run(other, options={"runOnly": STANDARDS, "resultTypes": ["violations"]})
-        assert [(one["id"], one["nodes"][0]["html"][:160]) for one in result.response["violations"]] == [], path
+        assert faults(other) == [], path
     context.close()
     page.goto("/office/catalogue/intellectual-property/2/")
     page.get_by_role("button", name="放弃这份草稿").click()

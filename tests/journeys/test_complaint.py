@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import City
-from tests.journeys.test_own import Doors, is_fit
+from tests.journeys.fit import PHONE, follow, is_fit
+from tests.journeys.test_own import Doors
 from tests.journeys.test_person import Program
-from tests.journeys.test_portal import PHONE
 from tests.signing import through_the_pages
 from xinyong.kernel import clock
 from xinyong.operations.city_persons import PEOPLE
@@ -34,7 +34,7 @@ def doors(city: City, browser: Any) -> Doors:
 
 
 def _act(page: Page, name: str, **fields: str) -> None:
-    page.get_by_role("link", name=name, exact=True).click()
+    follow(page.get_by_role("link", name=name, exact=True))
     for label, text in fields.items():
         page.get_by_label(label).fill(text)
     is_fit(page)

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.journeys.test_office import DESK, Desk, desk
-from tests.journeys.test_own import Doors, doors, is_fit
-from tests.journeys.test_portal import PHONE
+from tests.journeys.fit import DESK, PHONE, is_fit
+from tests.journeys.test_office import Desk, desk
+from tests.journeys.test_own import Doors, doors
 
 pytestmark = pytest.mark.browser
 _ = (doors, desk)  # the organisation and the credit centre; a department and the auditor, signed in

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.conftest import City
 from tests.intake import made
+from tests.journeys.fit import PHONE, faults, is_wide
 from tests.journeys.test_office import PENALTY, Desk, _unit_code, wait_for_result
-from tests.journeys.test_portal import PHONE, STANDARDS
 from tests.signing import through_the_pages
 
 pytestmark = pytest.mark.browser
@@ -35,7 +34,7 @@ def test_a_row_is_typed_by_keyboard_checked_beside_it_and_handed_in(desk: Desk) 
     (row,) = desk.rows(1)
     page = desk.page("market", viewport=PHONE)
     page.goto(f"/office/entry/{PENALTY}/")
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert not is_wide(page)
     page.locator("#id_CF_XDR_SHXYM").fill(row["CF_XDR_SHXYM"])
     page.keyboard.press("Tab")
     expect(page.locator("#id_CF_XDR_MC")).to_have_value(row["CF_XDR_MC"])  # looked up by its code
@@ -51,9 +50,8 @@ def test_a_row_is_typed_by_keyboard_checked_beside_it_and_handed_in(desk: Desk) 
     page.keyboard.press("Control+Enter")
     page.get_by_text("已加入草稿，还没有报送。").wait_for()
     expect(page.get_by_text("可以报送")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    found = Axe().run(page, options={"runOnly": STANDARDS, "resultTypes": ["violations"]}).response["violations"]
-    assert [(one["id"], one["nodes"][0]["html"][:160]) for one in found] == []
+    assert not is_wide(page)
+    assert faults(page) == []
     page.locator("form[action$=act]").get_by_role("button", name="报送 1 行").click()
     page.wait_for_url(re.compile(r"/office/submissions/\d+/$"))
     wait_for_result(page)

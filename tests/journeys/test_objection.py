@@ -14,9 +14,9 @@ from playwright.sync_api import Page, expect
 from tests.conftest import City
 from tests.intake import declaring, made
 from tests.intake.made import Organisation
+from tests.journeys.fit import PHONE, follow, is_fit
 from tests.journeys.test_office import _unit_code, hand_in
-from tests.journeys.test_own import Doors, is_fit
-from tests.journeys.test_portal import PHONE
+from tests.journeys.test_own import Doors
 from tests.signing import through_the_pages
 
 pytestmark = pytest.mark.browser
@@ -63,7 +63,7 @@ def test_objected_marked_forwarded_corrected_and_closed(doors: Doors, tmp_path: 
     before = _report(public, who.code)
 
     company.goto(record)
-    company.get_by_role("link", name="对此有异议").click()
+    follow(company.get_by_role("link", name="对此有异议"))
     is_fit(company)
     company.get_by_label("信息错误或者遗漏").check()
     company.get_by_label("异议说明").fill("罚款金额与决定书不一致，决定书为 0.1 万元")

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from tests.conftest import City
 from tests.intake import declaring
-from tests.journeys.test_own import Doors, is_fit
-from tests.journeys.test_portal import PHONE
+from tests.journeys.fit import PHONE, follow, is_fit
+from tests.journeys.test_own import Doors
 from tests.signing import through_the_pages
 from xinyong.kernel import clock
 from xinyong.operations.city_persons import PEOPLE
@@ -41,7 +41,7 @@ def test_objected_marked_decided_and_answered_with_a_statement(doors: Doors, tmp
     page.on("framenavigated", lambda frame: addresses.append(frame.url))
     desk.on("framenavigated", lambda frame: addresses.append(frame.url))
     page.goto("/own/records/")
-    page.get_by_role("link", name="对此有异议").first.click()
+    follow(page.get_by_role("link", name="对此有异议").first)
     is_fit(page)
     page.get_by_label("信息错误或者遗漏").check()
     page.get_by_label("异议说明").fill("许可内容与决定书不一致，请核对原件")

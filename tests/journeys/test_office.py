@@ -17,7 +17,8 @@ from playwright.sync_api import expect
 from tests.conftest import City
 from tests.intake import made
 from tests.intake.made import Organisation, Row
-from tests.journeys.test_portal import DESK, FOCUSABLE, PHONE, STANDARDS, follow
+from tests.journeys.fit import DESK, PHONE, faults, follow, is_wide
+from tests.journeys.test_portal import FOCUSABLE
 from tests.signing import next_code, through_the_pages
 
 pytestmark = pytest.mark.browser
@@ -395,13 +396,11 @@ LOOKS = {
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_on_any_page_of_the_office(desk: Desk, kinds: dict[str, list[str]], look: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
 
     language, some, options, cookies = LOOKS[look]
 
     def ask(page: Any, path: str) -> list[Any]:
-        result = Axe().run(page, options={"runOnly": STANDARDS, "resultTypes": ["violations"]})
-        return [(path, v["id"], v["nodes"][0]["html"][:160]) for v in result.response["violations"]]
+        return [(path, *fault) for fault in faults(page)]
 
     chosen = {who: paths[some] for who, paths in kinds.items()}
     cookies = {"django_language": language} | cookies
@@ -414,7 +413,7 @@ def test_nothing_of_the_office_is_lost_sideways(desk: Desk, kinds: dict[str, lis
         wide = []
         for size in WIDTHS:
             page.set_viewport_size(size)
-            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            if is_wide(page):
                 wide.append((size["width"], path))
         return wide
 

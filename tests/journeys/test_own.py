@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.conftest import City
 from tests.intake import declaring
-from tests.journeys.test_portal import PHONE, STANDARDS
+from tests.journeys.fit import PHONE, follow, is_fit
 from tests.signing import through_the_pages
 
 pytestmark = pytest.mark.browser
@@ -48,23 +47,15 @@ def doors(city: City, browser: Any) -> Doors:
     return Doors(city, browser, states)
 
 
-def is_fit(page: Page) -> None:
-    """Nothing sticks out at the side, and axe finds nothing."""
-    width = page.evaluate("document.documentElement.clientWidth")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, page.url
-    found = Axe().run(page, options={"runOnly": STANDARDS, "resultTypes": ["violations"]}).response["violations"]
-    assert [(one["id"], one["nodes"][0]["html"][:160]) for one in found] == []
-
-
 def test_declared_shown_checked_and_withdrawn(doors: Doors, tmp_path: Path) -> None:
     page = doors.page("company", viewport=PHONE, java_script_enabled=True)
     page.goto("/own/declarations/")
     for state in ("已核验", "已公开，待核验", "核验不通过"):
         assert page.get_by_text(state).count() >= 1, state
     is_fit(page)
-    page.get_by_role("link", name="新的申报").last.click()
+    follow(page.get_by_role("link", name="新的申报").last)
     is_fit(page)
-    page.locator("a.button[href='/own/new/self-qualification/']").click()
+    follow(page.locator("a.button[href='/own/new/self-qualification/']"))
     code = _code(page)
     for field, text in declaring.facts(ZZMC=_TITLE).items():
         box = page.locator(f"#id_{field}")
@@ -107,7 +98,7 @@ def test_declared_shown_checked_and_withdrawn(doors: Doors, tmp_path: Path) -> N
 
     page.goto(address)
     expect(page.get_by_text("已核验", exact=True)).to_be_visible()
-    page.get_by_role("link", name="撤回").click()
+    follow(page.get_by_role("link", name="撤回"))
     is_fit(page)
     page.get_by_label("撤回的原因").fill("证书已换发")
     page.get_by_role("button", name="确认撤回").click()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import City
-from tests.journeys.test_portal import PHONE
+from tests.journeys.fit import PHONE, follow, is_wide
 from tests.signing import through_the_pages
 
 pytestmark = pytest.mark.browser
@@ -47,9 +47,9 @@ def newcomer(pages: Pages) -> str:
     page.get_by_label("用户名").fill(name)
     page.get_by_label("姓名").fill(f"周{name[5:]}")
     page.get_by_label("任职单位和科室").select_option(label=UNIT)
-    page.get_by_role("button", name="建立账号").click()
+    follow(page.get_by_role("button", name="建立账号"))
     assert "/office/welcome/" in page.locator(".link-once").inner_text()
-    page.get_by_role("link", name="查看此人").click()
+    follow(page.get_by_role("link", name="查看此人"))
     assert "还没有任何授权" in page.locator("main").inner_text()
     assert page.get_by_role("link", name="授权", exact=True).count() == 0, "who makes accounts gives no rights"
     return name
@@ -63,7 +63,7 @@ def test_one_makes_another_gives_a_third_passes_on_and_the_auditor_sees_all_of_i
     page.get_by_role("link", name="授权", exact=True).click()
     page.get_by_label("角色").select_option(label="查询员")
     page.get_by_label("事由").fill("联合检查")
-    page.get_by_role("button", name="授权").click()
+    follow(page.get_by_role("button", name="授权"))
     assert "safety 授予" in page.locator("main").inner_text()
 
     page = pages("chief")
@@ -72,12 +72,12 @@ def test_one_makes_another_gives_a_third_passes_on_and_the_auditor_sees_all_of_i
     page.get_by_label("委托给").select_option(label=f"周{name[5:]}（{name}）")
     page.get_by_label("有效至").fill(_in_days(page, 20))
     page.get_by_label("事由").fill("外出培训")
-    page.get_by_role("button", name="委托").click()
+    follow(page.get_by_role("button", name="委托"))
     assert "已委托" in page.locator("main").inner_text()
 
     page = pages("auditor")
     page.goto(f"/office/people/?text={name}")
-    page.get_by_role("link", name="周").click()
+    follow(page.get_by_role("link", name="周"))
     seen = page.locator("main").inner_text()
     assert "safety 授予" in seen
     assert "chief 委托" in seen
@@ -95,7 +95,7 @@ def test_one_makes_another_gives_a_third_passes_on_and_the_auditor_sees_all_of_i
     assert "由 chief 委托" in said
     assert "策略 view-people" in said
     page.get_by_label("账号或角色").fill("market")
-    page.get_by_role("button", name="解释").click()
+    follow(page.get_by_role("button", name="解释"))
     assert "不可以" in page.locator("main").inner_text()
 
 
@@ -110,16 +110,16 @@ def test_two_publish_a_catalogue_version(pages: Pages, city: City, tmp_path: Any
     first.goto("/office/catalogue/")
     first.locator(f"a[href='{page}']").click()
     first.get_by_label("事由").fill("年度修订", timeout=60_000)  # once the worker has checked the records on file
-    first.get_by_role("button", name="申请发布").click()
+    follow(first.get_by_role("button", name="申请发布"))
     assert "honour@" in first.locator("main").inner_text() or "honour" in first.locator("main").inner_text()
     assert first.get_by_role("button", name="同意", exact=True).count() == 0
     second.goto("/office/approvals/")
-    second.get_by_role("link", name="发布目录版本").first.click()
+    follow(second.get_by_role("link", name="发布目录版本").first)
     assert "没有存量数据受影响" in second.locator("main").inner_text()
-    second.get_by_role("button", name="同意", exact=True).click()
+    follow(second.get_by_role("button", name="同意", exact=True))
     assert "已同意" in second.locator("main").inner_text()
     first.goto(page)
-    first.get_by_role("button", name="发布", exact=True).click()
+    follow(first.get_by_role("button", name="发布", exact=True))
     assert "已发布。" in first.locator("main").inner_text()
     (published,) = (
         one for one in city.json("catalogue", "list") if (one["item_id"], one["version"]) == ("honour", version)
@@ -146,6 +146,6 @@ def test_the_pages_fit_a_phone(pages: Pages, who: str) -> None:
     for place in places:
         if place.startswith("/office/"):
             page.goto(place)
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth + 1"):
+            if is_wide(page):
                 wide.append(place)
     assert wide == []

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import City
-from tests.journeys.test_own import Doors, is_fit
-from tests.journeys.test_portal import PHONE
+from tests.journeys.fit import PHONE, follow, is_fit
+from tests.journeys.test_own import Doors
 from tests.signing import through_the_pages
 from xinyong.kernel import clock
 from xinyong.operations.city_persons import PEOPLE
@@ -65,14 +65,14 @@ def test_what_is_on_file_notices_and_a_claim_decided(doors: Doors, tmp_path: Pat
     assert page.get_by_text("可以做什么").count() >= 1
     page.get_by_role("button", name="全部标为已读").click()
     page.get_by_text("已标为已读").wait_for()
-    page.get_by_role("link", name="通知设置").click()
+    follow(page.get_by_role("link", name="通知设置"))
     is_fit(page)
     page.goto("/own/leave")
     is_fit(page)
     desk = doors.page("operator")
     desk.goto("/office/claims/")
     is_fit(desk)
-    desk.locator("tbody a").first.click()
+    follow(desk.locator("tbody a").first)
     is_fit(desk)
     desk.get_by_role("button", name="通过，登记代表关系").click()
     desk.get_by_text("已通过并登记代表关系").wait_for()

@@ -10,21 +10,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import City
+from tests.journeys.fit import DESK, PHONE, ZOOMED, faults, follow, is_wide
 
 pytestmark = pytest.mark.browser
 
 LICENCES, PENALTIES = "/publicity/admin-licence-org/", "/publicity/admin-penalty-org/"
-PHONE = {"width": 360, "height": 780}
-#: 1280 px at 400 % zoom (WCAG 1.4.10).
-ZOOMED = {"width": 320, "height": 256}
-DESK = {"width": 1280, "height": 900}
 FOCUSABLE = "a[href], button, input:not([type=hidden]), select, summary, [tabindex='0']"
-
-
-def follow(target: Any) -> None:
-    """Clicks what leads to a page, and goes on when that is there."""
-    with target.page.expect_navigation():
-        target.click()
 
 
 @pytest.fixture(scope="module")
@@ -175,12 +166,10 @@ LOOKS = {
         {"xinyong_contrast": "more"},
     ),
 }
-STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_on_any_kind_of_page(city: City, browser: Any, paths: list[str], look: str) -> None:
-    from axe_playwright_python.sync_playwright import Axe
 
     language, some, options, cookies = LOOKS[look]
     context = browser.new_context(base_url=city.url, reduced_motion="reduce", **options)
@@ -190,8 +179,7 @@ def test_axe_finds_nothing_on_any_kind_of_page(city: City, browser: Any, paths: 
     found = []
     for path in paths[some]:
         page.goto(path)
-        result = Axe().run(page, options={"runOnly": STANDARDS, "resultTypes": ["violations"]})
-        found += [(path, v["id"], v["nodes"][0]["html"][:160]) for v in result.response["violations"]]
+        found += [(path, *fault) for fault in faults(page)]
     context.close()
     assert found == []
 
@@ -205,7 +193,7 @@ def test_nothing_is_lost_sideways_at_360_px_or_at_400_percent(city: City, browse
             page = context.new_page()
             for path in (paths[n] for n in (0, 1, 4, 6, 8, 11, 12)):
                 page.goto(path)
-                if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                if is_wide(page):
                     wide.append((viewport["width"], language, path))
             context.close()
     assert wide == []

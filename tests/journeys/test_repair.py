@@ -12,10 +12,10 @@ from playwright.sync_api import expect
 
 from tests.conftest import City
 from tests.intake import declaring, made
+from tests.journeys.fit import PHONE, is_fit
 from tests.journeys.test_objection import _organisation, _penalty, _report, doors
 from tests.journeys.test_office import _unit_code, hand_in
-from tests.journeys.test_own import Doors, is_fit
-from tests.journeys.test_portal import PHONE
+from tests.journeys.test_own import Doors
 
 pytestmark = pytest.mark.browser
 __all__ = ["doors"]

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.conftest import City
-from tests.journeys.test_portal import PHONE, STANDARDS
+from tests.journeys.fit import PHONE, faults, follow, is_wide
 from tests.signing import next_code, through_the_pages
 
 pytestmark = pytest.mark.browser
@@ -49,11 +48,10 @@ def visitor(city: City, browser: Any) -> Iterator[Visitor]:
 
 def clean(page: Any) -> None:
     """axe finds nothing on the page, and nothing is lost sideways on a phone."""
-    found = Axe().run(page, options={"runOnly": STANDARDS, "resultTypes": ["violations"]}).response["violations"]
-    assert [(one["id"], [node["html"][:90] for node in one["nodes"]]) for one in found] == [], page.url
+    assert faults(page) == [], page.url
     kept = page.viewport_size
     page.set_viewport_size(PHONE)
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
+    assert not is_wide(page), page.url
     page.set_viewport_size(kept)
 
 
@@ -75,7 +73,7 @@ def test_from_the_first_link_to_signing_out_everywhere(visitor: Visitor) -> None
     page.get_by_text("不能扫描").click()
     secret = page.locator("code.secret").inner_text().replace(" ", "")
     page.get_by_label("验证码").fill("000000")
-    page.get_by_role("button", name="完成设置并登录").click()
+    follow(page.get_by_role("button", name="完成设置并登录"))
     assert "验证码不正确" in page.get_by_role("alert").first.inner_text()
     page.get_by_label("验证码").fill(next_code(secret))
     page.get_by_role("button", name="完成设置并登录").click()
