@@ -1,6 +1,7 @@
 """What each kind of entry says is written down (audit_events.json) and read by a person when it changes."""
 
 import ast
+import functools
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -38,6 +39,7 @@ def _shape(call: ast.Call) -> dict[str, Any]:
     return {"object": kind.value if isinstance(kind, ast.Constant) else "…", "facts": facts}
 
 
+@functools.cache
 def found() -> dict[str, list[dict[str, Any]]]:
     """Event → the shapes of its entries, each with the module that makes it."""
     shapes: dict[str, list[dict[str, Any]]] = defaultdict(list)

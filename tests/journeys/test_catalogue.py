@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import City
+from tests.journeys.doors import Doors
 from tests.journeys.fit import DESK, PHONE, faults, follow, is_wide
-from tests.signing import through_the_pages
 
 pytestmark = pytest.mark.browser
 
@@ -18,20 +18,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def page(city: City, browser: Any) -> Any:
     """The operator's page; no script of ours runs in it."""
-    context = browser.new_context(base_url=city.url, locale="zh-CN", accept_downloads=True, viewport=DESK)
-    page = context.new_page()
-    through_the_pages(page, "operator", city.accounts["operator"], city.secrets["operator"])
-    page.get_by_role("button", name="退出登录").wait_for()
-    state = context.storage_state()
-    context.close()
-    plain = browser.new_context(
-        base_url=city.url,
-        locale="zh-CN",
-        accept_downloads=True,
-        viewport=DESK,
-        storage_state=state,
-        java_script_enabled=False,
-    )
+    plain = Doors(city, browser).context("operator", accept_downloads=True, viewport=DESK, java_script_enabled=False)
     page = plain.new_page()
     page.set_default_timeout(15_000)
     yield page

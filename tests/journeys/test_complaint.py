@@ -1,36 +1,19 @@
 """A person at a real Chromium sees a look in the access log, complains, the centre finds it founded, the person says it is settled."""
 
 import re
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import City
+from tests.journeys.doors import Doors
 from tests.journeys.fit import PHONE, follow, is_fit
-from tests.journeys.test_own import Doors
 from tests.journeys.test_person import Program
-from tests.signing import through_the_pages
 from xinyong.kernel import clock
 from xinyong.operations.city_persons import PEOPLE
 from xinyong.operations.synthetic import people
 
 pytestmark = pytest.mark.browser
 _BANK = "云溪示例银行"
-
-
-@pytest.fixture(scope="module")
-def doors(city: City, browser: Any) -> Doors:
-    """A person, an organisation, a department and the credit centre, signed in."""
-    states = {}
-    for who in ("citizen", "company", "market", "operator"):
-        context = browser.new_context(base_url=city.url, locale="zh-CN")
-        page = context.new_page()
-        through_the_pages(page, who, city.accounts[who], city.secrets[who])
-        page.get_by_role("button", name="退出登录").wait_for()
-        states[who] = context.storage_state()
-        context.close()
-    return Doors(city, browser, states)
 
 
 def _act(page: Page, name: str, **fields: str) -> None:

@@ -5,23 +5,21 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.journeys.doors import Doors
 from tests.journeys.fit import DESK, PHONE, is_fit
-from tests.journeys.test_office import Desk, desk
-from tests.journeys.test_own import Doors, doors
 
 pytestmark = pytest.mark.browser
-_ = (doors, desk)  # the organisation and the credit centre; a department and the auditor, signed in
 
 
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
-def test_every_page_about_looks_is_fit_on_a_phone_and_on_a_desk(doors: Doors, desk: Desk, language: str) -> None:
+def test_every_page_about_looks_is_fit_on_a_phone_and_on_a_desk(doors: Doors, language: str) -> None:
     pages = {
         "company": ["/own/access-log/", "/own/consents/", "/own/consents/asked/3/", "/own/consents/new/loan/", "/own/consents/1/", "/own/honours/"],
         "operator": ["/office/queries/", "/office/queries/emergency", "/office/purposes/", "/office/exports/", "/office/special/"],
         "market": ["/office/consents/", "/office/consents/ask", "/office/queries/"], "auditor": ["/office/alarms/?all=1"],
     }  # fmt: skip
     for who, paths in pages.items():
-        page = (desk if who in {"market", "auditor"} else doors).page(who, reduced_motion="reduce")
+        page = doors.page(who, reduced_motion="reduce")
         page.context.add_cookies([{"name": "django_language", "value": language, "url": doors.city.url}])
         for path in paths:
             answer = page.goto(path)

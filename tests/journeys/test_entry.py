@@ -11,7 +11,6 @@ from tests.conftest import City
 from tests.intake import made
 from tests.journeys.fit import PHONE, faults, is_wide
 from tests.journeys.test_office import PENALTY, Desk, _unit_code, wait_for_result
-from tests.signing import through_the_pages
 
 pytestmark = pytest.mark.browser
 
@@ -19,15 +18,9 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def desk(city: City, browser: Any) -> Desk:
     """The market administration's clerk, signed in."""
-    context = browser.new_context(base_url=city.url, locale="zh-CN")
-    page = context.new_page()
-    through_the_pages(page, "market", city.accounts["market"], city.secrets["market"])
-    page.get_by_role("button", name="退出登录").wait_for()
-    state = context.storage_state()
-    context.close()
     hits = city.json("search", "云溪市")["hits"]
     firms = [made.Organisation(one["code"], one["name"]) for one in hits if one["code"].startswith("91")]
-    return Desk(city, browser, {"market": state}, firms, _unit_code())
+    return Desk(city, browser, firms, _unit_code())
 
 
 def test_a_row_is_typed_by_keyboard_checked_beside_it_and_handed_in(desk: Desk) -> None:

@@ -10,8 +10,8 @@ from tests.conftest import City
 from tests.intake import made
 from tests.intake.made import Organisation
 from tests.journeys import crawling, hostile_text
+from tests.journeys.doors import state
 from tests.journeys.test_office import _unit_code
-from tests.signing import through_the_pages
 
 pytestmark = pytest.mark.browser
 
@@ -34,29 +34,17 @@ def plant(city: City, folder: Path) -> list[dict[str, Any]]:
     return told
 
 
-def states(city: City, browser: Any) -> dict[str, Any]:
-    """The browser state of everybody after signing in; nobody's for the public."""
-    found: dict[str, Any] = {"": None}
-    for who in ("market", "operator", "auditor"):
-        context = browser.new_context(base_url=city.url, locale="zh-CN")
-        page = context.new_page()
-        through_the_pages(page, who, city.accounts[who], city.secrets[who])
-        page.get_by_role("button", name="退出登录").wait_for()
-        found[who] = context.storage_state()
-        context.close()
-    return found
-
-
 def test_no_planted_text_runs_loads_or_asks_anything_on_any_kind_of_page(
     city: City, browser: Any, tmp_path: Path
 ) -> None:
     told = plant(city, tmp_path)
     assert all(one["rows_read"] >= len(hostile_text.PAYLOADS) for one in told)
     assert sum(one["accepted"] for one in told) >= 2 * len(hostile_text.PAYLOADS)
-    signed_in = states(city, browser)
     planted = set()
     for who, starts in STARTS.items():
-        seen = crawling.walk(browser, city.url, starts, state=signed_in[who], pages=8, of_a_kind=2)
+        seen = crawling.walk(
+            browser, city.url, starts, state=state(city, browser, who) if who else None, pages=8, of_a_kind=2
+        )
         assert seen.faults == [], who
         assert seen.pages >= 4
         planted |= seen.planted

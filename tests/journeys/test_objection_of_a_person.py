@@ -2,36 +2,19 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.conftest import City
 from tests.intake import declaring
+from tests.journeys.doors import Doors
 from tests.journeys.fit import PHONE, follow, is_fit
-from tests.journeys.test_own import Doors
-from tests.signing import through_the_pages
 from xinyong.kernel import clock
 from xinyong.operations.city_persons import PEOPLE
 from xinyong.operations.synthetic import people
 
 pytestmark = pytest.mark.browser
 _STATEMENT = "原许可已经变更，请以变更后的决定书为准。"
-
-
-@pytest.fixture(scope="module")
-def doors(city: City, browser: Any) -> Doors:
-    """A licensed person and the credit centre, signed in."""
-    states = {}
-    for who in ("driver", "operator"):
-        context = browser.new_context(base_url=city.url, locale="zh-CN")
-        page = context.new_page()
-        through_the_pages(page, who, city.accounts[who], city.secrets[who])
-        page.get_by_role("button", name="退出登录").wait_for()
-        states[who] = context.storage_state()
-        context.close()
-    return Doors(city, browser, states)
 
 
 def test_objected_marked_decided_and_answered_with_a_statement(doors: Doors, tmp_path: Path) -> None:

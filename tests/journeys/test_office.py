@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from playwright.sync_api import expect
 from tests.conftest import City
 from tests.intake import made
 from tests.intake.made import Organisation, Row
+from tests.journeys.doors import state
 from tests.journeys.fit import DESK, PHONE, faults, follow, is_wide
 from tests.journeys.test_portal import FOCUSABLE
 from tests.signing import next_code, through_the_pages
+from xinyong.kernel import clock
 
 pytestmark = pytest.mark.browser
 
+_SOME_TIME_AGO = str(clock.today() - timedelta(days=160))
 WIDTHS = (PHONE, {"width": 768, "height": 1024}, {"width": 1366, "height": 768})
 PENALTY = "admin-penalty-org"
 LONG_NAME = "云溪市市场监督管理局双公示行政处罚信息表（2026年11月第三周）-定稿-最终版（领导已审）_20261121修改.xlsx"
@@ -34,14 +38,13 @@ class Desk:
 
     city: City
     browser: Any
-    states: dict[str, Any]  # user name → the browser state after signing in
     organisations: list[Organisation]
     unit: str  # code of the market administration
 
     def page(self, who: str, **options: Any) -> Any:
-        """A page of somebody signed in, Chinese locale."""
+        """A page of somebody signed in, or of nobody; Chinese locale."""
         context = self.browser.new_context(
-            base_url=self.city.url, storage_state=self.states.get(who), locale="zh-CN", accept_downloads=True,
+            base_url=self.city.url, storage_state=state(self.city, self.browser, who) if who else None, locale="zh-CN", accept_downloads=True,
             **({"viewport": WIDTHS[-1]} | options),
         )  # fmt: skip
         page = context.new_page()
@@ -53,7 +56,7 @@ class Desk:
         unit = made.SourceUnit(0, self.unit, "云溪市市场监督管理局", "", "", frozenset())
         return [
             made.penalty_row(
-                self.organisations[n % len(self.organisations)], unit, CF_JDRQ="2026-06-08",
+                self.organisations[n % len(self.organisations)], unit, CF_JDRQ=_SOME_TIME_AGO,
                 CF_WSH=f"云市监示罚〔2026〕{_chance.randrange(10**9)}号", **changes,
             )
             for n in range(count)
@@ -65,18 +68,10 @@ _chance = random.Random()
 
 @pytest.fixture(scope="module")
 def desk(city: City, browser: Any) -> Desk:
-    """Everybody signs in once; the pages take many contexts from that."""
-    states = {}
-    for who in ("market", "approval", "operator", "auditor"):
-        context = browser.new_context(base_url=city.url, locale="zh-CN")
-        page = context.new_page()
-        through_the_pages(page, who, city.accounts[who], city.secrets[who])
-        page.get_by_role("button", name="退出登录").wait_for()
-        states[who] = context.storage_state()
-        context.close()
+    """The office of the city, with organisations that have a code."""
     hits = city.json("search", "云溪市")["hits"]
     firms = [Organisation(one["code"], one["name"]) for one in hits if one["code"].startswith("91")]
-    return Desk(city, browser, states, firms, _unit_code())
+    return Desk(city, browser, firms, _unit_code())
 
 
 def _unit_code() -> str:
@@ -120,7 +115,7 @@ def messy(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Pa
 
 
 def test_the_wrong_password_gets_a_neutral_answer_and_the_right_one_leads_on(desk: Desk) -> None:
-    page = desk.page("nobody")
+    page = desk.page("")
     page.goto("/office/templates/")
     assert "/office/sign-in?next=" in page.url
     page.get_by_label("用户名").fill("market")
@@ -138,7 +133,7 @@ def test_the_wrong_password_gets_a_neutral_answer_and_the_right_one_leads_on(des
 
 
 def test_after_signing_out_back_shows_nothing_private(desk: Desk, messy: tuple[str, Path]) -> None:
-    page = desk.page("nobody")
+    page = desk.page("")
     through_the_pages(page, "market", desk.city.accounts["market"], desk.city.secrets["market"])
     page.get_by_role("button", name="退出登录").wait_for()
     page.goto(messy[0])
@@ -178,7 +173,7 @@ def test_a_clerk_without_javascript_hands_in_corrects_and_is_done(
     day, code, content = (header.index(name) + 1 for name in ("CF_JDRQ", "CF_XDR_SHXYM", "CF_NR"))
     rows = desk.organisations
     for n in range(130):
-        sheet.cell(n + 3, day).value = "2026-06-08"
+        sheet.cell(n + 3, day).value = _SOME_TIME_AGO
         sheet.cell(n + 3, content).value = "罚款0.2万元"
         sheet.cell(n + 3, code).value = rows[n % len(rows)].code
     book.save(fixed)
@@ -354,7 +349,7 @@ def _worker(city: City) -> int:
 def kinds(messy: tuple[str, Path]) -> dict[str, list[str]]:
     """Every kind of page, by who opens it."""
     return {
-        "nobody": ["/office/sign-in"],
+        "": ["/office/sign-in"],
         "market": [
             "/office/submissions/", "/office/submissions/?item=serious-dishonesty", "/office/submissions/new", messy[0],
             "/office/templates/", "/office/submissions/99999999/",

@@ -1,50 +1,18 @@
 """An organisation at a real Chromium declares a fact; the public, the desk and the organisation see its label change and go."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import City
 from tests.intake import declaring
+from tests.journeys.doors import Doors
 from tests.journeys.fit import PHONE, follow, is_fit
-from tests.signing import through_the_pages
 
 pytestmark = pytest.mark.browser
 _TITLE = "信息安全管理体系认证证书"
-
-
-@dataclass(slots=True)
-class Doors:
-    """The city, and who is signed in where."""
-
-    city: City
-    browser: Any
-    states: dict[str, Any]
-
-    def page(self, who: str = "", **options: Any) -> Page:
-        state = {"storage_state": self.states[who]} if who else {}
-        page: Page = self.browser.new_context(base_url=self.city.url, locale="zh-CN", **state, **options).new_page()
-        return page
-
-
-@pytest.fixture(scope="module")
-def doors(city: City, browser: Any) -> Doors:
-    """The organisation's clerk and the credit centre, signed in."""
-    states = {}
-    for who in ("company", "operator"):
-        context = browser.new_context(base_url=city.url, locale="zh-CN")
-        page = context.new_page()
-        through_the_pages(page, who, city.accounts[who], city.secrets[who])
-        page.get_by_role("button", name="退出登录").wait_for()
-        if who == "company":
-            assert page.url.endswith("/own/"), "an organisation comes in to its own area"
-        states[who] = context.storage_state()
-        context.close()
-    return Doors(city, browser, states)
 
 
 def test_declared_shown_checked_and_withdrawn(doors: Doors, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import City
+from tests.journeys.doors import Doors
 from tests.journeys.fit import PHONE, follow, is_wide
-from tests.signing import through_the_pages
 
 pytestmark = pytest.mark.browser
 
@@ -22,17 +22,12 @@ Pages = Callable[..., Any]
 @pytest.fixture(scope="module")
 def pages(city: City, browser: Any) -> Pages:
     """A page of somebody who signed in once, in Chinese."""
-    states: dict[str, Any] = {}
+    doors = Doors(city, browser)
 
     def of(who: str, **options: Any) -> Any:
-        options = {"viewport": {"width": 1366, "height": 900}} | options
-        context = browser.new_context(base_url=city.url, locale="zh-CN", storage_state=states.get(who), **options)
+        context = doors.context(who, **{"viewport": {"width": 1366, "height": 900}} | options)
         page = context.new_page()
         page.set_default_timeout(20_000)
-        if who not in states:
-            through_the_pages(page, who, city.accounts[who], city.secrets[who])
-            page.get_by_role("button", name="退出登录").wait_for()
-            states[who] = context.storage_state()
         return page
 
     return of

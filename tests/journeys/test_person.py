@@ -12,31 +12,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import City
+from tests.journeys.doors import Doors, forget
 from tests.journeys.fit import PHONE, follow, is_fit
-from tests.journeys.test_own import Doors
-from tests.signing import through_the_pages
 from xinyong.kernel import clock
 from xinyong.operations.city_persons import PEOPLE
 from xinyong.operations.synthetic import people
 
 pytestmark = pytest.mark.browser
 _BANK = "云溪示例银行"
-
-
-@pytest.fixture(scope="module")
-def doors(city: City, browser: object) -> Doors:
-    """A person and the credit centre, signed in."""
-    states = {}
-    for who in ("citizen", "operator"):
-        context = browser.new_context(base_url=city.url, locale="zh-CN")  # type: ignore[attr-defined]
-        page = context.new_page()
-        through_the_pages(page, who, city.accounts[who], city.secrets[who])
-        page.get_by_role("button", name="退出登录").wait_for()
-        if who == "citizen":
-            assert page.url.endswith("/own/"), "a person comes in to their own area"
-        states[who] = context.storage_state()
-        context.close()
-    return Doors(city, browser, states)
 
 
 def _walk(page: Page, *names: str) -> None:
@@ -83,6 +66,7 @@ def test_what_is_on_file_notices_and_a_claim_decided(doors: Doors, tmp_path: Pat
     is_fit(page)
     page.get_by_role("button", name="回到本人").click()
     page.get_by_role("heading", name="本人专区").wait_for()
+    forget(doors.city, "citizen")
     is_fit(page)
     desk.goto("/office/persons/")
     is_fit(desk)

@@ -3,6 +3,7 @@
 import json
 import re
 import urllib.request
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,13 +13,13 @@ from playwright.sync_api import expect
 
 from tests.conftest import City
 from tests.intake import declaring, made
+from tests.journeys.doors import Doors
 from tests.journeys.fit import PHONE, is_fit
-from tests.journeys.test_objection import _organisation, _penalty, _report, doors
+from tests.journeys.test_objection import _organisation, _penalty, _report
 from tests.journeys.test_office import _unit_code, hand_in
-from tests.journeys.test_own import Doors
+from xinyong.kernel import clock
 
 pytestmark = pytest.mark.browser
-__all__ = ["doors"]
 
 
 class Bank:
@@ -137,7 +138,7 @@ def test_from_the_application_to_every_page_report_and_interface(doors: Doors, b
 
 def test_what_is_too_early_says_from_when(doors: Doors, bank: Bank, tmp_path: Path) -> None:
     company, market = doors.page("company", viewport=PHONE), doors.page("market")
-    row = _penalty(_organisation(company)) | {"CF_JDRQ": "2026-11-02"}
+    row = _penalty(_organisation(company)) | {"CF_JDRQ": str(clock.today() - timedelta(days=21))}
     hand_in(market, made.csv_file(tmp_path / "新处罚.csv", [row]))
     company.goto(f"/own/repairs/new/{bank.ref(row['CF_XDR_SHXYM'], row['CF_WSH'])}/")
     expect(company.get_by_text("现在还不能申请")).to_be_visible()

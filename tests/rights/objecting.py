@@ -125,7 +125,7 @@ def is_marked(one: Matter) -> bool:
 def state(case: CaseView, by: Actor) -> str:
     """Where a case stands."""
     with scope.acting(by):
-        return cases.again(case.id, by=by, at=clock.now(), calendar=tables.calendar()).state.id
+        return cases.again(case.id, kind=None, by=by, at=clock.now(), calendar=tables.calendar()).state.id
 
 
 def refusal(deed: Callable[[], Any]) -> str:

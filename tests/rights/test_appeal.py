@@ -1,8 +1,7 @@
 """申诉 Against the end of an objection, a repair or a complaint: when, who may examine it, and what goes back where."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,33 @@ import time_machine
 
 from tests.rights.complaining import THIRD, decided, owner
 from tests.rights.conftest import Hall
-from tests.rights.objecting import CENTRE, SECOND, Matter, desk, lodge, matter, own, paper, refused, token
+from tests.rights.objecting import (
+    CENTRE,
+    SECOND,
+    Matter,
+    desk,
+    is_marked,
+    lodge,
+    matter,
+    on,
+    own,
+    paper,
+    refusal,
+    refused,
+    token,
+)
 from xinyong.kernel import clock
-from xinyong.kernel.errors import XinyongError
-from xinyong.records.view import Mark
-from xinyong.rights import appeal, appeal_desk, complaint_desk, objection, objection_desk, overdue, repair, repair_desk
+from xinyong.rights import (
+    appeal,
+    appeal_desk,
+    complaint,
+    complaint_desk,
+    objection,
+    objection_desk,
+    overdue,
+    repair,
+    repair_desk,
+)
 from xinyong.rights.appeal import Said
 from xinyong.rights.repair import Application
 from xinyong.security import scope
@@ -38,16 +59,6 @@ def one(tmp_path: Path, settings: Any) -> Matter:
     return matter(tmp_path)
 
 
-def refusal(deed: Callable[[], Any]) -> str:
-    with pytest.raises(XinyongError) as error:
-        deed()
-    return error.value.code
-
-
-def on(day: str, hour: int = 10) -> time_machine.travel:
-    return time_machine.travel(datetime.fromisoformat(f"{day}T{hour:02}:00:00+08:00"), tick=True)
-
-
 def appealed(by: Actor, case: CaseView, **other: Any) -> CaseView:
     said = Said(other.pop("ground", "facts"), other.pop("statement", "决定书写的是 0.1 万元，没有核对"))
     with scope.acting(by):
@@ -56,11 +67,7 @@ def appealed(by: Actor, case: CaseView, **other: Any) -> CaseView:
 
 def again(case: CaseView, by: Actor = CENTRE) -> CaseView:
     with scope.acting(by):
-        return cases.again(case.id, by=by, at=clock.now(), calendar=objection.tables.calendar())
-
-
-def is_marked(one: Matter) -> bool:
-    return Mark.DISPUTED in one.shown.marks
+        return cases.again(case.id, kind=None, by=by, at=clock.now(), calendar=objection.tables.calendar())
 
 
 def upheld(case: CaseView, by: Actor = SECOND, **other: Any) -> CaseView:
@@ -115,6 +122,24 @@ def test_a_dismissed_appeal_leaves_everything_and_is_the_last(one: Matter) -> No
     assert refusal(lambda: appealed(one.by, first)) == "rights.appealed-already"
     assert case.procedure.remedies is not None
     assert "行政复议" in case.procedure.remedies.zh
+
+
+def test_another_kinds_steps_are_taken_neither_in_it_nor_by_it(one: Matter) -> None:
+    first = refused(one)
+    case = appealed(one.by, first)
+    verdict: dict[str, Any] = {"outcome": "refuse", "changes": {}, "reason": "与决定书一致"}
+    desks: list[tuple[Any, CaseView, dict[str, Any]]] = [
+        (objection_desk.ask, case, {"reason": "请补充决定书"}), (objection_desk.decide, case, verdict), (objection_desk.take_over, case, {}),
+        (repair_desk.ask, case, {"reason": "请补充决定书"}), (complaint_desk.take_up, case, {}), (appeal_desk.take_up, first, {}),
+    ]  # fmt: skip
+    for verb, which, said in desks:  # CENTRE refused the objection: no other desk's door leads to the appeal
+        assert (
+            refusal(lambda verb=verb, which=which, said=said: desk(CENTRE, verb, which, **said))
+            == "workflow.unknown-case"
+        )  # type: ignore[misc]
+    for withdraw in (objection.withdraw, repair.withdraw, complaint.withdraw):
+        assert refusal(lambda withdraw=withdraw: own(one, withdraw, case, reason="不申诉了")) == "workflow.unknown-case"  # type: ignore[misc]
+    assert (again(case).after, again(case).is_open, is_marked(one)) == (1, True, True)
 
 
 def test_each_end_can_be_appealed_against_once(one: Matter) -> None:

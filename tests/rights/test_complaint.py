@@ -1,19 +1,16 @@
 """投诉 From a line of the access log to the decision: who sees what, who may not decide, what follows from a founded one."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import pytest
 import time_machine
 
 from tests.rights.complaining import THIRD, WHY, decided, explained, lines, lodge, looked, own, owner, teller
 from tests.rights.conftest import NOTE, PENALTY, Hall
-from tests.rights.objecting import CENTRE, SECOND, desk, token
+from tests.rights.objecting import CENTRE, SECOND, desk, refusal, token
 from xinyong.kernel import clock
-from xinyong.kernel.errors import XinyongError
 from xinyong.records import dossier
 from xinyong.rights import alarms, complaint, complaint_desk, overdue
 from xinyong.rights.complaint import Said
@@ -26,12 +23,6 @@ from xinyong.workflow.models import Case, CaseStep
 from xinyong.workflow.subject_kinds import SubjectKind
 
 pytestmark = pytest.mark.usefixtures("module_db", "on_the_day")
-
-
-def refusal(deed: Callable[[], Any]) -> str:
-    with pytest.raises(XinyongError) as error:
-        deed()
-    return error.value.code
 
 
 def alarms_of(hall: Hall) -> list[Alarm]:

@@ -318,7 +318,7 @@ class TestTheEndOfAnAuthorisation:
         with time_machine.travel(after):
             assert consent_end.end_due(by=made.SYSTEM, at=clock.now()) >= 1
         end = ConsentEnd.objects.get(consent_id=given.id)
-        assert (end.way, end.ended_at.astimezone(clock.ZONE).date()) == ("purpose", ends)
+        assert (end.way, clock.day(end.ended_at)) == ("purpose", ends)
         assert not KeptAnswer.objects.filter(ref=kept.ref).exists()
 
     def test_a_withdrawal_is_carried_out_at_once_and_never_again(self, fresh: Hall) -> None:

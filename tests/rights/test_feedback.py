@@ -1,6 +1,5 @@
 """办结反馈 What whoever a case is about says of its end: settled stays closed, not settled opens it again, once, for somebody else."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -12,9 +11,8 @@ import time_machine
 
 from tests.rights.complaining import decided, explained, owner
 from tests.rights.conftest import Hall
-from tests.rights.objecting import CENTRE, SECOND, Matter, desk, lodge, matter, own, paper, refused, token
+from tests.rights.objecting import CENTRE, SECOND, Matter, desk, lodge, matter, own, paper, refusal, refused, token
 from xinyong.kernel import clock
-from xinyong.kernel.errors import XinyongError
 from xinyong.records.view import Mark
 from xinyong.rights import (
     appeal,
@@ -45,12 +43,6 @@ def one(tmp_path: Path, settings: Any) -> Matter:
     return matter(tmp_path)
 
 
-def refusal(deed: Callable[[], Any]) -> str:
-    with pytest.raises(XinyongError) as error:
-        deed()
-    return error.value.code
-
-
 def says(by: Actor, case: CaseView, *, is_settled: bool, text: str = "", **other: Any) -> Given:
     how = {"after": case.after, "token": token(), "by": by, "at": clock.now()} | other
     with scope.acting(by):
@@ -59,7 +51,7 @@ def says(by: Actor, case: CaseView, *, is_settled: bool, text: str = "", **other
 
 def again(case: CaseView, by: Actor = CENTRE) -> CaseView:
     with scope.acting(by):
-        return cases.again(case.id, by=by, at=clock.now(), calendar=objection.tables.calendar())
+        return cases.again(case.id, kind=None, by=by, at=clock.now(), calendar=objection.tables.calendar())
 
 
 def test_settled_stays_closed_and_does_not_move_the_end(one: Matter) -> None:

@@ -340,7 +340,9 @@ class TestAccess:
             step = Step(action, case.after, f"{action}-by-the-clock-000", reason="自动办理")
             with scope.acting(system("hourly")):
                 error = refusal(
-                    lambda step=step: cases.take(case.id, step, unit="", by=system("hourly"), at=clock.now())  # type: ignore[misc]
+                    lambda step=step: cases.take(
+                        case.id, step, kind=case.procedure.kind, unit="", by=system("hourly"), at=clock.now()
+                    )  # type: ignore[misc]
                 )
             assert code_of(error) == "E_AUTO_ONLY", action
 

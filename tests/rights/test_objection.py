@@ -182,7 +182,7 @@ def test_refused_with_reasons_the_statement_stands_on_the_record_and_is_bounded(
     own(one, objection.state_disagreement, case, text="本单位认为罚款金额有误，已提起行政复议。")
     assert one.shown.statement == "本单位认为罚款金额有误，已提起行政复议。"
     assert "本单位认为罚款金额有误" in report(one)
-    again = cases.again(case.id, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar())
+    again = cases.again(case.id, kind=None, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar())
     twice = partial(own, one, objection.state_disagreement, again, text="本单位还要再说一次：金额有误。")
     assert refusal(twice) == "workflow.step-not-now"
 

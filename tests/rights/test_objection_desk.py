@@ -155,7 +155,7 @@ def test_overdue_is_told_escalated_once_and_shown_in_hours(one: Matter) -> None:
     with on("2026-06-15", 11):
         case = forwarded(one)
     with on("2026-06-23"):  # five working days after the 15th, the Dragon Boat festival (19 June) between them
-        view = cases.again(case.id, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar())
+        view = cases.again(case.id, kind=None, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar())
         assert (view.pressing.due_on.isoformat(), view.pressing.hours_over) == ("2026-06-23", 0)  # type: ignore[union-attr]
         assert reminders.follow(by=made.SYSTEM, at=clock.now()).near >= 1
         assert reminders.follow(by=made.SYSTEM, at=clock.now()).near == 0
@@ -178,9 +178,9 @@ def test_an_extension_is_anothers_to_grant_once_and_within_the_regulation(one: M
     assert refusal(own_hand) == "workflow.step-not-yours"
     too_long = partial(desk, SECOND, objection_desk.extend, case, days=16, **extend)
     assert refusal(too_long) == "rights.objection-extension"
-    before = cases.again(case.id, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar()).pressing
+    before = cases.again(case.id, kind=None, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar()).pressing
     case = desk(SECOND, objection_desk.extend, case, days=15, **extend)
-    after = cases.again(case.id, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar()).pressing
+    after = cases.again(case.id, kind=None, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar()).pressing
     assert before is not None
     assert after is not None
     assert (after.days + after.extended_by, after.due_on > before.due_on) == (20, True)  # type: ignore[operator]
@@ -200,12 +200,12 @@ def test_the_clock_stands_still_only_where_the_regulation_says_so(one: Matter, s
         case = forwarded(theirs)
     with on("2026-06-16"):
         case = desk(theirs.source, objection_desk.pause, case, **pause)
-        view = cases.again(case.id, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar())
+        view = cases.again(case.id, kind=None, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar())
         assert view.pressing is not None
         assert (view.state.id, view.pressing.due_on) == ("paused", None)
     with on("2026-06-29"):
         case = desk(theirs.source, objection_desk.resume, case)
-        view = cases.again(case.id, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar())
+        view = cases.again(case.id, kind=None, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar())
         due = {term.id: str(term.due_on) for term in view.terms if term.is_running}
     assert view.state.id == "with-source"
     assert due == {"source": "2026-07-01", "whole": "2026-07-07"}
@@ -214,7 +214,7 @@ def test_the_clock_stands_still_only_where_the_regulation_says_so(one: Matter, s
 def test_a_case_goes_on_under_the_procedure_it_was_taken_under(one: Matter, settings: Any) -> None:
     case = lodge(one)
     settings.REMEDY_PROFILE = "shenzhen"
-    view = cases.again(case.id, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar())
+    view = cases.again(case.id, kind=None, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar())
     assert (view.procedure.id, [term.id for term in view.terms]) == ("zhejiang", ["whole"])
 
 
@@ -242,7 +242,7 @@ def test_a_unit_that_does_not_answer_is_done_without_and_one_asked_again_has_its
     with on("2026-06-24"):
         case = desk(CENTRE, objection_desk.recall, case, reason="逾期未答复，由信用中心自行核实")
         case = desk(CENTRE, objection_desk.forward, case)
-        view = cases.again(case.id, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar())
+        view = cases.again(case.id, kind=None, by=made.SYSTEM, at=clock.now(), calendar=tables.calendar())
         told = [(str(term.due_on), term.is_running, term.is_over) for term in view.terms if term.id == "source"]
         assert told == [("2026-06-22", False, True), ("2026-06-29", True, False)], "what was late stays late"
         case = desk(CENTRE, objection_desk.recall, case, reason="再次逾期，由信用中心自行核实")

@@ -243,7 +243,7 @@ def test_a_replay_long_after_answers_the_same_and_another_word_under_the_same_fo
     objecting.own(
         one,
         objection.withdraw,
-        objection_desk.cases.again(case.id, by=CENTRE, at=clock.now(), calendar=CALENDAR),
+        objection_desk.cases.again(case.id, kind=None, by=CENTRE, at=clock.now(), calendar=CALENDAR),
         reason="",
     )
     assert together([deed, deed]) == ["done", "done"]

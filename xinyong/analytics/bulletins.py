@@ -73,7 +73,7 @@ def issue(period: Period, *, by: Actor, at: datetime) -> Issued:
     IssuedMeanwhile."""
     require(by, Action.ISSUE_BULLETIN)
     assert period.end is not None
-    if period.end > at.astimezone(clock.ZONE).date():
+    if period.end > clock.day(at):
         raise MonthNotOver(
             f"{period.start:%Y-%m} 还没有结束，月末以后才能印发通报。",
             f"{period.start:%Y-%m} is not over: its bulletin is issued afterwards.",

@@ -106,7 +106,7 @@ def overview(period: Period, *, by: By, as_of: datetime, seen_by: Actor) -> Over
 def figures(period: Period, *, by: By, as_of: datetime, seen_by: Actor) -> Overview:
     """The same without the entry: for what is entered as something else (a bulletin, an export)."""
     require(seen_by, Action.VIEW_RATES)
-    if period.start > as_of.astimezone(clock.ZONE).date():
+    if period.start > clock.day(as_of):
         raise NotYet(
             f"{period.start:%Y-%m} 还没有开始。", f"{period.start:%Y-%m} has not begun."
         )  # fmt: skip

@@ -207,13 +207,13 @@ def _done(
         event, by=by, object_kind="task", object_ref=str(task.pk), act=kind, number=task.act_count, state=task.state,
         digest=proof.get("file_digest", ""),
     )  # fmt: skip
-    return tasks.view(task, at.astimezone(clock.ZONE).date())
+    return tasks.view(task, clock.day(at))
 
 
 def _keep(proved: Proved | None, *, at: datetime) -> dict[str, Any]:
     if proved is None:
         return {}
-    if proved.on > at.astimezone(clock.ZONE).date():
+    if proved.on > clock.day(at):
         raise Unsaid("佐证的日期不能晚于今天。", "Evidence is not of a later day than today.")
     link = proved.link.strip()
     if link and not _LINK.fullmatch(link):

@@ -29,7 +29,7 @@ def tell(*, by: Actor, at: datetime) -> tuple[int, int]:
     """Tells what is near and what is overdue; returns how many notices of either are new. One entry in the log. Safe to run
     again. Raises NotAllowed."""
     require(by, Action.OPERATE)
-    today, told = at.astimezone(clock.ZONE).date(), {Kind.TASK_NEAR: 0, Kind.TASK_OVERDUE: 0}
+    today, told = clock.day(at), {Kind.TASK_NEAR: 0, Kind.TASK_OVERDUE: 0}
     units = identity.source_units(only_active=True)
     for one in tasks.pressing(today=today, since=today - timedelta(days=_TOLD_FOR)):
         assert one.due_on is not None

@@ -169,7 +169,7 @@ def write(
     given = tuple(dict.fromkeys(reasons))
     said = Answers(*(unnumbered(text.strip()) for text in (answers.lawful, answers.effects, answers.measures)))
     _must_be_whole(title, items, activity, given, said)
-    _must_end(valid_until, _day(at))
+    _must_end(valid_until, clock.day(at))
     if supersedes is not None:
         _find(supersedes)
     scopes = {
@@ -191,7 +191,7 @@ def write(
         audit.Event.ASSESSMENT_WRITTEN, by=by, object_kind="assessment", object_ref=str(one.pk), digest=digest,
         items=len(items), activity=activity, until=valid_until.isoformat(), reasons=" ".join(one.reasons),
     )  # fmt: skip
-    return _view(one, _day(at))
+    return _view(one, clock.day(at))
 
 
 def ask(assessment_id: int, *, reason: str, by: Actor, at: datetime) -> approvals.Request:
@@ -217,7 +217,7 @@ def put_in_force(assessment_id: int, *, by: Actor, at: datetime) -> AssessmentVi
     require(by, Action.ASSESS_IMPACT)
     one = _find(assessment_id)
     _must_wait(one)
-    _must_end(one.valid_until, _day(at))
+    _must_end(one.valid_until, clock.day(at))
     consent = None
     if by.role is not Role.SYSTEM:
         consent = approvals.use(approvals.Kind.ASSESS_IMPACT, _payload(one), by=by, at=at)
@@ -228,7 +228,7 @@ def put_in_force(assessment_id: int, *, by: Actor, at: datetime) -> AssessmentVi
         audit.Event.ASSESSMENT_IN_FORCE, by=by, object_kind="assessment", object_ref=str(one.pk), digest=one.digest,
         supersedes=one.supersedes_id, consent=consent.id if consent else "owner alone",
     )  # fmt: skip
-    return _view(_find(assessment_id), _day(at))
+    return _view(_find(assessment_id), clock.day(at))
 
 
 def listing(*, seen_by: Actor, on: date) -> list[AssessmentView]:
@@ -360,7 +360,3 @@ def _scope(item_id: str, said: Mapping[str, object]) -> Scope:
     fields = said["fields"]
     assert isinstance(fields, list)
     return Scope(item_id, str(said["title"]), tuple(map(str, fields)), str(said["disclosure"]))
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(clock.ZONE).date()

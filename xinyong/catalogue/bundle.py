@@ -92,7 +92,7 @@ class Bundle:
 
 def make(item_id: str, to: Path, *, made_at: datetime) -> Stamp:
     """Writes the bundle of the item in force on the day. Holds public things only. Raises UnknownItem, NoSigningKey."""
-    item = publish.current(item_id, on=made_at.astimezone(clock.ZONE).date())
+    item = publish.current(item_id, on=clock.day(made_at))
     members = _members(item)
     stamp = {
         "item": item.id, "version": item.version, "made_at": made_at.astimezone(clock.ZONE).isoformat(timespec="seconds"),

@@ -84,7 +84,7 @@ class VersionView:
     @property
     def retired_on(self) -> date | None:
         """The first day it rules no longer."""
-        return None if self.retired_at is None else self.retired_at.astimezone(clock.ZONE).date()
+        return None if self.retired_at is None else clock.day(self.retired_at)
 
 
 class NotReported(Conflict):
@@ -372,7 +372,7 @@ def _in_force(day: date, item_id: str | None = None) -> dict[str, ItemVersion]:
     rows = ItemVersion.objects.defer("body", "earlier").filter(effective_from__lte=day).exclude(status=Status.DRAFT)
     found: dict[str, ItemVersion] = {}
     for row in (rows.filter(item_id=item_id) if item_id else rows).order_by("-effective_from", "-version"):
-        if row.retired_at is None or row.retired_at.astimezone(clock.ZONE).date() > day:
+        if row.retired_at is None or clock.day(row.retired_at) > day:
             found.setdefault(row.item_id, row)
     return found
 

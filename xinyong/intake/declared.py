@@ -195,7 +195,7 @@ def _say(
     unit = identity.source_unit(source_code, even_closed=True)
     require(by, action, department=unit.code, item=item_id, region=unit.region_code)
     publish.current_reported(item_id)
-    if period.start > month_of(_day(at)).start:
+    if period.start > month_of(clock.day(at)).start:
         raise NotThatMonth(
             f"{period.start:%Y-%m} 还没有开始，不能申报。",
             f"{period.start:%Y-%m} has not begun: nothing can be declared.",
@@ -250,7 +250,3 @@ def _meanwhile() -> SaidMeanwhile:
         "您打开页面以后，这一项已有新的申报。请看过最新一版再改。",
         "This was declared anew since you opened the page. Look at the newest version first.",
     )
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(clock.ZONE).date()

@@ -79,7 +79,7 @@ def _submissions_over(by: Actor) -> Iterator[_Over]:
         if one.pk in brought:
             since = brought[one.pk]
         elif years is not None:
-            received = one.received_at.astimezone(clock.ZONE).date()
+            received = clock.day(one.received_at)
             since = _years_before(received, -years)
         else:
             since = None

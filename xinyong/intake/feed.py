@@ -184,7 +184,7 @@ def _keep(
         else:
             if event.sequence > position + _FARTHEST:
                 raise _too_far(event.sequence, position)
-            faults = change_rows.faults(event, item, today=at.astimezone(clock.ZONE).date())
+            faults = change_rows.faults(event, item, today=clock.day(at))
             content = (json.dumps(faults, ensure_ascii=False) if faults else text).encode()
             code = change_rows.organisation_code(event.code)
             new.append(Sent(event.sequence, event.event_id, event.kind, code, event.on, digest, content))

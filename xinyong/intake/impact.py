@@ -270,7 +270,7 @@ def _summed(sums: _Sums, draft: Item, ruling: Item | None, at: datetime, seconds
     gone = {one.code: one for one in ruling.fields} if ruling else {}
     removed = [Removed(code, gone[code].name_zh, gone[code].name_en, records) for code, records in sums.removed.items()]
     return Effect(
-        compared_with=ruling.version if ruling else None, on=at.astimezone(clock.ZONE).date().isoformat(),
+        compared_with=ruling.version if ruling else None, on=clock.day(at).isoformat(),
         records=sums.records, doubtful=sum(one.doubtful for one in departments),
         wrong=sum(one.wrong for one in departments), departments=tuple(departments), rules=tuple(rules),
         rules_count=len(sums.rules), examples=tuple(examples), removed=tuple(removed), seconds=round(seconds, 2),

@@ -58,7 +58,7 @@ def grant(
     UnknownDepartment, UnknownWindow, BadException."""
     require(by, Action.OVERSEE_REPORTING, item=item_id)
     window = windows.one(item_id, source_code, day, seen_by=by, at=at)
-    said, today = unnumbered(" ".join(reason.split())), _day(at)
+    said, today = unnumbered(" ".join(reason.split())), clock.day(at)
     if not _FEWEST <= len(said) <= _MOST:
         raise BadException(
             f"请写明理由（{_FEWEST} 至 {_MOST} 字）。理由会留存，单位能看到。",
@@ -145,7 +145,7 @@ def _locked(source_id: int, item_id: str, days: Iterable[date], received_at: dat
     known = rules.versions(source_id, item_id)
     if not _has_lock(known):
         return []
-    calendar, on, held = tables.calendar(), _day(received_at), rules.exceptions(source_id, item_id)
+    calendar, on, held = tables.calendar(), clock.day(received_at), rules.exceptions(source_id, item_id)
     found = []
     for period in sorted({rules.period_of(known, day) for day in days}):
         last = rules.holding(known, period.start).ends(period, calendar)[2]
@@ -168,7 +168,3 @@ def _unknown() -> UnknownException:
     return UnknownException(
         "没有这项补报许可，或已撤回。", "There is no such exception, or it was withdrawn."
     )  # fmt: skip
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(clock.ZONE).date()

@@ -120,7 +120,7 @@ def effect(item_id: str, *, seen_by: Actor, at: datetime) -> list[Concerned]:
     require(seen_by, Action.OVERSEE_REPORTING, item=item_id, region="")
     publish.current_reported(item_id)
     audit.enter(audit.Event.SUPPLIES_VIEWED, by=seen_by, object_kind="supplies", object_ref="effect", item=item_id)
-    stay = {source_id for source_id, _, _ in supply.holders(item_id=item_id, on=at.astimezone(clock.ZONE).date())}
+    stay = {source_id for source_id, _, _ in supply.holders(item_id=item_id, on=clock.day(at))}
     units = {one.id: one for one in identity.source_units()}
     with connection.cursor() as cursor:
         cursor.execute(_SQL["supplied_lately"], {"item": item_id, "since": at - LATELY, "feed": FEED})

@@ -83,7 +83,7 @@ def remind(*, by: Actor, at: datetime) -> tuple[int, int]:
     """Tells departments which windows are near their due day and which are overdue, each once. Returns how many notices of
     either are new. One entry in the log. Safe to run again. Raises NotAllowed."""
     require(by, Action.OPERATE)
-    today, near, overdue = at.astimezone(clock.ZONE).date(), 0, 0
+    today, near, overdue = clock.day(at), 0, 0
     for one in windows.every(seen_by=by, at=at):
         if one.state == State.OPEN and one.period.end is not None and one.period.end <= today and one.days_left <= NEAR:
             near += _deadline(Kind.DEADLINE_NEAR, one, by, at)

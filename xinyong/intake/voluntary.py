@@ -170,7 +170,7 @@ def listing(*, by: Actor, at: datetime, after: int | None = None, limit: int = 2
     found = _mine(by).select_related("submission").order_by("-submission_id")
     if after is not None:
         found = found.filter(submission_id__lt=after)
-    return views_of(list(found[:limit]), on=_day(at))
+    return views_of(list(found[:limit]), on=clock.day(at))
 
 
 def find(declaration_id: int, *, by: Actor, at: datetime) -> Seen:
@@ -190,7 +190,7 @@ def withdraw(declaration_id: int, *, reason: str, by: Actor, at: datetime, then:
     with transaction.atomic():
         found = _find(declaration_id, by, lock=True)
         if found.state == _State.WITHDRAWN:
-            return view(found, on=_day(at))
+            return view(found, on=clock.day(at))
         if found.state == _State.REFUSED or found.submission.status in ("received", "staged"):
             raise NotWithdrawable(
                 "正在处理中的请稍候再撤回；核验不通过的已经停止公开，不需要撤回。",
@@ -202,7 +202,7 @@ def withdraw(declaration_id: int, *, reason: str, by: Actor, at: datetime, then:
             audit.Event.DECLARATION_WITHDRAWN, by=by, object_kind="self-declaration", object_ref=str(declaration_id),
             subject=found.subject_code, item=found.item_id, reason=said,
         )  # fmt: skip
-    return view(found, on=_day(at))
+    return view(found, on=clock.day(at))
 
 
 def take_back(found: OwnDeclaration, *, reason: str, by: Actor, then: Then) -> str:
@@ -228,7 +228,7 @@ def act(found: OwnDeclaration, kind: str, *, by: Actor, at: datetime, note: str 
 
 def seen(found: OwnDeclaration, *, at: datetime) -> Seen:
     """A declaration with what it says, for callers who have checked who asks."""
-    on = _day(at)
+    on = clock.day(at)
     return Seen(
         view(found, on=on, is_whole=True),
         tuple(declared.said(found.subject_id, found.pk, as_of=on)),
@@ -255,7 +255,7 @@ def _hand_in(
             f"请至少附一份证明材料，最多 {MOST_PROOFS} 份。", f"Attach proof: one file at least, {MOST_PROOFS} at most."
         )
     for one in given:
-        proofs.look(one.path, today=_day(at))
+        proofs.look(one.path, today=clock.day(at))
     subject = registry.by_id(_own(by))
     with transaction.atomic():
         entered, is_new = submit.enter(
@@ -263,7 +263,7 @@ def _hand_in(
             channel=submit.OWN, subject=subject.id,
         )  # fmt: skip
         if not is_new:
-            return view(_find(entered.id, by), on=_day(at)), False
+            return view(_find(entered.id, by), on=clock.day(at)), False
         made, _ = OwnDeclaration.objects.get_or_create(
             submission_id=entered.id,
             defaults={
@@ -288,7 +288,7 @@ def _hand_in(
             subject=made.subject_code, size=entered.file_size, proofs=len(given), commitment=commitment,
         )  # fmt: skip
         then(entered.id)
-    return view(_find(made.pk, by), on=_day(at)), True
+    return view(_find(made.pk, by), on=clock.day(at)), True
 
 
 def _own(by: Actor) -> int:
@@ -324,10 +324,6 @@ def _row(item: Item, values: Mapping[str, str], by: Actor) -> Iterator[Path]:
 
 def _digest(commitment: str) -> str:
     return hashlib.sha256(COMMITMENTS[commitment][0].encode()).hexdigest()
-
-
-def _day(at: datetime) -> Any:
-    return at.astimezone(clock.ZONE).date()
 
 
 def _unknown() -> UnknownDeclaration:

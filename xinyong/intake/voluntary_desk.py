@@ -97,30 +97,30 @@ def check(declaration_id: int, *, after: int, unit: str, basis: str, by: Actor, 
     """Says that what was declared is so: which unit checked, on what basis. Raises UnknownDeclaration, DecidedMeanwhile,
     NotNow, WordNeeded, NotAllowed."""
     with _deciding(declaration_id, after, by) as found:
-        if not view(found, on=_day(at)).may_check:
+        if not view(found, on=clock.day(at)).may_check:
             raise _not_now()
         said, whose = _said(basis), unnumbered(" ".join(unit.split()))[:60]
         if not whose:
             raise _word_needed()
         declared.note_checked(
-            submission_id=found.pk, subject_id=found.subject_id, unit=whose, on=_day(at), by=by, at=at
+            submission_id=found.pk, subject_id=found.subject_id, unit=whose, on=clock.day(at), by=by, at=at
         )
         voluntary.act(found, _Kind.CHECKED, note=said, unit=whose, by=by, at=at)
         _note(audit.Event.DECLARATION_CHECKED, found, by, unit=whose, basis=said)
-        return view(found, on=_day(at))
+        return view(found, on=clock.day(at))
 
 
 def refuse(declaration_id: int, *, after: int, reason: str, by: Actor, at: datetime, then: Then) -> DeclarationView:
     """Says that what was declared is not so, or not proved, and why: it leaves every page. Also after it was checked. Raises as
     ``check``."""
     with _deciding(declaration_id, after, by) as found:
-        if not view(found, on=_day(at)).may_refuse:
+        if not view(found, on=clock.day(at)).may_refuse:
             raise _not_now()
         said = _said(reason)
         voluntary.take_back(found, reason=said, by=by, then=then)
         voluntary.act(found, _Kind.REFUSED, note=said, by=by, at=at)
         _note(audit.Event.DECLARATION_REFUSED, found, by, reason=said)
-        return view(found, on=_day(at))
+        return view(found, on=clock.day(at))
 
 
 @contextmanager
@@ -190,7 +190,3 @@ def _unknown() -> UnknownDeclaration:
     return UnknownDeclaration(
         "没有这项自主申报，或它不归您办理。", "There is no such declaration, or it is not yours to check."
     )
-
-
-def _day(at: datetime) -> Any:
-    return at.astimezone(clock.ZONE).date()

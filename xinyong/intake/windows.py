@@ -163,7 +163,7 @@ def listing(
 def every(*, seen_by: Actor, at: datetime) -> list[Window]:
     """The windows of the last months within the actor's reach, in no order. Raises NotAllowed."""
     reach, units = arrived.reach(seen_by), {unit.id: unit for unit in identity.source_units()}
-    known, first = rules.all_versions(), _day(at).replace(day=1)
+    known, first = rules.all_versions(), clock.day(at).replace(day=1)
     asked: dict[tuple[int, str, date], tuple[SourceUnit, str, Period]] = {}
     for back in range(SHOWN_MONTHS):
         month = month_of(add_months(first, -back))
@@ -176,7 +176,7 @@ def every(*, seen_by: Actor, at: datetime) -> list[Window]:
 
 
 def _windows(asked: list[tuple[SourceUnit, str, Period]], *, at: datetime, seen_by: Actor) -> list[Window]:
-    calendar, today, known, held = tables.calendar(), _day(at), rules.all_versions(), rules.exceptions()
+    calendar, today, known, held = tables.calendar(), clock.day(at), rules.all_versions(), rules.exceptions()
     came, said = _came({period for _, _, period in asked}, at, seen_by), _said({period for _, _, period in asked}, at)
     found = []
     for unit, item_id, period in asked:
@@ -246,10 +246,6 @@ def _meanwhile() -> RuledMeanwhile:
     return RuledMeanwhile(
         "刚才有人改过这项报送窗口，请刷新后再试。", "Somebody changed this window just now. Reload and try again."
     )
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(clock.ZONE).date()
 
 
 __all__ = ["MONTH", "QUARTER", "BadRule", "ExceptionView", "Rule", "RuledMeanwhile", "State", "UnknownWindow", "Window",

@@ -17,3 +17,8 @@ def now() -> datetime:
 def today() -> date:
     """Today's date in Beijing."""
     return now().date()
+
+
+def day(at: datetime) -> date:
+    """The day of an instant in Beijing."""
+    return at.astimezone(ZONE).date()

@@ -12,7 +12,6 @@ from xinyong.portal.own_case import Act
 from xinyong.rights import appeal, case_form, case_page
 from xinyong.rights.appeal import Said
 from xinyong.rights.case_form import does
-from xinyong.rights.objection import day
 from xinyong.rights.remedies import REMEDIED
 from xinyong.rights.remedy_form import Grounded
 from xinyong.security.access import Action, access
@@ -47,7 +46,7 @@ def new(request: HttpRequest, first_id: int) -> HttpResponse:
     """Appeals against the end of a case: on which ground, why, on which papers."""
     who, now, one_id = own_page.actor(request), clock.now(), own_page.id_of(first_id)
     first = appeal.appealable(one_id, by=who, at=now)
-    rules = appeal.procedure(day(now))
+    rules = appeal.procedure(clock.day(now))
     data = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     form = Grounded(*data, rules=rules)
     to, status = own_case.lodged(

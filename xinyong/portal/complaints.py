@@ -13,7 +13,6 @@ from xinyong.rights import case_form, case_page, complaint
 from xinyong.rights.access_log import Line
 from xinyong.rights.case_form import does
 from xinyong.rights.complaint import Said
-from xinyong.rights.objection import day
 from xinyong.rights.remedy_form import Grounded
 from xinyong.security.access import Action, access
 from xinyong.web.words import COMPLAINT_STATES
@@ -47,7 +46,7 @@ def new(request: HttpRequest, look_id: int) -> HttpResponse:
     """Complains about one look: on which ground, why, on which papers."""
     who, now, look = own_page.actor(request), clock.now(), own_page.id_of(look_id)
     line = complaint.complainable(look, by=who, at=now)
-    rules = complaint.procedure(day(now))
+    rules = complaint.procedure(clock.day(now))
     data = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     form = Grounded(*data, rules=rules)
     to, status = own_case.lodged(

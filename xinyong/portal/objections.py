@@ -55,7 +55,7 @@ def new(request: HttpRequest, ref: str) -> HttpResponse:
     """Objects to a record: why, on which ground, what it should say, on which papers."""
     who, now = own_page.actor(request), clock.now()
     record = objection.own_record(ref, by=who, at=now)
-    rules = objection.procedure(objection.day(now))
+    rules = objection.procedure(clock.day(now))
     data = (request.POST, request.FILES) if request.method == "POST" else (None, None)
     form = case_form.Lodge(*data, rules=rules, record=record)
     to, status = own_case.lodged(

@@ -11,7 +11,6 @@ from xinyong.portal import own_case, own_page
 from xinyong.portal.own_case import Act
 from xinyong.rights import case_form, case_page, repair, repair_form, repair_rules
 from xinyong.rights.case_form import does
-from xinyong.rights.objection import day
 from xinyong.rights.repair import Application
 from xinyong.security.access import Action, access
 from xinyong.web.words import REPAIR_STATES
@@ -50,7 +49,7 @@ def new(request: HttpRequest, ref: str) -> HttpResponse:
     """The conditions of a record's repair, met or not and why; where nothing stands against it, the application on the same page."""
     who, now = own_page.actor(request), clock.now()
     asked = (request.POST if request.method == "POST" else request.GET).get("ground", "")
-    grounds = repair_rules.in_force(day(now)).grounds
+    grounds = repair_rules.in_force(clock.day(now)).grounds
     ground = asked if asked in {one.id for one in grounds} else repair_rules.CORRECTED
     record, found = repair.eligibility(ref, ground, by=who, at=now)
     has_letter = any(one.id == "commitment" for one in found.conditions)
@@ -68,7 +67,7 @@ def new(request: HttpRequest, ref: str) -> HttpResponse:
         "form": form, "record": record, "found": found, "ground": ground, "rules": found.procedure,
         "grounds": [(one.id, case_page.word(one.zh, one.en)) for one in grounds],
         "conditions": [(one, case_page.word(one.zh, one.en)) for one in found.conditions],
-        "letter": repair.letter(record, signer="", on=day(now)) if has_letter else "",
+        "letter": repair.letter(record, signer="", on=clock.day(now)) if has_letter else "",
     }  # fmt: skip
     return to or own_page.page(request, "portal/repair_new.html", context, status=status)
 

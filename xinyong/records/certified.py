@@ -56,6 +56,4 @@ def supplied(items: Collection[str]) -> dict[tuple[str, str], date]:
     names = department_names()
     with scope.acting(system("special-report")):
         found = list(_cursor.rows(_SQL["supplied"], {"items": list(items)}))
-    return {
-        (row["item_id"], names.get(row["source_id"], "")): row["since"].astimezone(clock.ZONE).date() for row in found
-    }
+    return {(row["item_id"], names.get(row["source_id"], "")): clock.day(row["since"]) for row in found}

@@ -105,9 +105,9 @@ def _repairs(subject_id: int, key: bytes, version: int) -> list[End]:
     """Publicity that a repair ended, and repairs that were revoked, by their days."""
     told = []
     for one in Repair.objects.filter(subject_id=subject_id, key_digest=key).select_related("end").order_by("id"):
-        told.append(End(version, "publicity", "repaired", one.at.astimezone(clock.ZONE).date()))
+        told.append(End(version, "publicity", "repaired", clock.day(one.at)))
         if hasattr(one, "end"):
-            day = one.end.at.astimezone(clock.ZONE).date()
+            day = clock.day(one.end.at)
             told.append(End(version, "repair", one.end.reason, day))
     return told
 

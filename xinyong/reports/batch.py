@@ -74,7 +74,7 @@ def ask(given: Sequence[str], wanted: Wanted, *, by: Actor, at: datetime, purpos
         raise NothingGiven(
             f"请填写 1 至 {MOST} 个名称或统一社会信用代码，每行一个。", f"Give 1 to {MOST} names or codes, one a line."
         )
-    special.check(wanted, at.astimezone(clock.ZONE).date())
+    special.check(wanted, clock.day(at))
     made = ReportBatch.objects.create(
         asked_at=at, by_name=by.name, by_role=by.role.value, account_id=by.account_id, subject_id=by.subject,
         purpose=unnumbered(purpose)[:200], allowed=_allowed(by, at), total=len(given),

@@ -104,7 +104,7 @@ def digest_of(said: Mapping[str, Any]) -> str:
 
 def _parts(who: Actor, at: datetime) -> dict[str, Any]:
     """What every room keeps, part by part. The platform reads: some tables open to nobody else; each statement names the subject."""
-    today, subject_id = at.astimezone(clock.ZONE).date(), who.subject
+    today, subject_id = clock.day(at), who.subject
     is_person = who.subject_code is None
     made: dict[str, Any] = {
         "subject": own.subject(who), "issuer": settings.SITE_NAME, "about": _ABOUT, "records": own.whole(who, today=today),

@@ -65,7 +65,7 @@ def issue_special(
     require(by, Action.ISSUE_SPECIAL, subject=subject.id, region=subject.region_code or None)
     if by.role is Role.OPERATOR:
         required(purpose)
-    content = compose(subject, wanted, as_of=issued_at.astimezone(clock.ZONE).date(), purpose=purpose, by=by)
+    content = compose(subject, wanted, as_of=clock.day(issued_at), purpose=purpose, by=by)
     chosen = sorted(one.id for one in content.domains)
     details = {
         "domains": chosen, "first_day": wanted.first_day.isoformat(), "last_day": wanted.last_day.isoformat(),

@@ -96,7 +96,7 @@ def issue_statement(
     require(by, Action.ISSUE_SPECIAL, subject=subject.id, region=subject.region_code or None)
     if by.role is Role.OPERATOR:
         required(purpose)
-    as_of = issued_at.astimezone(clock.ZONE).date()
+    as_of = clock.day(issued_at)
     one = fact(fact_id, on=as_of)
     content = _compose(subject.code or "", one, as_of, first_day, last_day)
     days = {"first_day": first_day.isoformat(), "last_day": last_day.isoformat()} if first_day and last_day else {}

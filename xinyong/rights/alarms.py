@@ -87,7 +87,7 @@ class AlarmView:
 
 def emergency(about: Whose, *, reason: str, by: Actor, at: datetime) -> None:
     """The alarm of a query in an emergency, in the caller's transaction, which noted it; the official's unit is told too."""
-    today = at.astimezone(clock.ZONE).date()
+    today = clock.day(at)
     due = tables.calendar().add_working_days(today, settings.EMERGENCY_REVIEW_DAYS).on
     with scope.acting(system("alarms")):
         Alarm.objects.create(
@@ -104,7 +104,7 @@ def emergency(about: Whose, *, reason: str, by: Actor, at: datetime) -> None:
 
 def complaint(look: One, *, case_id: int, step: int, reason: str, at: datetime) -> None:
     """The alarm of a look about which a complaint was founded, in the caller's transaction; once for each decision."""
-    today = at.astimezone(clock.ZONE).date()
+    today = clock.day(at)
     with scope.acting(system("alarms")):
         Alarm.objects.create(
             kind=Alarm.Kind.COMPLAINT, key=f"complaint/{case_id}/{step}", actor=look.actor, department=look.department, count=1,
@@ -223,7 +223,7 @@ def _same_family(found: Sequence[ByOne]) -> list[Alarm]:
     for one in about:
         mine, theirs = family_name(own.get(one.actor, "")), family_name(names.get(_digest(one), ""))
         if mine and mine == theirs:
-            days[one.actor, one.at.astimezone(clock.ZONE).date()].append(one)
+            days[one.actor, clock.day(one.at)].append(one)
     return [_alarm(Alarm.Kind.SURNAME, f"{who}/{day}", these, len(these)) for (who, day), these in days.items()]
 
 
@@ -248,7 +248,7 @@ def _alarm(kind: Alarm.Kind, key: str, these: Sequence[ByOne], count: int) -> Al
 
 def _views(rows: Iterable[Alarm], at: datetime) -> list[AlarmView]:
     units = {one.code: one.name for one in identity.source_units()}
-    today = at.astimezone(clock.ZONE).date()
+    today = clock.day(at)
     views = []
     for one in rows:
         done = getattr(one, "review", None)

@@ -121,7 +121,7 @@ def record(submission_id: int, row_no: int, *, by: Actor, at: datetime) -> Broug
     """The record that a row brought and that stands, of the actor's own department. Raises UnknownRecord (no such row, or another
     department's, which looks the same), NothingToWithdraw, NotAllowed."""
     require(by, Action.ANNUL_RECORD)
-    found = history.brought(submission_id, row_no, as_of=_day(at), seen_by=by)
+    found = history.brought(submission_id, row_no, as_of=clock.day(at), seen_by=by)
     if not found:
         raise UnknownRecord(
             "这一行没有带来信息，或者不是贵单位报送的。", "The row brought no record, or is not your department's."
@@ -218,7 +218,7 @@ def follow(*, by: Actor, at: datetime) -> Followed:
             over += _tell_source(Kind.ANNULLED_OVERDUE, one, by=by, at=at)
         if carried or over:
             audit.enter(
-                audit.Event.REMINDERS_TOLD, by=by, object_kind="annulments", object_ref=_day(at).isoformat(), near=carried,
+                audit.Event.REMINDERS_TOLD, by=by, object_kind="annulments", object_ref=clock.day(at).isoformat(), near=carried,
                 overdue=over,
             )  # fmt: skip
     return Followed(carried, over)
@@ -234,7 +234,7 @@ def _noted(submission_id: int, row_no: int, said: Said, token: str, by: Actor, a
     cause, instrument, body, explanation = _checked(said, at)
     one, is_person = about.record, about.subject_code is None
     source = Department.objects.get(
-        pk=annotations.datum(about.subject_id, one.ref, as_of=_day(at), known_at=at).source_id
+        pk=annotations.datum(about.subject_id, one.ref, as_of=clock.day(at), known_at=at).source_id
     )
     require(by, Action.ANNUL_RECORD, department=source.code, item=one.item_id)
     try:
@@ -267,7 +267,7 @@ def _checked(said: Said, at: datetime) -> tuple[str, str, str, str]:
             "Choose the cause (annulled, changed, found unlawful or void); give the instrument's number, the body and the reason.",
             invariant="E_ANNUL",
         )
-    if said.known_on > _day(at):
+    if said.known_on > clock.day(at):
         raise BadAnnulment("知道之日不能晚于今天。", "The day it was known is not after today.", invariant="E_ANNUL")
     return said.cause, instrument, body, explanation
 
@@ -294,7 +294,7 @@ def _carried_out(found: Annulment, by: Actor, at: datetime) -> bool:
     if AnnulmentDone.objects.filter(annulment=found).exists():
         return False
     expiry.end_now(
-        found.subject_id, found.ref, item_id=found.item_id, reason=f"basis-{found.cause}", on=_day(at), noted_at=at
+        found.subject_id, found.ref, item_id=found.item_id, reason=f"basis-{found.cause}", on=clock.day(at), noted_at=at
     )
     what = Happening(
         Cause.WITHDRAWN, at, found.subject_id, subject_code=found.subject_code, item_id=found.item_id, ref=found.ref,
@@ -357,7 +357,7 @@ def _view(one: Annulment, at: datetime) -> AnnulmentView:
     item, (zh, en) = publish.current(one.item_id), CAUSES[one.cause]
     order, done = getattr(one, "order", None), getattr(one, "done", None)
     due_on, calendar = _due(one), tables.calendar()
-    ahead = [_day(at) + timedelta(days=n) for n in range(1, max((due_on - _day(at)).days, 0) + 1)]
+    ahead = [clock.day(at) + timedelta(days=n) for n in range(1, max((due_on - clock.day(at)).days, 0) + 1)]
     return AnnulmentView(
         id=one.pk, subject_code=one.subject_code, subject_name=one.subject_name, item_zh=item.title_zh, item_en=item.title_en,
         title=one.title, source_name=one.source.name, cause=one.cause, cause_zh=zh, cause_en=en, instrument=one.instrument,
@@ -372,7 +372,3 @@ def _unit(by: Actor) -> str:
     if by.role is Role.SOURCE_UNIT and by.department:
         return identity.source_unit(by.department, even_closed=True).name
     return str(settings.SITE_NAME)
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(clock.ZONE).date()

@@ -13,12 +13,13 @@ from pathlib import Path
 from django.db import transaction
 
 from xinyong.catalogue import tables
+from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid
 from xinyong.records import annotations
 from xinyong.records.view import RecordView
 from xinyong.rights import appeals, objection, repair, whose
 from xinyong.rights.case_words import SealedWords
-from xinyong.rights.objection import checked_token, day
+from xinyong.rights.own_cases import OwnCases, checked_token
 from xinyong.rights.remedies import REMEDIED, Remedied, is_review_due
 from xinyong.security import quotas
 from xinyong.security.access import Action, Actor, require
@@ -105,7 +106,7 @@ def procedures() -> Sequence[Procedure]:
 def appealable(case_id: int, *, by: Actor, at: datetime) -> CaseView:
     """A case of one's own whose end can be appealed against now. Raises UnknownCase, NotAppealable, ReviewFirst, TooLate, NotAllowed."""
     require(by, Action.APPEAL, subject=by.subject)
-    first = cases.again(case_id, by=by, at=at, calendar=tables.calendar())
+    first = cases.again(case_id, kind=None, by=by, at=at, calendar=tables.calendar())
     until = closed.last_day(first, first.procedure.appeal, calendar=tables.calendar())
     if until is None:
         raise NotAppealable(
@@ -117,7 +118,7 @@ def appealable(case_id: int, *, by: Actor, at: datetime) -> CaseView:
             "这一件请先申请复核；对复核结论不服的，再申诉。",
             "Ask for the review of this case first; you may appeal against its outcome.",
         )
-    if day(at) > until:
+    if clock.day(at) > until:
         raise TooLate(
             f"申诉期限已于 {until} 届满。还可以依法申请行政复议或者提起诉讼。",
             f"The term of the appeal ended on {until}. Administrative reconsideration and the courts remain.",
@@ -139,7 +140,7 @@ def lodge(
     whose.hold(by.subject if by.subject is not None else -1)
     first = appealable(case_id, by=by, at=at)
     quotas.take(f"appeal:{by.account_id}", per_minute=_PER_MINUTE, per_day=_PER_DAY, now=at)
-    rules = procedure(day(at))
+    rules = procedure(clock.day(at))
     if said.ground not in {one.id for one in rules.grounds}:
         raise BadGround("请选择申诉的事由。", "Choose the ground of the appeal.")
     if len(said.statement.strip()) < 4:
@@ -162,53 +163,23 @@ def lodge(
     return made, is_new
 
 
-def listing(*, by: Actor, at: datetime, after: int | None = None, limit: int = 20) -> list[CaseView]:
-    """One's own appeals, the newest first; ``after`` is the last id of the page before. One entry."""
-    require(by, Action.APPEAL, subject=by.subject)
-    return cases.of_subject(kind=KIND, by=by, at=at, calendar=tables.calendar(), after=after, limit=limit)
-
-
 def find(case_id: int, *, by: Actor, at: datetime) -> SeenAppeal:
     """One's own appeal. One entry. Raises UnknownCase, NotAllowed."""
     require(by, Action.APPEAL, subject=by.subject)
     return seen(case_id, by=by, at=at)
 
 
-def add(
-    case_id: int, *, papers: Sequence[Paper], note: str, after: int, token: str, by: Actor, at: datetime
-) -> CaseView:  # fmt: skip
-    """Adds papers, or a word, while the appeal is examined. Raises as ``cases.take``."""
-    if not papers and not note.strip():
-        raise cases.ReasonMissing("请附材料或写明要补充的内容。", "Attach a paper, or say what you add.")
-    return _own_step(case_id, Step("add", after, checked_token(token), reason=note, papers=papers), by=by, at=at)
-
-
-def withdraw(case_id: int, *, reason: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
-    """Withdraws an appeal; a mark that came with it ends. Within the term it can be lodged again. Raises as ``cases.take``."""
-
-    def then(case: CaseView) -> None:
-        unmark(case, by=by, at=at)
-
-    return _own_step(case_id, Step("withdraw", after, checked_token(token), reason=reason), by=by, at=at, then=then)
-
-
-def paper(case_id: int, number: int, *, to: Path, by: Actor) -> tuple[str, str]:
-    """Opens a paper that one handed in. Raises UnknownCase, NotAllowed."""
-    require(by, Action.APPEAL, subject=by.subject)
-    return cases.open_document(case_id, number, kind=KIND, to=to, by=by)
-
-
 def seen(case_id: int, *, by: Actor, at: datetime) -> SeenAppeal:
     """An appeal with the case it is against, for callers who have asked for their own action. One entry. Raises UnknownCase."""
     case = cases.find(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
-    first = cases.again(appeals.case_of(case.object_ref), by=by, at=at, calendar=tables.calendar())
+    first = cases.again(appeals.case_of(case.object_ref), kind=None, by=by, at=at, calendar=tables.calendar())
     record = None
     if (
         first.is_private
     ):  # whoever examines it looks at the record in that case, by its button: a look that the person reads of
         first = objection.masked(first)
     elif first.procedure.kind in OF_RECORDS:
-        record = annotations.datum(first.subject_id, first.object_ref, as_of=day(at), known_at=at).record
+        record = annotations.datum(first.subject_id, first.object_ref, as_of=clock.day(at), known_at=at).record
     return SeenAppeal(case, first, record, cases.steps_open(case, by=by))
 
 
@@ -218,11 +189,9 @@ def unmark(case: CaseView, *, by: Actor, at: datetime) -> None:
         annotations.settle(case.subject_id, case_id=case.id, by=by, at=at)
 
 
-def _own_step(
-    case_id: int, step: Step, *, by: Actor, at: datetime, then: cases.Then | None = None
-) -> CaseView:  # fmt: skip
-    require(by, Action.APPEAL, subject=by.subject)
-    case = cases.again(case_id, by=by, at=at, calendar=tables.calendar())
-    if case.procedure.kind != KIND:
-        raise cases.UnknownCase("没有这件申诉。", "There is no such appeal.")
-    return cases.take(case_id, step, unit=case.subject_name, by=by, at=at, then=then)[0]
+def _unmark_withdrawn(case: CaseView, by: Actor, at: datetime) -> None:
+    unmark(case, by=by, at=at)
+
+
+_OWN = OwnCases(KIND, acts=Action.APPEAL, sees=Action.APPEAL, then=_unmark_withdrawn)
+listing, add, withdraw, paper = _OWN.listing, _OWN.add, _OWN.withdraw, _OWN.paper

@@ -11,11 +11,12 @@ from django.conf import settings
 from django.db import transaction
 
 from xinyong.catalogue import tables
+from xinyong.kernel import clock
 from xinyong.kernel.errors import Forbidden, Invalid
 from xinyong.rights import appeal, appeals, whose
 from xinyong.rights.appeal import SeenAppeal
 from xinyong.rights.appeals import KIND
-from xinyong.rights.objection import checked_token, day
+from xinyong.rights.own_cases import checked_token
 from xinyong.rights.remedies import REMEDIED
 from xinyong.security.access import Action, Actor, require
 from xinyong.workflow import cases, subject_notices
@@ -95,7 +96,7 @@ def decide(
         if outcome == UPHOLD:
             _return(case, reason, by=by, at=at)
         subject_notices.tell(
-            SubjectKind.APPEAL_ANSWERED, subject_id=case.subject_id, facts={"on": day(at).isoformat()},
+            SubjectKind.APPEAL_ANSWERED, subject_id=case.subject_id, facts={"on": clock.day(at).isoformat()},
             link=f"/own/appeals/{case.id}/", key=f"{case.id}/{case.after}", by=by, at=at,
         )  # fmt: skip
 
@@ -105,14 +106,14 @@ def decide(
 
 def _return(case: CaseView, instruction: str, *, by: Actor, at: datetime) -> None:
     """Puts the first case back on its desk."""
-    first = cases.again(appeals.case_of(case.object_ref), by=by, at=at, calendar=tables.calendar())
+    first = cases.again(appeals.case_of(case.object_ref), kind=None, by=by, at=at, calendar=tables.calendar())
     of = REMEDIED[first.procedure.kind]
     step = Step(
         "appeal-return", first.after, f"appeal-{case.id}-{case.after:06}", reason=instruction,
         facts={**of.noted(first, at), "appeal": case.id},
     )  # fmt: skip
     cases.take(
-        first.id, step, unit=settings.SITE_NAME, by=by, at=at, then=lambda again: of.follows(again, by, at)
+        first.id, step, kind=first.procedure.kind, unit=settings.SITE_NAME, by=by, at=at, then=lambda again: of.follows(again, by, at)
     )  # fmt: skip
 
 
@@ -121,7 +122,7 @@ def _moved(by: Actor, at: datetime) -> cases.Then:
         last = case.steps[-1]
         subject_notices.tell(
             SubjectKind.APPEAL_MOVED, subject_id=case.subject_id,
-            facts={"on": day(at).isoformat(), "step_zh": last.zh, "step_en": last.en},
+            facts={"on": clock.day(at).isoformat(), "step_zh": last.zh, "step_en": last.en},
             link=f"/own/appeals/{case.id}/", key=f"{case.id}/{case.after}", by=by, at=at,
         )  # fmt: skip
 
@@ -131,14 +132,12 @@ def _moved(by: Actor, at: datetime) -> cases.Then:
 @transaction.atomic
 def _step(case_id: int, step: Step, *, by: Actor, at: datetime, then: cases.Then) -> CaseView:
     require(by, Action.DECIDE_APPEAL)
-    case = cases.again(case_id, by=by, at=at, calendar=tables.calendar())
-    if case.procedure.kind != KIND:
-        raise cases.UnknownCase("没有这件申诉。", "There is no such appeal.")
+    case = cases.again(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
     whose.hold(case.subject_id)
-    first = cases.again(appeals.case_of(case.object_ref), by=by, at=at, calendar=tables.calendar())
+    first = cases.again(appeals.case_of(case.object_ref), kind=None, by=by, at=at, calendar=tables.calendar())
     if has_part(first, by, case_id=case_id):
         raise DecidedBefore(
             "您办过原来的那一件，申诉须由没有参与过的人员审查。",
             "You took part in the first case: somebody who did not examines the appeal.",
         )
-    return cases.take(case_id, step, unit=settings.SITE_NAME, by=by, at=at, then=then)[0]
+    return cases.take(case_id, step, kind=KIND, unit=settings.SITE_NAME, by=by, at=at, then=then)[0]

@@ -20,7 +20,7 @@ from xinyong.kernel.errors import Conflict, Forbidden, Invalid
 from xinyong.rights import access_log, purposes, whose
 from xinyong.rights.access_log import Line
 from xinyong.rights.case_words import SealedWords
-from xinyong.rights.objection import checked_token, day
+from xinyong.rights.own_cases import PERSON, OwnCases, checked_token
 from xinyong.security import identity, looks, quotas
 from xinyong.security.access import Action, Actor, require
 from xinyong.security.looks import One
@@ -31,8 +31,6 @@ from xinyong.workflow.cases import About, Paper, Step
 from xinyong.workflow.definition import Library, Procedure
 
 KIND, PROFILE = "complaint", "national"
-#: How the desk and the unit read whose complaint a person's is: the look names them to the unit, nothing else does.
-A_PERSON = "自然人"
 _FOLDER = Path(__file__).parent / "library"
 _LIBRARY = Library(_FOLDER / "complaint.yaml", _FOLDER / "complaint")
 _PER_MINUTE, _PER_DAY = 10, 100
@@ -139,7 +137,7 @@ def lodge(
     """
     line = complainable(look_id, by=by, at=at)
     quotas.take(f"complain:{by.account_id}", per_minute=_PER_MINUTE, per_day=_PER_DAY, now=at)
-    rules = procedure(day(at))
+    rules = procedure(clock.day(at))
     if said.ground not in {one.id for one in rules.grounds}:
         raise BadGround("请选择投诉的事由。", "Choose the ground of the complaint.")
     if len(said.statement.strip()) < 4:
@@ -163,36 +161,10 @@ def lodge(
     return made, is_new
 
 
-def listing(*, by: Actor, at: datetime, after: int | None = None, limit: int = 20) -> list[CaseView]:
-    """One's own complaints, the newest first; ``after`` is the last id of the page before. One entry."""
-    require(by, Action.COMPLAIN, subject=by.subject)
-    return cases.of_subject(kind=KIND, by=by, at=at, calendar=tables.calendar(), after=after, limit=limit)
-
-
 def find(case_id: int, *, by: Actor, at: datetime) -> SeenComplaint:
     """One's own complaint. One entry. Raises UnknownCase, NotAllowed."""
     require(by, Action.COMPLAIN, subject=by.subject)
     return seen(case_id, by=by, at=at)
-
-
-def add(
-    case_id: int, *, papers: Sequence[Paper], note: str, after: int, token: str, by: Actor, at: datetime
-) -> CaseView:  # fmt: skip
-    """Adds papers, or a word, while the case is open. Raises as ``cases.take``."""
-    if not papers and not note.strip():
-        raise cases.ReasonMissing("请附材料或写明要补充的内容。", "Attach a paper, or say what you add.")
-    return _own_step(case_id, Step("add", after, checked_token(token), reason=note, papers=papers), by=by, at=at)
-
-
-def withdraw(case_id: int, *, reason: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
-    """Withdraws a complaint; the same look can be complained about again. Raises as ``cases.take``."""
-    return _own_step(case_id, Step("withdraw", after, checked_token(token), reason=reason), by=by, at=at)
-
-
-def paper(case_id: int, number: int, *, to: Path, by: Actor) -> tuple[str, str]:
-    """Opens a paper that one handed in. Raises UnknownCase, NotAllowed."""
-    require(by, Action.COMPLAIN, subject=by.subject)
-    return cases.open_document(case_id, number, kind=KIND, to=to, by=by)
 
 
 def seen(case_id: int, *, by: Actor, at: datetime) -> SeenComplaint:
@@ -216,7 +188,7 @@ def look_of(case: CaseView) -> One:
 def name_of(subject_id: int) -> tuple[str, str]:
     """How a case names its subject, and the division it belongs to: a person by neither."""
     if whose.of_id(subject_id).is_person:
-        return A_PERSON, ""
+        return PERSON, ""
     found = registry.by_id(subject_id)
     return found.name, found.region_code
 
@@ -236,7 +208,5 @@ def _about(line: Line, look: One, subject_id: int) -> About:
     )  # fmt: skip
 
 
-def _own_step(case_id: int, step: Step, *, by: Actor, at: datetime) -> CaseView:
-    require(by, Action.COMPLAIN, subject=by.subject)
-    case = cases.again(case_id, by=by, at=at, calendar=tables.calendar())
-    return cases.take(case_id, step, unit=case.subject_name, by=by, at=at)[0]
+_OWN = OwnCases(KIND, acts=Action.COMPLAIN, sees=Action.COMPLAIN)
+listing, add, withdraw, paper = _OWN.listing, _OWN.add, _OWN.withdraw, _OWN.paper

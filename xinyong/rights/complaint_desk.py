@@ -17,7 +17,7 @@ from xinyong.kernel import clock
 from xinyong.kernel.errors import Invalid
 from xinyong.rights import alarms, complaint, consent
 from xinyong.rights.complaint import KIND, OwnLook, SeenComplaint
-from xinyong.rights.objection import checked_token, day
+from xinyong.rights.own_cases import checked_token
 from xinyong.security import identity
 from xinyong.security.access import Action, Actor, Role, require
 from xinyong.workflow import cases, kinds, notices, subject_notices
@@ -74,7 +74,7 @@ def forward(case_id: int, *, note: str = "", after: int, token: str, by: Actor, 
 
     def then(case: CaseView) -> None:
         cases.share(case.id, by=by)
-        whole = cases.again(case.id, by=by, at=at, calendar=tables.calendar())
+        whole = cases.again(case.id, kind=KIND, by=by, at=at, calendar=tables.calendar())
         due = next((one.due_on for one in whole.terms if one.id == "explain" and one.is_running), None)
         tell_unit(Kind.COMPLAINT, case, {"due": str(due or "—")}, by=by, at=at)
 
@@ -129,7 +129,7 @@ def decide(
                 consent.end(number, subject_id=done.subject_id, case=f"complaint-{done.id}", at=at)
             tell_unit(Kind.COMPLAINT_FOUNDED, done, {}, by=by, at=at)
         subject_notices.tell(
-            SubjectKind.COMPLAINT_ANSWERED, subject_id=done.subject_id, facts={"on": day(at).isoformat()},
+            SubjectKind.COMPLAINT_ANSWERED, subject_id=done.subject_id, facts={"on": clock.day(at).isoformat()},
             link=f"/own/complaints/{done.id}/", key=f"{done.id}/{done.after}", by=by, at=at,
         )  # fmt: skip
 
@@ -155,7 +155,7 @@ def _moved(case: CaseView, *, by: Actor, at: datetime) -> None:
     last = case.steps[-1]
     subject_notices.tell(
         SubjectKind.COMPLAINT_MOVED, subject_id=case.subject_id,
-        facts={"on": day(at).isoformat(), "step_zh": last.zh, "step_en": last.en},
+        facts={"on": clock.day(at).isoformat(), "step_zh": last.zh, "step_en": last.en},
         link=f"/own/complaints/{case.id}/", key=f"{case.id}/{case.after}", by=by, at=at,
     )  # fmt: skip
 
@@ -176,9 +176,7 @@ def _of_unit(case_id: int, by: Actor, at: datetime, *, is_centre: bool) -> None:
 def _now(case_id: int, by: Actor, at: datetime, *, explains: bool = False) -> CaseView:
     """The case as it stands, for who may deal with it."""
     require(by, Action.ANSWER_COMPLAINT)
-    case = cases.again(case_id, by=by, at=at, calendar=tables.calendar())
-    if case.procedure.kind != KIND:
-        raise cases.UnknownCase("没有这件投诉。", "There is no such complaint.")
+    case = cases.again(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
     if not explains and by.role is Role.OPERATOR and _is_own(case, by):
         raise OwnLook(
             "这次查询是您本人作出的，投诉由信用中心另一位工作人员办理；您可以作说明。",
@@ -199,7 +197,7 @@ def _step(
         if is_told:
             _moved(case, by=by, at=at)
 
-    return cases.take(case_id, step, unit=_unit(by), by=by, at=at, then=means)[0]
+    return cases.take(case_id, step, kind=KIND, unit=_unit(by), by=by, at=at, then=means)[0]
 
 
 def _unit(by: Actor) -> str:

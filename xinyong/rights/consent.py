@@ -319,7 +319,7 @@ def _enter(
             "The ward is fourteen: whether to authorise is theirs to say, by their own account. You may look, say no and take back.",
             invariant="E_MINOR",
         )
-    found = purposes.find(purpose, on=at.astimezone(clock.ZONE).date())
+    found = purposes.find(purpose, on=clock.day(at))
     kept = _within(found, items, days, by.subject_code is None, at)
     made = Consent.objects.create(
         number=f"SQ{at.astimezone(clock.ZONE):%Y%m%d}-{secrets.token_hex(5).upper()}", request=request,
@@ -341,12 +341,12 @@ def _enter(
 
 def _is_under_fourteen(born: date | None, at: datetime) -> bool:
     """By the rule of the day; False where no number says a birthday."""
-    return born is not None and ages.is_under(ages.CONSENTS_ALONE, born, on=at.astimezone(clock.ZONE).date())
+    return born is not None and ages.is_under(ages.CONSENTS_ALONE, born, on=clock.day(at))
 
 
 def _within(purpose: Purpose, items: Sequence[str], days: int, is_person: bool, at: datetime) -> list[str]:
     """The items asked for, each once, when all of it is within the purpose. Raises BadConsent."""
-    allowed = purposes.items(purpose, on=at.astimezone(clock.ZONE).date(), persons=is_person)
+    allowed = purposes.items(purpose, on=clock.day(at), persons=is_person)
     kept = sorted(set(items))
     if purpose.is_emergency or not 1 <= days <= purpose.max_days:
         raise BadConsent(

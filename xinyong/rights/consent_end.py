@@ -85,7 +85,7 @@ def end_due(*, by: Actor, at: datetime) -> int:
     """Carries out the end of every authorisation whose term or purpose is over, and returns how many. Safe to run again and beside
     anybody. Raises NotAllowed."""
     require(by, Action.OPERATE)
-    today = at.astimezone(clock.ZONE).date()
+    today = clock.day(at)
     over = [one.id for one in purposes.register() if purposes.is_over(one.id, on=today)]
     with scope.acting(system("effects")):
         due = Consent.objects.filter(

@@ -90,7 +90,7 @@ def state_of(one: Consent, at: datetime) -> State:
     withdrawal = getattr(one, "withdrawal", None)
     if withdrawal is not None and withdrawal.withdrawn_at <= at:
         return State.WITHDRAWN
-    is_over = purposes.is_over(one.purpose, on=at.astimezone(clock.ZONE).date())
+    is_over = purposes.is_over(one.purpose, on=clock.day(at))
     return State.LIVE if one.valid_from <= at < one.valid_to and not is_over else State.ENDED
 
 

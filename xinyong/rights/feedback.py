@@ -14,7 +14,7 @@ from xinyong.catalogue import tables
 from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict
 from xinyong.rights import appeals, whose
-from xinyong.rights.objection import checked_token, day
+from xinyong.rights.own_cases import checked_token
 from xinyong.rights.remedies import REMEDIED
 from xinyong.security import audit, scope
 from xinyong.security.access import Action, Actor, require, system
@@ -60,9 +60,7 @@ def give(
     """
     require(by, Action.GIVE_FEEDBACK, subject=by.subject)
     whose.hold(by.subject if by.subject is not None else -1)
-    case = cases.again(case_id, by=by, at=at, calendar=tables.calendar())
-    if case.procedure.kind != kind or kind not in REMEDIED:
-        raise cases.UnknownCase("没有这一件，或它不归您办理。", "There is no such case, or it is not yours.")
+    case = cases.again(case_id, kind=kind if kind in REMEDIED else "", by=by, at=at, calendar=tables.calendar())
     sent = closed.sent(case.id, checked_token(token))
     if sent is None:
         _check(case, at)
@@ -73,7 +71,7 @@ def give(
             REMEDIED[kind].follows(done, by, at)
 
     step = Step(action, after, token, reason=text, facts=facts)
-    done, _ = cases.take(case.id, step, unit=case.subject_name, by=by, at=at, then=then)
+    done, _ = cases.take(case.id, step, kind=kind, unit=case.subject_name, by=by, at=at, then=then)
     return Given(done, action in REOPENS)
 
 
@@ -94,7 +92,7 @@ def _check(case: CaseView, at: datetime) -> None:
         )
     if closed.word_of(case) is not None:
         raise AlreadySaid("您已经反馈过这次办理结果。", "You have said already how this end was.")
-    if day(at) > until:
+    if clock.day(at) > until:
         raise TooLate(
             f"反馈期限已于 {until} 届满。不服结论的，还可以按办件页面写明的途径处理。",
             f"The days to say so ended on {until}. The case's page says what is left to whoever disagrees.",

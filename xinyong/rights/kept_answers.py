@@ -33,7 +33,7 @@ def erase(what: Happening) -> int:
     )
     if not gone:
         return 0
-    by, day = system("effects"), what.at.astimezone(clock.ZONE).date()
+    by, day = system("effects"), clock.day(what.at)
     digest = merkle.HASHES[settings.LOG_HASH]
     run = erased.begin(KEPT_ANSWERS, ended_by=day, grace_days=0, by=by, basis=_BASIS[what.cause], is_new=True)
     erased.beside(

@@ -29,12 +29,12 @@ from xinyong.records.annotations import Datum
 from xinyong.records.view import FieldView, RecordView
 from xinyong.rights import appeals
 from xinyong.rights.case_words import SealedWords
+from xinyong.rights.own_cases import ONESELF, PERSON, OwnCases, checked_token
 from xinyong.rights.recipients import RecipientView
 from xinyong.rights.recipients import of_case as recipients_of
 from xinyong.security import quotas
 from xinyong.security.access import Action, Actor, require
 from xinyong.subjects import persons as register
-from xinyong.subjects import registry
 from xinyong.workflow import cases, sealed_words
 from xinyong.workflow.case_view import CaseView
 from xinyong.workflow.cases import About, Paper, Step
@@ -48,15 +48,12 @@ _FOLDER = Path(__file__).parent / "library"
 _LIBRARY = Library(_FOLDER / "objection.yaml", _FOLDER / "objection")
 #: Objections that one account may lodge.
 _PER_MINUTE, _PER_DAY = 10, 200
-_LONGEST_VALUE, _LONGEST_TOKEN = 500, 64
+_LONGEST_VALUE = 500
 #: Steps that begin another round; each keeps the version of the record it began with.
 _ROUNDS = ("ask-review", "reopen", "appeal-return")
 
 #: In place of a field's new value: what the person asks for, which whoever decides does not read whole.
 AS_ASKED = "="
-#: How the other parties read a natural person, and what they did.
-PERSON, ONESELF = "自然人", "当事人"
-
 cases.declare(KIND, _LIBRARY.version)
 sealed_words.keeps(KIND, SealedWords())
 
@@ -77,12 +74,6 @@ class BadField(Invalid):
     """A field that the record does not have, or a value that says nothing new or too much."""
 
     code = "rights.objection-field"
-
-
-class BadForm(Invalid):
-    """The form carries no token of ours, and could not be told from a replay."""
-
-    code = "rights.form-without-token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,15 +117,15 @@ def own_record(ref: str, *, by: Actor, at: datetime) -> RecordView:
     what is personal masked. Raises UnknownRecord, OwnWord, NotAllowed."""
     require(by, Action.OBJECT)
     if by.subject_code is None:
-        return own_file.record(ref, by=by, as_of=day(at)).record
+        return own_file.record(ref, by=by, as_of=clock.day(at)).record
     try:
-        found, _ = dossier.record(by.subject_code, ref, as_of=day(at), seen_by=by)
+        found, _ = dossier.record(by.subject_code, ref, as_of=clock.day(at), seen_by=by)
     except dossier.RetentionOver:  # said to whose it is
         raise
     except dossier.UnknownRecord:  # not public, or no longer
-        mine = own_file.record(ref, by=by, as_of=day(at)).record
+        mine = own_file.record(ref, by=by, as_of=clock.day(at)).record
         assert by.subject is not None
-        found = annotations.datum(by.subject, mine.ref, as_of=day(at), known_at=at).record
+        found = annotations.datum(by.subject, mine.ref, as_of=clock.day(at), known_at=at).record
         found = replace(found, declared=mine.declared, marks=mine.marks)
     if found.declared is not None:
         raise OwnWord(
@@ -155,13 +146,13 @@ def lodge(
     by, is_private = register.settled(by), by.subject_code is None
     record = own_record(ref, by=by, at=at)
     quotas.take(f"object:{by.account_id}", per_minute=_PER_MINUTE, per_day=_PER_DAY, now=at)
-    rules = procedure(day(at))
+    rules = procedure(clock.day(at))
     if said.ground not in {one.id for one in rules.grounds}:
         raise BadGround("请选择异议的事由。", "Choose the ground of the objection.")
     if len(said.statement.strip()) < 4:
         raise cases.ReasonMissing("请写明哪里不对、为什么（至少 4 个字）。", "Say what is wrong and why.")
     assert by.subject is not None
-    found = annotations.datum(by.subject, record.ref, as_of=day(at), known_at=at)
+    found = annotations.datum(by.subject, record.ref, as_of=clock.day(at), known_at=at)
     name, title = (PERSON, record.item_title_zh) if is_private else (record.subject_name, record.title)
     about = About(
         by.subject, by.subject_code or "", name, found.region_code, record.item_id, record.ref, title, found.source_id
@@ -176,75 +167,44 @@ def lodge(
     return made, is_new
 
 
-def listing(*, by: Actor, at: datetime, after: int | None = None, limit: int = 20) -> list[CaseView]:
-    """One's own objections, the newest first; ``after`` is the last id of the page before. One entry."""
-    require(by, Action.OBJECT)
-    return cases.of_subject(kind=KIND, by=by, at=at, calendar=tables.calendar(), after=after, limit=limit)
-
-
 def find(case_id: int, *, by: Actor, at: datetime) -> Seen:
     """One's own objection. One entry. Raises UnknownCase, NotAllowed."""
     require(by, Action.OBJECT)
     return seen(case_id, by=by, at=at)
 
 
-def add(
-    case_id: int, *, papers: Sequence[Paper], note: str, after: int, token: str, by: Actor, at: datetime
-) -> CaseView:  # fmt: skip
-    """Adds papers, or a word, while the case is open. Raises as ``cases.take``."""
-    if not papers and not note.strip():
-        raise cases.ReasonMissing("请附材料或写明要补充的内容。", "Attach a paper, or say what you add.")
-    return _own_step(case_id, Step("add", after, checked_token(token), reason=note, papers=papers), by=by, at=at)
-
-
-def withdraw(case_id: int, *, reason: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
-    """Withdraws an objection; the mark ends with it. Raises as ``cases.take``."""
-
-    def then(case: CaseView) -> None:
-        annotations.settle(case.subject_id, case_id=case.id, by=by, at=at)
-
-    return _own_step(case_id, Step("withdraw", after, checked_token(token), reason=reason), by=by, at=at, then=then)
-
-
 def state_disagreement(case_id: int, *, text: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
     """Puts the subject's statement beside a record that stayed as it is. Raises BadStatement, and as ``cases.take``."""
     said = annotations.checked(text)
 
-    def then(case: CaseView) -> None:
+    def then(case: CaseView, by: Actor, at: datetime) -> None:
         annotations.state(
             case.subject_id, case.object_ref, said, case_id=case.id, is_private=case.is_private, by=by, at=at
         )
 
-    return _own_step(case_id, Step("state", after, checked_token(token), reason=said), by=by, at=at, then=then)
+    return _OWN.step(case_id, Step("state", after, checked_token(token), reason=said), by=by, at=at, then=then)
 
 
 def ask_review(case_id: int, *, reason: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
     """Asks for review by another person, once; the record is marked as disputed again. Raises AppealOpen, and as ``cases.take``."""
-    require(by, Action.OBJECT)
-    case = cases.again(case_id, by=by, at=at, calendar=tables.calendar())
+    case = _OWN.now(case_id, by=by, at=at)
     appeals.require_none_open(case)
-    found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
+    found = annotations.datum(case.subject_id, case.object_ref, as_of=clock.day(at), known_at=at)
 
-    def then(done: CaseView) -> None:
+    def then(done: CaseView, by: Actor, at: datetime) -> None:
         annotations.dispute(done.subject_id, done.object_ref, case_id=done.id, by=by, at=at)
 
     step = Step(
         "ask-review", after, checked_token(token), reason=reason, facts={"version": found.record.version, "changes": []}
     )
-    return _own_step(case_id, step, by=by, at=at, then=then)
-
-
-def paper(case_id: int, number: int, *, to: Path, by: Actor) -> tuple[str, str]:
-    """Opens a paper that one handed in oneself. Raises UnknownCase, NotAllowed."""
-    require(by, Action.OBJECT)
-    return cases.open_document(case_id, number, kind=KIND, to=to, by=by)
+    return _OWN.step(case_id, step, by=by, at=at, then=then)
 
 
 def seen(case_id: int, *, by: Actor, at: datetime) -> Seen:
     """A case with its record, for callers who have asked for their own action; of what is personal, masked as the catalogue says. One
     entry. Raises UnknownCase."""
     case = cases.find(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
-    found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
+    found = annotations.datum(case.subject_id, case.object_ref, as_of=clock.day(at), known_at=at)
     return Seen(masked(case), found, cases.steps_open(case, by=by), recipients_of(case.id, at=at))
 
 
@@ -282,9 +242,9 @@ def is_corrected(case: CaseView, *, at: datetime) -> bool:
         return False
     earlier = [one for one in case.steps if one.number < decided.number]
     before = next(one for one in reversed(earlier) if one.action in (case.procedure.opens, *_ROUNDS))
-    found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
+    found = annotations.datum(case.subject_id, case.object_ref, as_of=clock.day(at), known_at=at)
     until = found.record.publish_until
-    if found.is_withdrawn or (until is not None and until <= day(at)):
+    if found.is_withdrawn or (until is not None and until <= clock.day(at)):
         return True
     wanted = {one["code"]: one["new"] for one in decided.facts.get("changes", ())}
     is_newer = found.record.version > int(before.facts["version"])
@@ -295,20 +255,6 @@ def item_titles(case: CaseView) -> tuple[str, str]:
     """The catalogue item of the record, Chinese and English."""
     item = publish.current(case.item_id)
     return item.title_zh, item.title_en
-
-
-def checked_token(token: str) -> str:
-    """The token of a form of ours. Raises BadForm."""
-    if not 16 <= len(token) <= _LONGEST_TOKEN or not token.replace("-", "").replace("_", "").isalnum():
-        raise BadForm(
-            "表单已失效。请刷新页面后再提交。", "The form is no longer good. Reload the page and send it again."
-        )
-    return token
-
-
-def day(at: datetime) -> date:
-    """The day of an instant in Beijing."""
-    return at.astimezone(clock.ZONE).date()
 
 
 def unlooked(found: Datum) -> Datum:
@@ -336,10 +282,9 @@ def _masked_change(one: dict[str, str], fields: Mapping[str, Field]) -> dict[str
     return one | {"new": disclosure.masked(one["new"], fields[one["code"]].masking)[0]}
 
 
-def _own_step(
-    case_id: int, step: Step, *, by: Actor, at: datetime, then: cases.Then | None = None
-) -> CaseView:  # fmt: skip
-    require(by, Action.OBJECT)
-    is_organisation = by.subject is not None and by.subject_code is not None
-    unit = registry.by_id(by.subject).name if is_organisation and by.subject is not None else ONESELF
-    return cases.take(case_id, step, unit=unit, by=by, at=at, then=then)[0]
+def _settle(case: CaseView, by: Actor, at: datetime) -> None:
+    annotations.settle(case.subject_id, case_id=case.id, by=by, at=at)
+
+
+_OWN = OwnCases(KIND, acts=Action.OBJECT, sees=Action.OBJECT, then=_settle)
+listing, add, withdraw, paper = _OWN.listing, _OWN.add, _OWN.withdraw, _OWN.paper

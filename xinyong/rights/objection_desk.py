@@ -13,11 +13,13 @@ from django.conf import settings
 from django.db import transaction
 
 from xinyong.catalogue import tables
+from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid, XinyongError
 from xinyong.records import annotations
 from xinyong.rights import effects, objection, whose
 from xinyong.rights.effects import Cause, Happening
-from xinyong.rights.objection import ACCEPT, KIND, OUTCOMES, PARTLY, REFUSE, Seen, checked_token
+from xinyong.rights.objection import ACCEPT, KIND, OUTCOMES, PARTLY, REFUSE, Seen
+from xinyong.rights.own_cases import checked_token
 from xinyong.security import audit, identity
 from xinyong.security.access import Action, Actor, Role, require
 from xinyong.workflow import cases, notices, subject_notices
@@ -237,7 +239,7 @@ def finish(case_id: int, *, after: int, token: str, by: Actor, at: datetime) -> 
 
 def _corrected(case: CaseView, at: datetime) -> Happening:
     """What happened, for the list of effects: a correction, or that the record is gone."""
-    found = annotations.datum(case.subject_id, case.object_ref, as_of=objection.day(at), known_at=at)
+    found = annotations.datum(case.subject_id, case.object_ref, as_of=clock.day(at), known_at=at)
     return Happening(
         Cause.WITHDRAWN if found.is_withdrawn else Cause.CORRECTED, at, case.subject_id, subject_code=case.subject_code,
         item_id=case.item_id, ref=case.object_ref, case_id=case.id,
@@ -247,7 +249,7 @@ def _corrected(case: CaseView, at: datetime) -> Happening:
 def _answered(case: CaseView, *, by: Actor, at: datetime) -> None:
     """Tells whose objection it is that it was answered."""
     subject_notices.tell(
-        SubjectKind.OBJECTION_ANSWERED, subject_id=case.subject_id, facts={"on": objection.day(at).isoformat()},
+        SubjectKind.OBJECTION_ANSWERED, subject_id=case.subject_id, facts={"on": clock.day(at).isoformat()},
         link=f"/own/objections/{case.id}/", key=f"{case.id}/{case.after}", by=by, at=at,
     )  # fmt: skip
 
@@ -263,7 +265,7 @@ def _outcome(
         raise BadOutcome("请选择结论：成立、部分成立或不成立。", "Choose: upheld, in part, or not.")
     if outcome == REFUSE:
         return {"outcome": outcome, "changes": []}
-    found = annotations.datum(case.subject_id, case.object_ref, as_of=objection.day(at), known_at=at)
+    found = annotations.datum(case.subject_id, case.object_ref, as_of=clock.day(at), known_at=at)
     said = objection.changes(found.record, changes, asked=asked)
     if outcome == ACCEPT and not said:
         said = asked
@@ -277,13 +279,13 @@ def _outcome(
 def _now(case_id: int, by: Actor, at: datetime) -> CaseView:
     """The case as it stands, for who answers objections."""
     require(by, Action.ANSWER_OBJECTION)
-    return cases.again(case_id, by=by, at=at, calendar=tables.calendar())
+    return cases.again(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
 
 
 @transaction.atomic
 def _step(case_id: int, step: Step, *, by: Actor, at: datetime, then: cases.Then | None = None) -> CaseView:
     require(by, Action.ANSWER_OBJECTION)
-    return cases.take(case_id, step, unit=_unit(by), by=by, at=at, then=then)[0]
+    return cases.take(case_id, step, kind=KIND, unit=_unit(by), by=by, at=at, then=then)[0]
 
 
 def _unit(by: Actor) -> str:

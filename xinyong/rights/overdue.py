@@ -9,8 +9,8 @@ from datetime import datetime
 from django.db import transaction
 
 from xinyong.catalogue import tables
+from xinyong.kernel import clock
 from xinyong.rights import appeal, complaint, complaint_desk
-from xinyong.rights.objection import day
 from xinyong.security import audit
 from xinyong.security.access import Action, Actor, require
 from xinyong.workflow import cases
@@ -46,7 +46,7 @@ def follow(*, by: Actor, at: datetime) -> Done:
                 elif term.is_running and term.due_on is not None and term.days_left <= NEAR:
                     near_here += _told(Kind.COMPLAINT_NEAR, case, term, by, at)
         audit.enter(
-            audit.Event.REMINDERS_TOLD, by=by, object_kind=many, object_ref=day(at).isoformat(), near=near_here,
+            audit.Event.REMINDERS_TOLD, by=by, object_kind=many, object_ref=clock.day(at).isoformat(), near=near_here,
             overdue=over_here,
         )  # fmt: skip
         near, over = near + near_here, over + over_here
@@ -61,7 +61,7 @@ def _escalated(case: CaseView, term: TermView, by: Actor, at: datetime) -> bool:
         return False
     step = Step("escalate", case.after, token, facts={"term": term.id, "due": str(term.due_on), "token": token})
     try:
-        _, is_new = cases.take(case.id, step, unit="本平台（自动）", by=by, at=at)
+        _, is_new = cases.take(case.id, step, kind=case.procedure.kind, unit="本平台（自动）", by=by, at=at)
     except (MovedMeanwhile, StepNotNow):  # somebody was quicker
         return False
     return is_new

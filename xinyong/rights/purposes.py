@@ -171,7 +171,7 @@ def is_over(purpose_id: str, *, on: date) -> bool:
 
 def chosen(purpose_id: str, *, by: Actor, at: datetime) -> Purpose:
     """A purpose in force that is open to the actor. Raises PurposeNeeded, PurposeNotYours."""
-    found = find(purpose_id, on=_day(at))
+    found = find(purpose_id, on=clock.day(at))
     if not found.opens_to(by) or found.is_emergency:
         raise PurposeNotYours(
             f"目的“{found.name_zh}”不对您的角色或单位开放。请选择其他目的；确需使用的，请联系信用中心。",
@@ -229,10 +229,6 @@ def items(purpose: Purpose, *, on: date, persons: bool | None = None) -> list[It
         one for one in publish.items(on=on)
         if purpose.allows(one) and one.disclosure in grades and persons in (None, one.is_about_persons)
     ]  # fmt: skip
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(clock.ZONE).date()
 
 
 def _read(one: Mapping[str, Any]) -> Purpose:

@@ -152,7 +152,7 @@ def query(
     """
     require(seen_by, Action.QUERY)
     found = purposes.chosen(purpose, by=seen_by, at=at)
-    matter, day = purposes.noted(note), _day(at)
+    matter, day = purposes.noted(note), clock.day(at)
     wanted = _items(found, items, about, seen_by, day)
     if level is Grade.AUTHORISED and found.level is not Grade.AUTHORISED:
         raise LevelBeyondPurpose(
@@ -207,20 +207,20 @@ def break_glass(about: Whose, *, items: Sequence[str], reason: str, seen_by: Act
     """Looks in an emergency without authorisation. It stands in the log as that, raises an alarm at once, is reviewed by another
     person within days, and the subject sees it. Raises NotAllowed, FactorNeeded, PurposeNeeded, ItemNotAllowed, QuotaSpent."""
     require(seen_by, Action.BREAK_GLASS)
-    found = next(one for one in purposes.in_force(on=_day(at)) if one.is_emergency)
+    found = next(one for one in purposes.in_force(on=clock.day(at)) if one.is_emergency)
     if not found.opens_to(seen_by):
         raise purposes.PurposeNotYours(
             "紧急查询不对您的单位开放。", "Emergency queries are not open to your unit.", invariant="E_PURPOSE"
         )
     why = purposes.noted(reason)
-    wanted = _items(found, items, about, seen_by, _day(at))
+    wanted = _items(found, items, about, seen_by, clock.day(at))
     _count(seen_by, at)
     asked = _Asked(found, why, wanted, Grade.AUTHORISED, None, is_whole=not items)
     _note(audit.Event.GLASS_BROKEN, asked, about, seen_by)
     alarms.emergency(about, reason=why, by=seen_by, at=at)
     rows = authorised.records(
         about.id, [(one, authorised.fields(one, Grade.AUTHORISED)) for one in wanted], grade=Grade.AUTHORISED, of=seen_by,
-        today=_day(at),
+        today=clock.day(at),
     )  # fmt: skip
     return Answer("", found, Grade.AUTHORISED, tuple(one.id for one in wanted), "", rows, at)
 
@@ -234,7 +234,7 @@ def file(
     if may(seen_by, Action.VIEW_SHARED):
         _count(seen_by, at)
     seen = dossier.of(code, as_of=as_of, seen_by=seen_by, purpose=said, per_section=per_section)
-    reached = purposes.find(purpose, on=_day(at)).sections
+    reached = purposes.find(purpose, on=clock.day(at)).sections
     return (
         seen
         if reached is None
@@ -361,7 +361,3 @@ def _row(said: dict[str, object]) -> Row:
         date.fromisoformat(str(said["decided_on"])), str(said["source"]), tuple((str(a), str(b)) for a, b in fields),
         str(said["item_id"]), str(said["item_title"]), bool(said["is_disputed"]),
     )  # fmt: skip
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(clock.ZONE).date()

@@ -231,7 +231,7 @@ def _views(rows: "QuerySet[Recipient]", at: datetime) -> list[RecipientView]:
     made = []
     for one in found:
         done_at = one.receipt.at if hasattr(one, "receipt") else None
-        due_on = calendar.add_working_days(one.told_at.astimezone(clock.ZONE).date(), TERM_DAYS).on
+        due_on = calendar.add_working_days(clock.day(one.told_at), TERM_DAYS).on
         end = datetime.combine(due_on + timedelta(days=1), time(), tzinfo=clock.ZONE)
         late = (done_at or at) - end
         made.append(

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from xinyong.catalogue import publish, tables
+from xinyong.kernel import clock
 from xinyong.records import annotations
 from xinyong.rights import complaint, objection, repair
 from xinyong.rights.appeals import KIND as APPEAL
 from xinyong.rights.appeals import is_appealed
-from xinyong.rights.objection import day
 from xinyong.security import scope
 from xinyong.security.access import Actor, system
 from xinyong.workflow import closed, notices
@@ -74,7 +74,7 @@ def _quiet(case: CaseView, by: Actor, at: datetime) -> None:
 
 def _as_of_now(case: CaseView, at: datetime) -> Mapping[str, object]:
     """Which version of the record the case is about from here on."""
-    found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
+    found = annotations.datum(case.subject_id, case.object_ref, as_of=clock.day(at), known_at=at)
     return {"version": found.record.version, "changes": []}
 
 

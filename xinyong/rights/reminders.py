@@ -10,6 +10,7 @@ from datetime import datetime
 from django.db import transaction
 
 from xinyong.catalogue import tables
+from xinyong.kernel import clock
 from xinyong.rights import objection, objection_desk
 from xinyong.rights.objection import KIND
 from xinyong.security import audit
@@ -48,7 +49,7 @@ def follow(*, by: Actor, at: datetime) -> Done:
             elif term.is_running and term.due_on is not None and term.days_left <= NEAR:
                 near += _told(Kind.OBJECTION_NEAR, case, term, by, at)
     audit.enter(
-        audit.Event.REMINDERS_TOLD, by=by, object_kind="objections", object_ref=objection.day(at).isoformat(), near=near,
+        audit.Event.REMINDERS_TOLD, by=by, object_kind="objections", object_ref=clock.day(at).isoformat(), near=near,
         overdue=over,
     )  # fmt: skip
     return Done(closed, near, over)
@@ -71,7 +72,7 @@ def _escalated(case: CaseView, term: TermView, by: Actor, at: datetime) -> bool:
     facts: dict[str, object] = {"term": term.id, "due": str(term.due_on), "token": token}
     step = Step("escalate", case.after, token, facts=facts)
     try:
-        _, is_new = cases.take(case.id, step, unit="本平台（自动）", by=by, at=at)
+        _, is_new = cases.take(case.id, step, kind=case.procedure.kind, unit="本平台（自动）", by=by, at=at)
     except (MovedMeanwhile, StepNotNow):
         return False
     return is_new

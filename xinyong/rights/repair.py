@@ -9,25 +9,24 @@ Source: 信用修复管理办法（令第36号）; 国办发〔2025〕22号; ear
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
 
 from xinyong.catalogue import publish, tables
+from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid
 from xinyong.kernel.scrubbing import unnumbered
 from xinyong.records import annotations, dossier, repaired
 from xinyong.records.annotations import Datum
 from xinyong.records.view import RecordView
 from xinyong.rights import appeals, repair_rules
-from xinyong.rights.objection import checked_token, day
+from xinyong.rights.own_cases import OwnCases, checked_token
 from xinyong.rights.recipients import RecipientView
 from xinyong.rights.recipients import of_case as recipients_of
 from xinyong.rights.repair_rules import JUDGMENT, Eligibility
 from xinyong.security import quotas, scope
 from xinyong.security.access import Action, Actor, require, system
-from xinyong.subjects import registry
 from xinyong.workflow import cases, kinds, notices
 from xinyong.workflow.case_view import CaseView
 from xinyong.workflow.cases import About, Paper, Step
@@ -113,7 +112,7 @@ def own_record(ref: str, *, by: Actor, at: datetime) -> RecordView:
     require(by, Action.APPLY_REPAIR)
     if by.subject_code is None:
         raise cases.UnknownCase("您没有代表任何单位。", "You act for no organisation.")
-    return dossier.record(by.subject_code, ref, as_of=day(at), seen_by=by)[0]
+    return dossier.record(by.subject_code, ref, as_of=clock.day(at), seen_by=by)[0]
 
 
 def eligibility(ref: str, ground: str, *, by: Actor, at: datetime) -> tuple[RecordView, Eligibility]:
@@ -160,7 +159,7 @@ def apply(
         )
     quotas.take(f"repair:{by.account_id}", per_minute=_PER_MINUTE, per_day=_PER_DAY, now=at)
     assert by.subject is not None
-    datum = annotations.datum(by.subject, ref, as_of=day(at), known_at=at)
+    datum = annotations.datum(by.subject, ref, as_of=clock.day(at), known_at=at)
     about = About(
         by.subject, by.subject_code or "", record.subject_name, datum.region_code, record.item_id, ref, record.title,
         datum.source_id,
@@ -170,7 +169,7 @@ def apply(
         "conditions": [[one.id, one.is_met] for one in found.conditions],
     }  # fmt: skip
     if said.ground != JUDGMENT:
-        facts |= {"letter": letter(record, signer=signer, on=day(at)), "wording": LETTER}
+        facts |= {"letter": letter(record, signer=signer, on=clock.day(at)), "wording": LETTER}
     step = Step(
         found.procedure.opens,
         0,
@@ -183,16 +182,10 @@ def apply(
     if is_new:
         cases.share(made.id, by=by)
         with scope.acting(system("repair")):
-            now = cases.again(made.id, by=system("repair"), at=at, calendar=tables.calendar())
+            now = cases.again(made.id, kind=KIND, by=system("repair"), at=at, calendar=tables.calendar())
             if now.pressing is not None:
                 tell_source(Kind.REPAIR, now, now.pressing, by=by, at=at)
     return made, is_new
-
-
-def listing(*, by: Actor, at: datetime, after: int | None = None, limit: int = 20) -> list[CaseView]:
-    """One's organisation's applications, the newest first; ``after`` is the last id of the page before. One entry."""
-    require(by, Action.VIEW_OWN)
-    return cases.of_subject(kind=KIND, by=by, at=at, calendar=tables.calendar(), after=after, limit=limit)
 
 
 def find(case_id: int, *, by: Actor, at: datetime) -> SeenRepair:
@@ -201,39 +194,16 @@ def find(case_id: int, *, by: Actor, at: datetime) -> SeenRepair:
     return seen(case_id, by=by, at=at)
 
 
-def add(
-    case_id: int, *, papers: Sequence[Paper], note: str, after: int, token: str, by: Actor, at: datetime
-) -> CaseView:  # fmt: skip
-    """Adds papers; where they were asked for, the clock goes on. Raises as ``cases.take``."""
-    if not papers and not note.strip():
-        raise cases.ReasonMissing("请附材料或写明要补充的内容。", "Attach a paper, or say what you add.")
-    now = cases.again(case_id, by=by, at=at, calendar=tables.calendar())
-    action = "supplement" if now.state.id == "incomplete" else "add"
-    return _own_step(case_id, Step(action, after, checked_token(token), reason=note, papers=papers), by=by, at=at)
-
-
-def withdraw(case_id: int, *, reason: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
-    """Withdraws the application; the record stays as it is. Raises as ``cases.take``."""
-    return _own_step(case_id, Step("withdraw", after, checked_token(token), reason=reason), by=by, at=at)
-
-
 def ask_review(case_id: int, *, reason: str, after: int, token: str, by: Actor, at: datetime) -> CaseView:
     """Disagrees with the result, once (22号: objections to the result of repair). Raises AppealOpen, and as ``cases.take``."""
-    require(by, Action.APPLY_REPAIR)
-    appeals.require_none_open(cases.again(case_id, by=by, at=at, calendar=tables.calendar()))
-    return _own_step(case_id, Step("ask-review", after, checked_token(token), reason=reason), by=by, at=at)
-
-
-def paper(case_id: int, number: int, *, to: Path, by: Actor) -> tuple[str, str]:
-    """Opens a paper that one's organisation handed in. Raises UnknownCase, NotAllowed."""
-    require(by, Action.VIEW_OWN)
-    return cases.open_document(case_id, number, kind=KIND, to=to, by=by)
+    appeals.require_none_open(_OWN.now(case_id, by=by, at=at))
+    return _OWN.step(case_id, Step("ask-review", after, checked_token(token), reason=reason), by=by, at=at)
 
 
 def seen(case_id: int, *, by: Actor, at: datetime) -> SeenRepair:
     """A case with its record, for callers who have asked for their own action. One entry. Raises UnknownCase."""
     case = cases.find(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
-    found = annotations.datum(case.subject_id, case.object_ref, as_of=day(at), known_at=at)
+    found = annotations.datum(case.subject_id, case.object_ref, as_of=clock.day(at), known_at=at)
     return SeenRepair(
         case, found, cases.steps_open(case, by=by), recipients_of(case.id, at=at),
         repaired.is_repaired(case.subject_id, case.object_ref),
@@ -241,14 +211,14 @@ def seen(case_id: int, *, by: Actor, at: datetime) -> SeenRepair:
 
 
 def _eligibility(record: RecordView, ground: str, *, by: Actor, at: datetime) -> Eligibility:
-    if ground not in {one.id for one in repair_rules.in_force(day(at)).grounds}:
+    if ground not in {one.id for one in repair_rules.in_force(clock.day(at)).grounds}:
         raise BadRepairGround("请选择修复的情形。", "Choose the way to repair.")
     assert by.subject is not None
     frauds = [
-        day(when) for when, facts in cases.taken(KIND, by.subject, "revoke", by=by) if facts.get("cause") == FRAUD
+        clock.day(when) for when, facts in cases.taken(KIND, by.subject, "revoke", by=by) if facts.get("cause") == FRAUD
     ]
     is_repaired = repaired.is_repaired(by.subject, record.ref)
-    return repair_rules.eligibility(record, ground, is_repaired=is_repaired, frauds=frauds, on=day(at))
+    return repair_rules.eligibility(record, ground, is_repaired=is_repaired, frauds=frauds, on=clock.day(at))
 
 
 def _require(found: Eligibility) -> None:
@@ -267,12 +237,6 @@ def _require(found: Eligibility) -> None:
         f"A condition of repair is not met: {against.en}. Basis: {against.basis}.",
         condition=against.id,
     )
-
-
-def _own_step(case_id: int, step: Step, *, by: Actor, at: datetime) -> CaseView:
-    require(by, Action.APPLY_REPAIR)
-    unit = registry.by_id(by.subject).name if by.subject is not None else ""
-    return cases.take(case_id, step, unit=unit, by=by, at=at)[0]
 
 
 def tell_source(kind: Kind, case: CaseView, term: TermView, *, by: Actor, at: datetime) -> int:
@@ -295,3 +259,7 @@ def tell_source(kind: Kind, case: CaseView, term: TermView, *, by: Actor, at: da
 def site() -> str:
     """How parties read that the centre acted."""
     return str(settings.SITE_NAME)
+
+
+_OWN = OwnCases(KIND, acts=Action.APPLY_REPAIR, sees=Action.VIEW_OWN, waits="incomplete", answers="supplement")
+listing, add, withdraw, paper = _OWN.listing, _OWN.add, _OWN.withdraw, _OWN.paper

@@ -13,11 +13,12 @@ from pathlib import Path
 from django.db import transaction
 
 from xinyong.catalogue import publish, tables
+from xinyong.kernel import clock
 from xinyong.kernel.errors import Conflict, Invalid
 from xinyong.records.repaired import Ending
 from xinyong.rights import effects, recipients, repair
 from xinyong.rights.effects import Cause, Happening
-from xinyong.rights.objection import checked_token, day
+from xinyong.rights.own_cases import checked_token
 from xinyong.rights.repair import KIND, PLAN_FAILED, REVOCATIONS, SeenRepair
 from xinyong.rights.repair_rules import RESTRUCTURING
 from xinyong.security import audit, identity, scope
@@ -213,7 +214,7 @@ def follow(*, by: Actor, at: datetime) -> Done:
             elif term.is_running and term.due_on is not None and term.days_left <= NEAR:
                 near += repair.tell_source(Kind.REPAIR_NEAR, case, term, by=by, at=at)
     audit.enter(
-        audit.Event.REMINDERS_TOLD, by=by, object_kind="repairs", object_ref=day(at).isoformat(), near=near,
+        audit.Event.REMINDERS_TOLD, by=by, object_kind="repairs", object_ref=clock.day(at).isoformat(), near=near,
         overdue=over,
     )  # fmt: skip
     return Done(closed, near, over)
@@ -232,7 +233,7 @@ def _close_if_done(case: CaseView, *, at: datetime) -> CaseView | None:
         return None
     step = Step("close", case.after, f"by-the-clock-{case.after:06}")
     try:
-        return cases.take(case.id, step, unit="本平台（自动）", by=system("repair"), at=at)[0]
+        return cases.take(case.id, step, kind=KIND, unit="本平台（自动）", by=system("repair"), at=at)[0]
     except (MovedMeanwhile, StepNotNow):  # somebody was quicker
         return None
 
@@ -245,7 +246,7 @@ def _escalated(case: CaseView, term: TermView, by: Actor, at: datetime) -> int:
         "escalate", case.after, f"overdue-{term.id}-{case.after:06}", facts={"term": term.id, "hours": term.hours_over}
     )
     try:
-        cases.take(case.id, step, unit="本平台（自动）", by=by, at=at)
+        cases.take(case.id, step, kind=KIND, unit="本平台（自动）", by=by, at=at)
     except (MovedMeanwhile, StepNotNow):
         return 0
     repair.tell_source(Kind.REPAIR_OVERDUE, case, term, by=by, at=at)
@@ -269,7 +270,7 @@ def _answered(kind: SubjectKind, case: CaseView, *, by: Actor, at: datetime) -> 
     item = publish.current(case.item_id)
     subject_notices.tell(
         kind, subject_id=case.subject_id,
-        facts={"item_zh": item.title_zh, "item_en": item.title_en, "on": day(at).isoformat()},
+        facts={"item_zh": item.title_zh, "item_en": item.title_en, "on": clock.day(at).isoformat()},
         link=f"/own/repairs/{case.id}/", key=f"{case.id}/{case.after}", by=by, at=at,
     )  # fmt: skip
 
@@ -284,13 +285,13 @@ def _needs_paper(case: CaseView, papers: Sequence[Paper], by: Actor) -> None:
 
 def _now(case_id: int, by: Actor, at: datetime) -> CaseView:
     require(by, Action.DECIDE_REPAIR)
-    return cases.again(case_id, by=by, at=at, calendar=tables.calendar())
+    return cases.again(case_id, kind=KIND, by=by, at=at, calendar=tables.calendar())
 
 
 @transaction.atomic
 def _step(case_id: int, step: Step, *, by: Actor, at: datetime, then: cases.Then | None = None) -> CaseView:
     require(by, Action.DECIDE_REPAIR)
-    return cases.take(case_id, step, unit=_unit(by), by=by, at=at, then=then)[0]
+    return cases.take(case_id, step, kind=KIND, unit=_unit(by), by=by, at=at, then=then)[0]
 
 
 def _unit(by: Actor) -> str:

@@ -49,7 +49,7 @@ def complete(answer: Mapping[str, str], *, kept: Mapping[str, str], now: datetim
     try:
         who = persons.identity(
             str(claims.get(said["name_claim"], "")), str(claims.get(said["number_claim"], "")),
-            today=now.astimezone(clock.ZONE).date(),
+            today=clock.day(now),
         )  # fmt: skip
     except persons.NotAPerson:
         # Not "from": what the provider said stands in no traceback.

@@ -93,7 +93,7 @@ def enter(
     Raises NotAGuardian, WardOfAge, GuardianshipHeld, BadGuardianTerm, proofs.UnfitProof, NotAllowed, FactorNeeded.
     """
     require(by, Action.GIVE_MANDATES)
-    today = at.astimezone(clock.ZONE).date()
+    today = clock.day(at)
     if not today <= last_on or (last_on - today).days > LONGEST_DAYS:
         raise BadGuardianTerm(
             "截止日不早于今天，最长三年。", "The last day is today or later, three years from now at most."
@@ -294,7 +294,7 @@ def _ward(one: Guardianship) -> Identity | None:
 def _holds(one: Guardianship, at: datetime) -> bool:
     """Whether its time runs and the ward is under age: of that day nothing is stored."""
     ward = _ward(one)
-    today = at.astimezone(clock.ZONE).date()
+    today = clock.day(at)
     return ward is not None and at < one.valid_to and ages.is_under(ages.OF_AGE, ages.born(ward.number), on=today)
 
 
@@ -311,7 +311,7 @@ def _view(one: Guardianship, at: datetime) -> GuardianshipView:
 
 
 def _last_on(one: Guardianship) -> date:
-    return (one.valid_to - timedelta(microseconds=1)).astimezone(clock.ZONE).date()
+    return clock.day(one.valid_to - timedelta(microseconds=1))
 
 
 def _begins(day: date) -> datetime:

@@ -95,7 +95,7 @@ class MandateView:
     @property
     def last_on(self) -> date:
         """The last day it holds by its term."""
-        return (self.valid_to - timedelta(microseconds=1)).astimezone(clock.ZONE).date()
+        return clock.day(self.valid_to - timedelta(microseconds=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,7 +398,7 @@ def _view(one: Mandate, at: datetime) -> MandateView:
 
 
 def _last_on(one: Mandate) -> date:
-    return one.valid_to.astimezone(clock.ZONE).date() - timedelta(days=1)
+    return clock.day(one.valid_to) - timedelta(days=1)
 
 
 def _apart() -> NotApartFromOffice:

@@ -76,7 +76,7 @@ def used(caller: str, *, days: int, now: datetime, seen_by: Actor) -> list[tuple
     require(seen_by, Action.MANAGE_CLIENTS)
     with connection.cursor() as cursor:
         cursor.execute(_SQL["by_day"], {"caller": caller, "since": now - timedelta(days=days)})
-        return [(at.astimezone(clock.ZONE).date(), count) for at, count in cursor.fetchall()]
+        return [(clock.day(at), count) for at, count in cursor.fetchall()]
 
 
 def sweep(*, now: datetime) -> int:

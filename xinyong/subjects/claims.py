@@ -102,7 +102,7 @@ def enter(
             "这个主体不能认领：已注销、迁出的主体不再办理。",
             "This organisation cannot be claimed: it was deregistered or has moved out.",
         )
-    today = at.astimezone(clock.ZONE).date()
+    today = clock.day(at)
     if not today <= last_on or (last_on - today).days > LONGEST_DAYS:
         raise BadTerm("截止日不早于今天，最长三年。", "The last day is today or later, three years from now at most.")
     held = persons.of_account(sessions.own_id(by))

@@ -61,7 +61,7 @@ def give(
             "这个主体不能办理代表关系：自然人不在此列；已注销、迁出的主体不再申报。",
             "Nobody is given a mandate of this subject: a person, or an organisation that was deregistered or has moved out.",
         )
-    today = at.astimezone(clock.ZONE).date()
+    today = clock.day(at)
     if not today <= last_on or not starts_on <= last_on or (last_on - starts_on).days > LONGEST_DAYS:
         raise BadTerm(
             "起止日期不对：截止日不早于起始日和今天，期限最长三年。",

@@ -84,7 +84,7 @@ def register(rows: pa.Table, *, known_at: datetime) -> pa.Table:
         _put_in(cursor, batch)
         made = _create_missing(cursor, status="active", known_at=known_at)
         if made < batch.code_count:
-            _update_known(cursor, known_on=known_at.astimezone(clock.ZONE).date())
+            _update_known(cursor, known_on=clock.day(known_at))
         if batch.former.num_rows:
             cursor.execute(_SQL["add_former_names"])
         if batch.identifiers.num_rows:

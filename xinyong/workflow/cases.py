@@ -175,14 +175,15 @@ def open_case(
 
 @transaction.atomic
 def take(
-    case_id: int, step: Step, *, unit: str, by: Actor, at: datetime, then: Then | None = None
+    case_id: int, step: Step, *, kind: str, unit: str, by: Actor, at: datetime, then: Then | None = None
 ) -> tuple[CaseView, bool]:  # fmt: skip
-    """Takes a step, once. False: the same form took it before. ``then`` is what the step means, in the same transaction.
+    """Takes a step, once, in a case of this kind: another kind's steps may bear the same names, and mean something else. False: the
+    same form took it before. ``then`` is what the step means, in the same transaction.
 
     Raises UnknownCase, MovedMeanwhile, StepNotNow, StepNotYours, security's PeopleDecide, TokenUsed, ReasonMissing, TooManyPapers,
     UnfitProof.
     """
-    case = _reach(by).select_for_update(of=("self",)).filter(pk=case_id).first()
+    case = _reach(by).select_for_update(of=("self",)).filter(pk=case_id, kind=kind).first()
     if case is None:
         raise _unknown()
     procedure = procedure_of(case)
@@ -237,9 +238,10 @@ def find(case_id: int, *, kind: str, by: Actor, at: datetime, calendar: Calendar
     return view(case, procedure_of(case), at=at, calendar=calendar, party=party_of(case, by))
 
 
-def again(case_id: int, *, by: Actor, at: datetime, calendar: Calendar) -> CaseView:
-    """A case as it stands, for a verb that goes on working on it: no entry. Raises UnknownCase."""
-    case = _reach(by).select_related("source").filter(pk=case_id).first()
+def again(case_id: int, *, kind: str | None, by: Actor, at: datetime, calendar: Calendar) -> CaseView:
+    """A case as it stands, for a verb that goes on working on it: no entry. ``kind`` None: of whichever kind. Raises UnknownCase."""
+    found = _reach(by).select_related("source").filter(pk=case_id)
+    case = (found if kind is None else found.filter(kind=kind)).first()
     if case is None:
         raise _unknown()
     return view(case, procedure_of(case), at=at, calendar=calendar)
@@ -344,7 +346,7 @@ def _enter(
         raise AlreadyOpen(
             "这条信息已有另一件异议正在办理。", "Another objection to this record is being dealt with."
         ) from error
-    papers = _keep(case, step, party, today=_day(at))
+    papers = _keep(case, step, party, today=clock.day(at))
     reason, facts = sealed_words.apart(case, _said(step.reason), step.facts or {})
     CaseStep.objects.create(
         case=case, number=case.step_count, action=step.action, from_state=came_from, to_state=to, at=at, party=party.value,
@@ -490,10 +492,6 @@ def procedure_of(case: Case) -> Procedure:
 
 def _said(text: str) -> str:
     return unnumbered(" ".join(text.replace("\0", "").split()))[:_LONGEST]
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(clock.ZONE).date()
 
 
 def _unknown() -> UnknownCase:

@@ -52,7 +52,7 @@ def last_day(case: CaseView, window: Window | None, *, calendar: Calendar) -> da
     end = case.closing
     if window is None or end is None or case.state.id not in window.starts:
         return None
-    day = end.at.astimezone(clock.ZONE).date()
+    day = clock.day(end.at)
     if window.unit == "calendar":
         return day + timedelta(days=window.days)
     return calendar.add_working_days(day, window.days).on

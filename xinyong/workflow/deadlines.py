@@ -134,10 +134,10 @@ def pauses_of(procedure: Procedure, steps: Sequence[Taken]) -> list[Pause]:
     began: date | None = None
     for step in steps:
         if step.to_state in still and began is None:
-            began = _day(step.at)
+            began = clock.day(step.at)
         elif step.to_state not in still and began is not None:
-            if began < _day(step.at):
-                found.append(Pause(began, _day(step.at)))
+            if began < clock.day(step.at):
+                found.append(Pause(began, clock.day(step.at)))
             began = None
     return [*found, Pause(began, None)] if began is not None else found
 
@@ -151,18 +151,18 @@ def _view(
     extended = _extended(term, steps[start:])
     began = steps[start].at
     pauses = [
-        Pause(max(one.first, _day(began)), one.to)
+        Pause(max(one.first, clock.day(began)), one.to)
         for one in pauses_of(procedure, steps)
-        if one.to is None or one.to > _day(began)
+        if one.to is None or one.to > clock.day(began)
     ]
-    on, is_provisional = due(_day(began), term.days + extended, pauses, unit=term.unit, calendar=calendar)
+    on, is_provisional = due(clock.day(began), term.days + extended, pauses, unit=term.unit, calendar=calendar)
     until = met.at if met else at
     over = 0 if on is None else max(timedelta(), until - _end(on)) // _HOUR
     is_late = on is not None and until > _end(on)
     return TermView(
         id=term.id, zh=term.zh, en=term.en, basis=term.basis, party=term.party, unit=term.unit, days=term.days,
         extended_by=extended, started_at=began, due_on=on, met_at=met.at if met else None,
-        days_left=0 if on is None or met else left(_day(at), on, unit=term.unit, calendar=calendar),
+        days_left=0 if on is None or met else left(clock.day(at), on, unit=term.unit, calendar=calendar),
         hours_over=max(over, 1) if is_late else 0, is_paused=on is None and met is None, is_provisional=is_provisional,
     )  # fmt: skip
 
@@ -199,7 +199,3 @@ def _between(first: date, to: date, unit: str, calendar: Calendar) -> int:
 
 def _end(on: date) -> datetime:
     return datetime.combine(on + _DAY, time(), tzinfo=clock.ZONE)
-
-
-def _day(at: datetime) -> date:
-    return at.astimezone(clock.ZONE).date()
