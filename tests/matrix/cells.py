@@ -2,7 +2,8 @@
 
 import csv
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -60,6 +61,20 @@ def rows() -> Iterator[Row]:
                 yield Row(route, "GET", OWN, STALE)
                 yield Row(route, "POST", OWN, STALE)
             yield Row(route, "GET", OWN, DISABLED)
+
+
+def asked(row: Row, *, day: int) -> tuple[Role, ...]:
+    """Who is asked of a line where not everybody is: all whom the policy lets in, and one whom it keeps out, by turns; where
+    everybody gets the same (a public page, a disabled account), three of them. The others' cells are read against the policy."""
+    may = POLICY.get(row.route.action, frozenset()) if row.route.action is not None else frozenset(ASKERS)
+    if row.state == DISABLED or Role.PUBLIC in may or may >= frozenset(ASKERS):
+        return _by_turns(ASKERS, 3, row, day)
+    return (*(one for one in ASKERS if one in may), *_by_turns([one for one in ASKERS if one not in may], 1, row, day))
+
+
+def _by_turns(roles: Sequence[Role], count: int, row: Row, day: int) -> tuple[Role, ...]:
+    first = zlib.crc32("".join(row.key).encode()) + day * count
+    return tuple(roles[(first + n) % len(roles)] for n in range(min(count, len(roles))))
 
 
 def _name(route: Route, name: str) -> str:
