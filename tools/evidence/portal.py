@@ -75,7 +75,7 @@ def _walk_everything() -> dict[str, Any]:
     """Every page links lead to, up to 40 of a kind, in both languages for the public."""
     from playwright.sync_api import sync_playwright
 
-    from tests.journeys import crawling, hostile_text
+    from tests.journeys import crawling, doors, hostile_text
     from tests.journeys import test_hostile_text as journey
 
     pages, kinds, faults, planted = 0, set(), list[str](), set()
@@ -88,12 +88,17 @@ def _walk_everything() -> dict[str, Any]:
             executable_path="/usr/bin/chromium-headless-shell", args=["--no-sandbox", "--disable-gpu"]
         )
         journey.plant(city, Path(folder))
-        states = journey.states(city, browser)
         walks = [(who, starts, "zh-hans") for who, starts in journey.STARTS.items()]
         walks += [("", journey.STARTS[""], "en"), ("", tuple(hostile_text.addresses()), "zh-hans")]
         for who, starts, language in walks:
             seen = crawling.walk(
-                browser, city.url, starts, state=states[who], pages=1500, of_a_kind=40, language=language
+                browser,
+                city.url,
+                starts,
+                state=doors.state(city, browser, who) if who else None,
+                pages=1500,
+                of_a_kind=40,
+                language=language,
             )
             pages += seen.pages
             kinds |= set(seen.kinds)
