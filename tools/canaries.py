@@ -153,7 +153,7 @@ def _is_sure(what: str, writing: str, following: bytes, around: bytes) -> bool:
         text = following[:12].decode("ascii", "replace").upper()
         return text[:11].isdigit() and codes.citizen_check(_PLACE + text[:11]) == text[11:12]
     if writing.startswith("base64"):
-        return _goes_on(what, writing, following)
+        return _goes_on(what, writing, following) and not _is_hex(following)
     if what == "name" and writing in ("utf-16-le", "utf-16-be", "gb18030"):
         width = 2
         last = following[len(NAME_MARK.encode(writing)) :][:width].decode(writing, "replace")
@@ -172,6 +172,12 @@ def _goes_on(what: str, writing: str, following: bytes) -> bool:
         return False
     after = plain[:8].decode(encoding, "replace")
     return after[:1] in _LAST if what == "name" else after[:2].isdigit()
+
+
+def _is_hex(following: bytes) -> bool:
+    """Digests and sealed bytes in hex are long runs of letters of base64 too; base64 of a name is not in hex digits alone."""
+    run = following[: next((n for n, byte in enumerate(following) if byte not in _BASE64), len(following))]
+    return len(run) >= 8 and all(byte in _HEX_DIGITS for byte in run)
 
 
 def _run(following: bytes) -> int:
@@ -234,6 +240,8 @@ def _digests() -> dict[str, str]:
     }  # fmt: skip
 
 
+_HEX_DIGITS: Final = frozenset(b"0123456789abcdef")
+_BASE64: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _HEX: Final = re2.compile(rb"\b(?:\\x)?[0-9a-f]{32,64}\b")
 
 

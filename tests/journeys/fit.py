@@ -6,9 +6,11 @@ from axe_playwright_python.sync_playwright import Axe
 
 PHONE = {"width": 360, "height": 780}
 DESK = {"width": 1280, "height": 900}
+LAPTOP = {"width": 1366, "height": 768}
 #: 1280 px at 400 % zoom (WCAG 1.4.10).
 ZOOMED = {"width": 320, "height": 256}
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FOCUSABLE = "a[href], button, input:not([type=hidden]), select, summary, [tabindex='0']"
 _WIDE = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.journeys.acts import Program
 from tests.journeys.doors import Doors
 from tests.journeys.fit import PHONE, follow, is_fit
-from tests.journeys.test_person import Program
 from xinyong.kernel import clock
 from xinyong.operations.city_persons import PEOPLE
 from xinyong.operations.synthetic import people

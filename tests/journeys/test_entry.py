@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 
 from tests.conftest import City
 from tests.intake import made
+from tests.journeys.acts import PENALTY, Desk, unit_code, wait_for_result
 from tests.journeys.fit import PHONE, faults, is_wide
-from tests.journeys.test_office import PENALTY, Desk, _unit_code, wait_for_result
 
 pytestmark = pytest.mark.browser
 
@@ -20,7 +20,7 @@ def desk(city: City, browser: Any) -> Desk:
     """The market administration's clerk, signed in."""
     hits = city.json("search", "云溪市")["hits"]
     firms = [made.Organisation(one["code"], one["name"]) for one in hits if one["code"].startswith("91")]
-    return Desk(city, browser, firms, _unit_code())
+    return Desk(city, browser, firms, unit_code())
 
 
 def test_a_row_is_typed_by_keyboard_checked_beside_it_and_handed_in(desk: Desk) -> None:

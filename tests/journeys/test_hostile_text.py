@@ -10,8 +10,8 @@ from tests.conftest import City
 from tests.intake import made
 from tests.intake.made import Organisation
 from tests.journeys import crawling, hostile_text
+from tests.journeys.acts import unit_code
 from tests.journeys.doors import state
-from tests.journeys.test_office import _unit_code
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +25,7 @@ STARTS: dict[str, tuple[str, ...]] = {
 
 def plant(city: City, folder: Path) -> list[dict[str, Any]]:
     """Hands the hostile files in for the market administration; the counts of each."""
-    unit = made.SourceUnit(0, _unit_code(), "云溪市市场监督管理局", "", "", frozenset())
+    unit = made.SourceUnit(0, unit_code(), "云溪市市场监督管理局", "", "", frozenset())
     hits = city.json("search", "云溪市")["hits"]
     known = [Organisation(one["code"], one["name"]) for one in hits if one["code"].startswith("91")][:6]
     told = []

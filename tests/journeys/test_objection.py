@@ -1,25 +1,18 @@
 """An organisation at a real Chromium objects to a record; the public sees the mark at once; the unit corrects it by a submission."""
 
-import io
-import random
 import re
 import time
-from datetime import timedelta
 from pathlib import Path
 
-import pypdf
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.intake import declaring, made
-from tests.intake.made import Organisation
+from tests.journeys.acts import hand_in, organisation, penalty, report
 from tests.journeys.doors import Doors
 from tests.journeys.fit import PHONE, follow, is_fit
-from tests.journeys.test_office import _unit_code, hand_in
-from xinyong.kernel import clock
 
 pytestmark = pytest.mark.browser
-_UNIT = "云溪市市场监督管理局"
 
 
 def test_the_demo_cases_stand_in_different_states(doors: Doors) -> None:
@@ -35,8 +28,8 @@ def test_the_demo_cases_stand_in_different_states(doors: Doors) -> None:
 
 def test_objected_marked_forwarded_corrected_and_closed(doors: Doors, tmp_path: Path) -> None:
     company, market, operator = doors.page("company", viewport=PHONE), doors.page("market"), doors.page("operator")
-    who = _organisation(company)
-    row = _penalty(who)
+    who = organisation(company)
+    row = penalty(who)
     hand_in(market, made.csv_file(tmp_path / "处罚.csv", [row]))
     public = doors.page(viewport=PHONE)
     section = f"/subject/{who.code}/penalty/"
@@ -45,7 +38,7 @@ def test_objected_marked_forwarded_corrected_and_closed(doors: Doors, tmp_path: 
     public.wait_for_url(lambda url: not url.endswith(section))
     record = "/subject" + public.url.partition("/subject")[2]
     is_fit(public)
-    before = _report(public, who.code)
+    before = report(public, who.code)
 
     company.goto(record)
     follow(company.get_by_role("link", name="对此有异议"))
@@ -65,7 +58,7 @@ def test_objected_marked_forwarded_corrected_and_closed(doors: Doors, tmp_path: 
     case = company.url.rstrip("/").rpartition("/")[2]
     expect(company.get_by_text("还剩 5 个工作日")).to_be_visible()
     is_fit(company)
-    marked = _report(public, who.code)
+    marked = report(public, who.code)
     assert marked.count("争议中") == before.count("争议中") + 1
 
     operator.goto(f"/office/objections/?q={who.code}")
@@ -101,7 +94,7 @@ def test_objected_marked_forwarded_corrected_and_closed(doors: Doors, tmp_path: 
     public.goto(record + "?corrected")
     expect(public.get_by_text("更正记录")).to_be_visible()
     expect(public.locator("article .tags").get_by_text("争议中")).to_have_count(0)
-    after = _report(public, who.code)
+    after = report(public, who.code)
     assert after.count("争议中") == before.count("争议中")
     changed = [after.count(fine) - before.count(fine) for fine in ("罚款0.2万元", "罚款0.1万元")]
     assert changed == [-1, 1], "the one record; other journeys have handed in theirs"
@@ -117,21 +110,6 @@ def test_in_english_and_without_a_script(doors: Doors) -> None:
     expect(page.get_by_role("heading", name="What was done")).to_be_visible()
 
 
-def _organisation(page: Page) -> Organisation:
-    page.goto("/own/")
-    address = page.get_by_role("link", name="公示页面").get_attribute("href")
-    name = page.locator("p.facts b").first.inner_text()
-    assert address
-    return Organisation(address.split("/")[2], name)
-
-
-def _penalty(who: Organisation) -> dict[str, str]:
-    unit = made.SourceUnit(0, _unit_code(), _UNIT, "", "", frozenset())
-    n = random.randrange(10**9)  # by its title it is found among the records that other journeys have handed in
-    more = {"CF_WSH": f"云市监示罚〔2026〕{n}号", "CF_WFXW": f"违反示例管理规定第{n}条"}
-    return made.penalty_row(who, unit, CF_JDRQ=str(clock.today() - timedelta(days=160)), **more)
-
-
 def _step(page: Page, case: str, act: str, button: str, *, outcome: str, reason: str) -> None:
     page.goto(f"/office/objections/{case}/{act}")
     is_fit(page)
@@ -139,10 +117,3 @@ def _step(page: Page, case: str, act: str, button: str, *, outcome: str, reason:
     page.get_by_label("理由").fill(reason)
     page.locator("main").get_by_role("button", name=button).click()
     page.wait_for_url(re.compile(r"/office/objections/\d+/$"))
-
-
-def _report(page: Page, code: str) -> str:
-    """The text of the credit report as it is given out now."""
-    answer = page.request.post(f"/subject/{code}/report.pdf")
-    assert answer.ok, answer.status
-    return "".join(one.extract_text() for one in pypdf.PdfReader(io.BytesIO(answer.body())).pages)

@@ -1,13 +1,10 @@
 """The office in a real Chromium against a running city: hand in, correct, judge, audit; each role at its own door."""
 
 import os
-import random
 import re
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,53 +14,15 @@ from playwright.sync_api import expect
 
 from tests.conftest import City
 from tests.intake import made
-from tests.intake.made import Organisation, Row
-from tests.journeys.doors import state
-from tests.journeys.fit import DESK, PHONE, faults, follow, is_wide
-from tests.journeys.test_portal import FOCUSABLE
+from tests.intake.made import Organisation
+from tests.journeys.acts import PENALTY, SOME_TIME_AGO, Desk, hand_in, unit_code
+from tests.journeys.fit import DESK, FOCUSABLE, LAPTOP, PHONE, faults, follow, is_wide
 from tests.signing import next_code, through_the_pages
-from xinyong.kernel import clock
 
 pytestmark = pytest.mark.browser
 
-_SOME_TIME_AGO = str(clock.today() - timedelta(days=160))
-WIDTHS = (PHONE, {"width": 768, "height": 1024}, {"width": 1366, "height": 768})
-PENALTY = "admin-penalty-org"
+WIDTHS = (PHONE, {"width": 768, "height": 1024}, LAPTOP)
 LONG_NAME = "云溪市市场监督管理局双公示行政处罚信息表（2026年11月第三周）-定稿-最终版（领导已审）_20261121修改.xlsx"
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """The city's office: who is signed in, and organisations to write about."""
-
-    city: City
-    browser: Any
-    organisations: list[Organisation]
-    unit: str  # code of the market administration
-
-    def page(self, who: str, **options: Any) -> Any:
-        """A page of somebody signed in, or of nobody; Chinese locale."""
-        context = self.browser.new_context(
-            base_url=self.city.url, storage_state=state(self.city, self.browser, who) if who else None, locale="zh-CN", accept_downloads=True,
-            **({"viewport": WIDTHS[-1]} | options),
-        )  # fmt: skip
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        return page
-
-    def rows(self, count: int, **changes: str) -> list[Row]:
-        """Good rows about the city's organisations, each with a document of its own."""
-        unit = made.SourceUnit(0, self.unit, "云溪市市场监督管理局", "", "", frozenset())
-        return [
-            made.penalty_row(
-                self.organisations[n % len(self.organisations)], unit, CF_JDRQ=_SOME_TIME_AGO,
-                CF_WSH=f"云市监示罚〔2026〕{_chance.randrange(10**9)}号", **changes,
-            )
-            for n in range(count)
-        ]  # fmt: skip
-
-
-_chance = random.Random()
 
 
 @pytest.fixture(scope="module")
@@ -71,29 +30,7 @@ def desk(city: City, browser: Any) -> Desk:
     """The office of the city, with organisations that have a code."""
     hits = city.json("search", "云溪市")["hits"]
     firms = [Organisation(one["code"], one["name"]) for one in hits if one["code"].startswith("91")]
-    return Desk(city, browser, firms, _unit_code())
-
-
-def _unit_code() -> str:
-    from xinyong.operations.synthetic import inhabitants
-
-    return next(one.department for one in inhabitants().accounts if one.username == "market") or ""
-
-
-def hand_in(page: Any, file: Path, item: str = PENALTY) -> str:
-    """Submits a file through the form and waits until the page says what came of it; returns the page's path."""
-    page.goto("/office/submissions/new")
-    page.get_by_label("报送事项").select_option(item)
-    page.get_by_label("文件").set_input_files(file)
-    page.locator("main").get_by_role("button", name="报送").click()
-    page.wait_for_url(re.compile(r"/office/submissions/\d+/$"))
-    wait_for_result(page)
-    return "/office" + str(page.url).partition("/office")[2]
-
-
-def wait_for_result(page: Any) -> None:
-    """The page refreshes itself until the work is done; no script of ours does it."""
-    page.locator(".verdict").first.wait_for(timeout=60_000)
+    return Desk(city, browser, firms, unit_code())
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +110,7 @@ def test_a_clerk_without_javascript_hands_in_corrects_and_is_done(
     day, code, content = (header.index(name) + 1 for name in ("CF_JDRQ", "CF_XDR_SHXYM", "CF_NR"))
     rows = desk.organisations
     for n in range(130):
-        sheet.cell(n + 3, day).value = _SOME_TIME_AGO
+        sheet.cell(n + 3, day).value = SOME_TIME_AGO
         sheet.cell(n + 3, content).value = "罚款0.2万元"
         sheet.cell(n + 3, code).value = rows[n % len(rows)].code
     book.save(fixed)

@@ -2,16 +2,12 @@
 
 import json
 import re
-import urllib.error
-import urllib.request
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import City
+from tests.journeys.acts import Program
 from tests.journeys.doors import Doors, forget
 from tests.journeys.fit import PHONE, follow, is_fit
 from xinyong.kernel import clock
@@ -108,30 +104,3 @@ def test_a_bank_may_look_while_the_person_lets_it_and_not_a_moment_longer(doors:
     status, refusal = bank.post("/queries", asked)
     assert status == 403, refusal
     assert bank.get(f"/queries/{answer['ref']}")[0] == 404, "what rested on it alone is gone"
-
-
-class Program:
-    """A bank's program."""
-
-    def __init__(self, city: City, client: dict[str, str]) -> None:
-        self._url = city.url
-        form = {"grant_type": "client_credentials", "client_id": client["client_id"], "client_secret": client["secret"]}
-        kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        _, answer = self._send("/oauth/token", urlencode(form).encode(), kind)
-        self._headers = {"Authorization": f"Bearer {answer['access_token']}", "Content-Type": "application/json"}
-
-    def get(self, path: str) -> tuple[int, Any]:
-        """Status and answer."""
-        return self._send(f"/api/v1{path}", None, self._headers)
-
-    def post(self, path: str, body: Any) -> tuple[int, Any]:
-        """Status and answer to a body."""
-        return self._send(f"/api/v1{path}", json.dumps(body).encode(), self._headers)
-
-    def _send(self, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, Any]:
-        request = urllib.request.Request(self._url + path, body, headers)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            return error.code, json.load(error)

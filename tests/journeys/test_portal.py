@@ -10,12 +10,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import City
-from tests.journeys.fit import DESK, PHONE, ZOOMED, faults, follow, is_wide
+from tests.journeys.fit import DESK, FOCUSABLE, PHONE, ZOOMED, faults, follow, is_wide
 
 pytestmark = pytest.mark.browser
 
 LICENCES, PENALTIES = "/publicity/admin-licence-org/", "/publicity/admin-penalty-org/"
-FOCUSABLE = "a[href], button, input:not([type=hidden]), select, summary, [tabindex='0']"
 
 
 @pytest.fixture(scope="module")

@@ -106,3 +106,10 @@ def test_what_is_masked_or_cut_short_is_told_apart() -> None:
     assert [hit.what for hit in canaries.search(one.number[6:].encode(), "x")] == ["tail"]
     assert codes.judge(one.number).verdict is codes.Verdict.VALID
     assert len({bird.number for bird in canaries.canaries(3_000)}) == 3_000
+
+
+def test_a_digest_that_reads_like_a_name_in_base64_is_none() -> None:
+    """Four letters of a surname in base64 are hex digits; in a digest they occur by chance."""
+    digest = b"90f81efab406" + b"0" * 52
+    assert canaries.search(b"\\\\x" + digest + b"\t", "x") == []
+    assert canaries.search(digest[:8] + b"Z" + digest[9:], "x") != []
