@@ -76,6 +76,15 @@ def test_from_ones_own_page_to_the_answer(browsers: Office, citizen: Reader, who
     assert public.get(case).status_code == 302
 
     desk = f"/office/objections/{number}/"
+    for reader, addresses in (
+        (citizen, ["/own/", "/own/objections/", case]),
+        (operator, ["/office/objections/", desk]),
+    ):
+        reader.cookies["django_language"] = "en"
+        assert ["Administrative penalties (natural persons)" in page(reader, each) for each in addresses] == [
+            True
+        ] * len(addresses)
+        del reader.cookies["django_language"]
     for text in (page(operator, "/office/objections/"), page(operator, desk)):
         assert "自然人" in text
         for secret in (who.name, who.number, right.name, "云市监罚〔2026〕7788号"):

@@ -86,3 +86,4 @@ def test_chinese_data_is_marked_on_english_pages_only() -> None:
     assert pieces.zh("茶<") == "茶&lt;"
     with translation.override("en"):
         assert pieces.zh("茶<") == '<span lang="zh-Hans">茶&lt;</span>'
+        assert pieces.zh("Tea") == "Tea"

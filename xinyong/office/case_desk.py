@@ -6,7 +6,7 @@ acts there are. Its views keep their own ``@access``.
 
 import tempfile
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ def index(request: HttpRequest, desk: Desk, **more: Any) -> HttpResponse:
         state=state, text=text, is_over=is_over, after=said.get("after", ""), limit=_PER_PAGE, seen_by=who, at=clock.now()
     )  # fmt: skip
     context = {
-        "lines": [(one, desk.states[one.case.state.id], case_page.clock(one.term)) for one in found.lines],
+        "lines": [(replace(one, case=case_page.titled(one.case)), desk.states[one.case.state.id], case_page.clock(one.term)) for one in found.lines],
         "next_after": found.next_after, "is_first": "after" not in said, "filters": list(desk.filters.items()),
         "state": state, "q": text, "is_over": is_over, "over": found.over, "is_filtered": bool(state or text or is_over),
         "is_centre": who.role is Role.OPERATOR,
@@ -97,7 +97,7 @@ def show(
 ) -> HttpResponse:  # fmt: skip
     """One case whole: the clock, its terms, the papers, what was said, what can be done now; and ``more`` that its kind shows. Acts
     that it ``lacks`` are not offered."""
-    one = seen.case
+    one = case_page.titled(seen.case)
     acts = {name: act for name, act in desk.acts.items() if name not in lacks}
     context = {
         "one": one, "tag_of": desk.states[one.state.id], "stages": case_page.stepper(one), "pressing": one.pressing,
@@ -129,7 +129,7 @@ def take(request: HttpRequest, desk: Desk, case_id: int, name: str, **more: Any)
         except XinyongError as error:
             answer.say(form, error)
     context = {
-        "form": form, "one": seen.case, "title": act.title, "is_grave": act.is_grave, "act": name, "is_centre": who.role is Role.OPERATOR,
+        "form": form, "one": case_page.titled(seen.case), "title": act.title, "is_grave": act.is_grave, "act": name, "is_centre": who.role is Role.OPERATOR,
         "place": desk.place, "desk_title": desk.title, "back": desk.page_of(one_id),
     }  # fmt: skip
     return answer.page(request, f"{desk.template}_step.html", context | more, status=400 if form.errors else 200)

@@ -69,7 +69,10 @@ def index(request: HttpRequest, kind: Kind) -> HttpResponse:
     after = own_page.number(request.GET.get("after"))
     found = kind.listing(by=own_page.actor(request), at=clock.now(), after=after, limit=_PER_PAGE + 1)
     context = {
-        "lines": [(one, kind.states[one.state.id], case_page.clock(one.pressing)) for one in found[:_PER_PAGE]],
+        "lines": [
+            (case_page.titled(one), kind.states[one.state.id], case_page.clock(one.pressing))
+            for one in found[:_PER_PAGE]
+        ],
         "next_after": found[_PER_PAGE - 1].id if len(found) > _PER_PAGE else None,
     }
     return own_page.page(request, f"{kind.template}s.html", context)
@@ -77,7 +80,7 @@ def index(request: HttpRequest, kind: Kind) -> HttpResponse:
 
 def show(request: HttpRequest, kind: Kind, seen: SeenCase, **more: Any) -> HttpResponse:
     """One case: how far it is, until when, what was said, what can be done now; and ``more`` that its kind shows."""
-    one = seen.case
+    one = case_page.titled(seen.case)
     context = {
         "one": one, "tag_of": kind.states[one.state.id], "stages": case_page.stepper(one), "pressing": one.pressing,
         "clock": case_page.clock(one.pressing), "term": case_page.named(one.pressing), "course": case_page.course(one),
@@ -123,8 +126,8 @@ def take(request: HttpRequest, kind: Kind, case_id: int, name: str, **more: Any)
             status = own_page.say(form, error)
     seen = seen or kind.find(one_id, by=who, at=now)
     context = {
-        "form": form, "one": seen.case, "act": name, "title": act.title, "is_grave": act.is_grave, "place": kind.place, "back": kind.page_of(one_id),
-        "kind_title": kind.title, "frame": kind.frame,
+        "form": form, "one": case_page.titled(seen.case), "act": name, "title": act.title, "is_grave": act.is_grave, "place": kind.place,
+        "back": kind.page_of(one_id), "kind_title": kind.title, "frame": kind.frame,
     }  # fmt: skip
     return own_page.page(request, f"{kind.template}_step.html", context | more, status=status)
 

@@ -29,7 +29,7 @@ def index(request: HttpRequest) -> HttpResponse:
     context = {
         "waiting": consent.of_subject(by=who, at=now).waiting if may(who, Action.GIVE_CONSENT) else (),
         "cases": [
-            (one, kind, kind.states[one.state.id], case_page.clock(one.pressing)) for kind, one in _open(who)
+            (case_page.titled(one), kind, kind.states[one.state.id], case_page.clock(one.pressing)) for kind, one in _open(who)
         ],
         "notices": [(one, case_page.word(*one.title), case_page.word(*one.happened)) for one in found],
     }  # fmt: skip

@@ -1,11 +1,13 @@
 """How a case is shown at both doors: its stepper, its statutory clock in one line, the words of what was said in a step."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Protocol, TypeVar
 
 from django.utils.translation import get_language, gettext
 
+from xinyong.catalogue import publish
 from xinyong.workflow.case_view import CaseView, SeenCase, StepView
 from xinyong.workflow.deadlines import TermView
 from xinyong.workflow.definition import Party
@@ -26,6 +28,14 @@ class Offer(Protocol[Title]):
     def steps(self) -> frozenset[str]:
         """The steps."""
         ...
+
+
+def titled(case: CaseView) -> CaseView:
+    """A natural person's case bears the catalogue item's title: in the reader's language."""
+    if not (case.is_private and case.item_id):
+        return case
+    item = publish.current(case.item_id)
+    return replace(case, title=word(item.title_zh, item.title_en))
 
 
 def stepper(case: CaseView) -> list[Stage]:
