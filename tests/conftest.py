@@ -153,6 +153,7 @@ def _empty() -> None:
         # Not TRUNCATE: that makes new files for every table, for all that refer to it and for each of their indexes.
         cursor.execute(
             "SELECT c.relname FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace"
+            " AND pg_relation_size(c.oid) > 0"  # a look at each of 170 tables that no test ever wrote to costs 30 ms
         )
         tables = [name for (name,) in cursor.fetchall() if name not in _KEPT and not _is_queues(name)]
         cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in tables))

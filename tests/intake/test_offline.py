@@ -32,7 +32,7 @@ from xinyong.security.ledger import notes, signing
 pytestmark = pytest.mark.usefixtures("module_db", "on_the_day")
 
 #: Files of each of the eight items; ``XINYONG_TEST_PROFILE=evidence`` makes them many.
-FILES = 2 if settings().max_examples < 1000 else 60
+FILES = 1 if settings().max_examples < 1000 else 60
 
 
 @pytest.fixture(scope="module")
