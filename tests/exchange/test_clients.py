@@ -97,7 +97,7 @@ def test_what_is_not_a_clients_own_grant_is_refused_and_noted(
 
 
 def test_of_what_is_asked_for_the_log_repeats_only_what_is_a_scope(door: Door, noted: Noted) -> None:
-    person = made.person().number
+    person = next(number for number in iter(lambda: made.person().number, "") if number.isdigit())  # no scope has an X
     door.full.ask(scope=f"read:shared \0 {person} submit:honour submit:{person} 张三")
     (entry,) = noted()
     assert entry.facts["scopes"].split() == ["read:shared", "submit:honour", "submit:***"]
