@@ -106,5 +106,10 @@ def test_what_is_too_early_says_from_when(doors: Doors, bank: Program, tmp_path:
 def test_trainings_and_their_share(doors: Doors) -> None:
     operator = doors.page("operator")
     operator.goto("/office/guidance/")
-    operator.get_by_text("目标为 60 % 以上").wait_for()
+    told = operator.get_by_text("目标为 60 % 以上").inner_text()
+    figures = re.search(r"：([\d.]+) %（(\d+) / (\d+)，", told)
+    assert figures, told
+    share, guided, listed = map(float, figures.groups())
+    assert 0 < guided <= listed
+    assert share == round(100 * guided / listed, 1), "the figure of the two that stand beside it"
     is_fit(operator)

@@ -133,12 +133,9 @@ def test_another_kinds_steps_are_taken_neither_in_it_nor_by_it(one: Matter) -> N
         (repair_desk.ask, case, {"reason": "请补充决定书"}), (complaint_desk.take_up, case, {}), (appeal_desk.take_up, first, {}),
     ]  # fmt: skip
     for verb, which, said in desks:  # CENTRE refused the objection: no other desk's door leads to the appeal
-        assert (
-            refusal(lambda verb=verb, which=which, said=said: desk(CENTRE, verb, which, **said))
-            == "workflow.unknown-case"
-        )  # type: ignore[misc]
+        assert refusal(partial(desk, CENTRE, verb, which, **said)) == "workflow.unknown-case"
     for withdraw in (objection.withdraw, repair.withdraw, complaint.withdraw):
-        assert refusal(lambda withdraw=withdraw: own(one, withdraw, case, reason="不申诉了")) == "workflow.unknown-case"  # type: ignore[misc]
+        assert refusal(partial(own, one, withdraw, case, reason="不申诉了")) == "workflow.unknown-case"
     assert (again(case).after, again(case).is_open, is_marked(one)) == (1, True, True)
 
 

@@ -87,3 +87,4 @@ def test_chinese_data_is_marked_on_english_pages_only() -> None:
     with translation.override("en"):
         assert pieces.zh("茶<") == '<span lang="zh-Hans">茶&lt;</span>'
         assert pieces.zh("Tea") == "Tea"
+        assert pieces.zh("") == ""

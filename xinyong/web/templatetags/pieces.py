@@ -253,5 +253,5 @@ def progress(done: int, whole: int, label: str) -> SafeString:
 @register.filter
 def zh(text: str) -> SafeString:
     """Chinese data: marked with its language on an English page, so that a screen reader changes voice."""
-    is_marked = _is_english() and not text.isascii()
+    is_marked = _is_english() and bool(text) and not str(text).isascii()
     return format_html('<span lang="zh-Hans">{}</span>', text) if is_marked else conditional_escape(text)
